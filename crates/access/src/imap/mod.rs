@@ -1,0 +1,1 @@
+//! IMAP sessions: commands carried out on the store.

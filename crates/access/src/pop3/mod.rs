@@ -1,0 +1,1 @@
+//! POP3 sessions: one at a time on an INBOX.

@@ -1,0 +1,1 @@
+//! Messages: headers, addresses, dates, MIME tree, charsets, composing, delivery reports, threads.

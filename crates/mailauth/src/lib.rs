@@ -1,0 +1,1 @@
+//! Who sent it: DKIM signing (verification, SPF, DMARC and ARC have their place here).

@@ -1,0 +1,1 @@
+//! Mail in and out: receive, file, submit, schedule, route, deliver, bounce.

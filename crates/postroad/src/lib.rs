@@ -1,0 +1,1 @@
+//! The program's parts: config, server wiring, commands. `main.rs` only calls them.

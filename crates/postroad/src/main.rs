@@ -1,0 +1,2 @@
+//! The program: command line, config, supervision, wiring.
+fn main() {}

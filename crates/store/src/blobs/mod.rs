@@ -1,0 +1,1 @@
+//! Message bodies on disk: append-only segments and large files.

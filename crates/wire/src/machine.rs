@@ -1,0 +1,52 @@
+//! The one contract between a protocol and whatever carries its bytes.
+//!
+//! After any call that changes a machine, call [`Machine::step`] again and again until it needs
+//! input, asks for a decision or closes. A machine never sees a clock or a socket, and its buffers
+//! are bounded. While an [`Step::Event`] waits for its answer, `step` must not be called.
+
+use std::time::Duration;
+
+/// What a protocol machine wants next.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step<E> {
+    /// Write these bytes to the peer.
+    Send(Vec<u8>),
+    /// Decide something, then tell the machine by the call that the event names.
+    Event(E),
+    /// Read from the peer and call [`Machine::receive`]; if nothing comes for so long, call
+    /// [`Machine::timed_out`].
+    NeedInput { patience: Duration },
+    /// Send what is pending, wrap the stream in TLS, then call [`Machine::tls_started`].
+    StartTls,
+    /// Send what is pending and close the connection.
+    Close,
+}
+
+/// What both ends learnt from a TLS handshake.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsFacts {
+    /// As in `TLSv1.3`.
+    pub version: String,
+    /// As in `TLS13_AES_256_GCM_SHA384`.
+    pub cipher: String,
+    /// The name the client asked for, if it sent one (server role).
+    pub server_name: Option<String>,
+    /// `tls-exporter` channel binding (RFC 9266), 32 bytes; only TLS 1.3 has it.
+    pub exporter: Option<Vec<u8>>,
+    /// `tls-server-end-point` channel binding (RFC 5929 §4): the hash of the server's certificate.
+    pub server_end_point: Option<Vec<u8>>,
+}
+
+/// One side of one conversation.
+pub trait Machine {
+    type Event;
+    /// Bytes from the peer. May be called with any cut of the stream.
+    fn receive(&mut self, bytes: &[u8]);
+    /// The peer closed its side.
+    fn end_of_input(&mut self);
+    /// The patience of the last [`Step::NeedInput`] ran out.
+    fn timed_out(&mut self);
+    /// The handshake asked for by [`Step::StartTls`] is done, or TLS stood from the start.
+    fn tls_started(&mut self, facts: TlsFacts);
+    fn step(&mut self) -> Step<Self::Event>;
+}

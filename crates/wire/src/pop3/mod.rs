@@ -1,0 +1,1 @@
+//! POP3: the server machine (RFC 1939).

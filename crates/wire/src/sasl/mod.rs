@@ -1,0 +1,1 @@
+//! SASL mechanisms, both sides (RFC 4422).

@@ -1,0 +1,1 @@
+//! SMTP: commands, replies, the server and client machines (RFC 5321).

@@ -1,0 +1,1 @@
+//! The one door to the outside: clock, randomness, DNS, network with TLS, tasks.
