@@ -1,0 +1,231 @@
+//! Which DNS records a mail domain should have, each with its reason in one sentence.
+//! How they look in a zone file is in `zone.rs`; whether they are there is not asked here.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+/// What is known of one domain and of the host that carries its mail. Names are in A-label form, without
+/// the dot at the end.
+#[derive(Clone, Debug)]
+pub struct DomainFacts {
+    pub domain: String,
+    /// The name that the server says in its greeting and that its certificate carries.
+    pub host: String,
+    /// The addresses from which the host is reached and from which it sends. May be empty when unknown.
+    pub addresses: Vec<IpAddr>,
+    /// The public half of each signing key in use.
+    pub dkim: Vec<DkimFact>,
+    /// Who reads the reports of other servers; without it none are asked for.
+    pub report_address: Option<String>,
+    pub sending: Sending,
+    pub services: Services,
+}
+
+/// One DKIM key: its selector and the text of its record (RFC 6376 §3.6.1).
+#[derive(Clone, Debug)]
+pub struct DkimFact {
+    pub selector: String,
+    pub record: String,
+}
+
+/// How mail of the domain leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sending {
+    /// From the host's own addresses only.
+    Direct,
+    /// Some or all through somebody else's server, whose addresses we do not know.
+    ThroughRelay,
+}
+
+/// The ports on which mail programs find the encrypted services; `None` when one is off.
+#[derive(Clone, Copy, Debug)]
+pub struct Services {
+    pub submissions: Option<u16>,
+    pub imaps: Option<u16>,
+    pub pop3s: Option<u16>,
+}
+
+/// The type of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Kind {
+    Mx,
+    A,
+    Aaaa,
+    Txt,
+    Srv,
+    Ptr,
+}
+
+/// A record that should exist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RecordWish {
+    /// The full name, without the dot at the end.
+    pub name: String,
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    pub ttl: u32,
+    /// What the record holds: for TXT the bare text, whole; names in other kinds end with a dot.
+    pub value: String,
+    /// Why it is needed, in one sentence.
+    pub why: String,
+}
+
+/// An hour: long enough to be cached, short enough that a mistake is gone before lunch.
+const TTL_SECS: u32 = 3600;
+
+/// All records of the domain, in the order in which a person would enter them.
+pub fn for_domain(facts: &DomainFacts) -> Vec<RecordWish> {
+    let mut wishes = vec![wish(
+        &facts.domain,
+        Kind::Mx,
+        format!("10 {}.", facts.host),
+        format!("Tells the world that mail for {} goes to this server.", facts.domain),
+    )];
+    wishes.extend(addresses(facts));
+    wishes.extend(sender_policy(facts));
+    wishes.extend(signing_keys(facts));
+    wishes.extend(reports_and_policy(facts));
+    wishes.extend(services(facts));
+    wishes.extend(reverse_names(facts));
+    wishes
+}
+
+fn addresses(facts: &DomainFacts) -> impl Iterator<Item = RecordWish> {
+    facts.addresses.iter().map(|address| {
+        let kind = if address.is_ipv4() { Kind::A } else { Kind::Aaaa };
+        wish(&facts.host, kind, address.to_string(), "Where the server is found.".to_owned())
+    })
+}
+
+/// SPF for the domain and, because bounces carry no sender, for the name in HELO (RFC 7208 §2.4).
+fn sender_policy(facts: &DomainFacts) -> Vec<RecordWish> {
+    let (policy, why) = match facts.sending {
+        Sending::Direct => (
+            "v=spf1 mx -all",
+            "SPF: says that mail of this domain comes from its mail server and from nowhere else.",
+        ),
+        Sending::ThroughRelay => (
+            "v=spf1 mx ~all",
+            "SPF: mail also leaves through a relay, so add the include that the relay's manual names before ~all.",
+        ),
+    };
+    let mut wishes = vec![wish(&facts.domain, Kind::Txt, policy.to_owned(), why.to_owned())];
+    if facts.host != facts.domain {
+        wishes.push(wish(
+            &facts.host,
+            Kind::Txt,
+            "v=spf1 a -all".to_owned(),
+            "SPF for the server's own name, which stands in for the sender of delivery reports."
+                .to_owned(),
+        ));
+    }
+    wishes
+}
+
+fn signing_keys(facts: &DomainFacts) -> impl Iterator<Item = RecordWish> {
+    facts.dkim.iter().map(|key| {
+        wish(
+            &format!("{}._domainkey.{}", key.selector, facts.domain),
+            Kind::Txt,
+            key.record.clone(),
+            "DKIM: the key with which receivers check the signature on mail from this domain."
+                .to_owned(),
+        )
+    })
+}
+
+fn reports_and_policy(facts: &DomainFacts) -> Vec<RecordWish> {
+    // p=none asks for nothing but attention while the set-up is young. np=reject is safe at once: nobody sends
+    // from names that do not exist (RFC 9989).
+    let mut policy = "v=DMARC1; p=none; np=reject".to_owned();
+    if let Some(address) = &facts.report_address {
+        policy.push_str(&format!("; rua=mailto:{address}"));
+    }
+    let mut wishes = vec![wish(
+        &format!("_dmarc.{}", facts.domain),
+        Kind::Txt,
+        policy,
+        "DMARC: big providers ask for it; begin with p=none, and tighten when all your mail passes.".to_owned(),
+    )];
+    if let Some(address) = &facts.report_address {
+        wishes.push(wish(
+            &format!("_smtp._tls.{}", facts.domain),
+            Kind::Txt,
+            format!("v=TLSRPTv1; rua=mailto:{address}"),
+            "TLS reports: other servers tell you when they cannot reach yours encrypted."
+                .to_owned(),
+        ));
+    }
+    wishes
+}
+
+/// RFC 6186 and RFC 8314 §5.1. POP3 has the higher number: a program that knows both should take IMAP.
+fn services(facts: &DomainFacts) -> Vec<RecordWish> {
+    let offered = [
+        ("_submissions._tcp", 0, facts.services.submissions, "send"),
+        ("_imaps._tcp", 0, facts.services.imaps, "read"),
+        ("_pop3s._tcp", 10, facts.services.pop3s, "fetch"),
+    ];
+    offered
+        .into_iter()
+        .filter_map(|(service, priority, port, verb)| {
+            port.map(|port| {
+                wish(
+                    &format!("{service}.{}", facts.domain),
+                    Kind::Srv,
+                    format!("{priority} 1 {port} {}.", facts.host),
+                    format!("Lets mail programs find by themselves where to {verb} mail."),
+                )
+            })
+        })
+        .collect()
+}
+
+fn reverse_names(facts: &DomainFacts) -> impl Iterator<Item = RecordWish> {
+    facts.addresses.iter().filter(|address| !address.is_loopback()).map(|address| {
+        wish(
+            &reverse_name(*address),
+            Kind::Ptr,
+            format!("{}.", facts.host),
+            "Reverse name: set at the provider of the address; many servers refuse mail from an address without it."
+                .to_owned(),
+        )
+    })
+}
+
+fn wish(name: &str, kind: Kind, value: String, why: String) -> RecordWish {
+    RecordWish { name: name.to_owned(), kind, ttl: TTL_SECS, value, why }
+}
+
+/// The name under which the reverse record of an address lies (RFC 1035 §3.5, RFC 3596 §2.5).
+pub fn reverse_name(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => {
+            let [a, b, c, d] = address.octets();
+            format!("{d}.{c}.{b}.{a}.in-addr.arpa")
+        }
+        IpAddr::V6(address) => {
+            let mut name = String::with_capacity(72);
+            for octet in address.octets().iter().rev() {
+                name.push_str(&format!("{:x}.{:x}.", octet & 15, octet >> 4));
+            }
+            name + "ip6.arpa"
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Kind::Mx => "MX",
+            Kind::A => "A",
+            Kind::Aaaa => "AAAA",
+            Kind::Txt => "TXT",
+            Kind::Srv => "SRV",
+            Kind::Ptr => "PTR",
+        })
+    }
+}

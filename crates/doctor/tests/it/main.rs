@@ -1,0 +1,2 @@
+//! Tests of the room as its users see it.
+mod records;
