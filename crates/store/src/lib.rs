@@ -1,3 +1,49 @@
-//! The one door to disk: accounts, mailboxes, messages, bodies, queue, changes. Knows no network.
+//! The one door to disk: accounts, mailboxes, messages, bodies, queue, changes.
+//! Knows no network: what a peer sees of it is the business of `mta` and `access`.
+//!
+//! [`Store::read`] runs a closure on a snapshot ([`View`]), [`Store::write`] and [`Store::accept`]
+//! run one as a transaction ([`Change`]). A closure may run more than once (PostgreSQL asks for
+//! that when two changes meet), so it has no effect but through what it is given. It never waits
+//! for a peer: a long snapshot keeps the database from tidying up.
+
+#![allow(clippy::todo)]
 
 pub mod blobs;
+pub mod limits;
+pub mod queue;
+
+mod accounts;
+mod body;
+mod changes;
+mod domains;
+mod errors;
+mod flags;
+mod ids;
+mod login;
+mod mailboxes;
+mod messages;
+mod receipt;
+mod settings;
+mod store;
+mod uids;
+mod view;
+mod watch;
+
+pub use accounts::{Account, AccountError, AccountState, Alias, AliasError, NewAccount, OverQuota, Resolution, Target};
+pub use body::BodyRef;
+pub use changes::{Changed, Happened};
+pub use domains::{DkimAlgorithm, DkimKey, DkimState, Domain, DomainError, NewDkimKey};
+pub use errors::{OpenError, StoreError};
+pub use flags::{FlagEdit, Flags, Keyword, KeywordSet, Keywords, Marks};
+pub use ids::{AccountId, BlobId, MailboxId, MessageId, ModSeq, QueueId, Uid, UidValidity};
+pub use login::{LoggedIn, LoginError, ScramKeys};
+pub use mailboxes::{Mailbox, MailboxError, MailboxName, SpecialUse};
+pub use messages::{
+    Append, Appended, Copied, Delivered, Delivery, DeliveryTarget, FlagOutcome, MessageError, Place, Placement, QuotaRule, Stored,
+};
+pub use receipt::{Accepted, Receipt};
+pub use settings::{Mode, StoreSettings};
+pub use store::{Durability, Store};
+pub use uids::UidSet;
+pub use view::{Change, View};
+pub use watch::{QueueWatcher, Watcher};

@@ -1,0 +1,1 @@
+//! Sets of UIDs against plain sets of numbers.

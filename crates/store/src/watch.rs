@@ -1,0 +1,44 @@
+//! Notices of what changed: the newest number only, whoever was asleep misses nothing.
+
+use tokio::sync::watch;
+
+use crate::{AccountId, ModSeq};
+
+/// Watches one account. Take it before the snapshot it is compared with.
+#[derive(Clone, Debug)]
+pub struct Watcher {
+    pub(crate) account: AccountId,
+    pub(crate) newest: watch::Receiver<u64>,
+}
+
+impl Watcher {
+    #[must_use]
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// Waits until the account has a change newer than `seen`, and says the newest. Cancel-safe.
+    /// Never resolves again once the store is closed.
+    pub async fn newer_than(&mut self, seen: ModSeq) -> ModSeq {
+        let newest = self.newest.wait_for(|newest| seen.0 < *newest).await.map(|newest| ModSeq(*newest));
+        match newest {
+            Ok(newest) => newest,
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+/// Wakes the queue when there may be something to send earlier than it thought.
+#[derive(Clone, Debug)]
+pub struct QueueWatcher {
+    pub(crate) notices: watch::Receiver<u64>,
+}
+
+impl QueueWatcher {
+    /// Waits for the next notice; those since the last call count as one. Cancel-safe.
+    pub async fn changed(&mut self) {
+        if self.notices.changed().await.is_err() {
+            std::future::pending().await
+        }
+    }
+}
