@@ -1,1 +1,65 @@
 //! The one door to the outside: clock, randomness, DNS, network with TLS, tasks.
+//! Knows nothing of mail; the loop that joins a protocol machine to a stream is [`Talk`].
+
+mod clock;
+mod dns;
+pub mod limits;
+mod net;
+mod random;
+mod stop;
+mod talk;
+mod tasks;
+mod tls;
+
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+pub use clock::{Clock, TokioClock};
+pub use dns::{
+    Answer, AnswerStatus, Dns, DnsError, DnsSettings, Kind, Record, Resolver, Validation,
+    reverse_name,
+};
+pub use futures_util::future::{BoxFuture, Either};
+pub use net::{Accept, Io, Listener, Net, Stream, TokioNet};
+pub use random::{OsRandom, Random, SeededRandom};
+pub use stop::{Session, Stop};
+pub use talk::{Ended, Talk, Tls};
+pub use tasks::{BlockingMode, Late, Panicked, Task, Tasks, TokioTasks};
+pub use tls::{
+    Certificate, CertificateError, PemPair, TlsClient, TlsError, TlsServer, self_signed,
+};
+pub use wire::TlsFacts;
+
+/// Everything a flow may know of the outside. Cheap to clone.
+#[derive(Clone)]
+pub struct World {
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub dns: Arc<dyn Dns>,
+    pub net: Arc<dyn Net>,
+    pub tasks: Arc<dyn Tasks>,
+}
+
+impl World {
+    /// The real outside. Costs nothing until it is used: the resolver is built at the first
+    /// question. Wants to run on a tokio runtime.
+    pub fn real(dns: DnsSettings) -> Self {
+        Self {
+            clock: Arc::new(TokioClock::real()),
+            random: Arc::new(OsRandom),
+            dns: Arc::new(Resolver::new(dns)),
+            net: Arc::new(TokioNet),
+            tasks: Arc::new(TokioTasks::new(BlockingMode::Threads)),
+        }
+    }
+
+    /// A point in time for measuring and waiting.
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// The time of day.
+    pub fn wall(&self) -> SystemTime {
+        self.clock.wall()
+    }
+}
