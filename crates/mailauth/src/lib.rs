@@ -1,1 +1,4 @@
-//! Who sent it: DKIM signing (verification, SPF, DMARC and ARC have their place here).
+//! Who sent it: DKIM signing. Verification, SPF, DMARC and ARC have their place here.
+//! Knows no storage and no clock: the caller brings keys, message and time.
+
+pub mod dkim;

@@ -1,0 +1,155 @@
+//! The "relaxed" canonical forms of header fields and bodies (RFC 6376 §3.4.2, §3.4.4).
+//! Bodies are hashed while they are read: the canonical body is never held as a whole.
+
+use aws_lc_rs::digest;
+
+use super::limits::HASH_CHUNK;
+
+/// Hashes a body in relaxed form, in one pass over pieces of any size.
+///
+/// Lines end with CRLF. A CR or LF alone is an ordinary byte here: who signs sends strict line
+/// ends, and who verifies must not see a line where another reader sees none.
+pub struct BodyHash {
+    hash: digest::Context,
+    buffer: Vec<u8>,
+    /// Empty lines seen and not yet known to be trailing.
+    empty_lines: u64,
+    /// White space was seen and not yet known to be trailing.
+    space: bool,
+    /// A CR was seen and the next byte is not yet known.
+    carriage_return: bool,
+    /// The current line has content.
+    in_line: bool,
+}
+
+impl Default for BodyHash {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl BodyHash {
+    pub fn new() -> Self {
+        Self {
+            hash: digest::Context::new(&digest::SHA256),
+            buffer: Vec::with_capacity(HASH_CHUNK + 64),
+            empty_lines: 0,
+            space: false,
+            carriage_return: false,
+            in_line: false,
+        }
+    }
+
+    /// The SHA-256 of the canonical form of a whole body.
+    pub fn of(body: &[u8]) -> [u8; 32] {
+        let mut hash = Self::new();
+        hash.update(body);
+        hash.finish()
+    }
+
+    pub fn update(&mut self, piece: &[u8]) {
+        let mut rest = piece;
+        while let Some((&byte, tail)) = rest.split_first() {
+            if self.carriage_return {
+                self.carriage_return = false;
+                if byte == b'\n' {
+                    self.end_line();
+                    rest = tail;
+                    continue;
+                }
+                self.content(b"\r");
+            }
+            match byte {
+                b'\r' => self.carriage_return = true,
+                b' ' | b'\t' => self.space = true,
+                _ => {
+                    let run = plain_run(rest);
+                    let (plain, after) = rest.split_at(run);
+                    self.content(plain);
+                    rest = after;
+                    continue;
+                }
+            }
+            rest = tail;
+        }
+    }
+
+    pub fn finish(mut self) -> [u8; 32] {
+        if self.carriage_return {
+            self.carriage_return = false;
+            self.content(b"\r");
+        }
+        // RFC 6376 §3.4.4: a last line without CRLF gets one; an empty body stays empty.
+        if self.in_line {
+            self.buffer.extend_from_slice(b"\r\n");
+        } else if self.space && self.empty_lines == 0 {
+            // Only white space without a line end: the reduced line is empty, hence trailing.
+            self.space = false;
+        }
+        self.hash.update(&self.buffer);
+        let mut out = [0; 32];
+        out.copy_from_slice(self.hash.finish().as_ref());
+        out
+    }
+
+    fn content(&mut self, bytes: &[u8]) {
+        if self.empty_lines != 0 {
+            for _ in 0..std::mem::take(&mut self.empty_lines) {
+                self.buffer.extend_from_slice(b"\r\n");
+                self.spill();
+            }
+        }
+        if self.space {
+            self.space = false;
+            self.buffer.push(b' ');
+        }
+        self.in_line = true;
+        self.buffer.extend_from_slice(bytes);
+        self.spill();
+    }
+
+    fn end_line(&mut self) {
+        self.space = false;
+        if self.in_line {
+            self.in_line = false;
+            self.buffer.extend_from_slice(b"\r\n");
+        } else {
+            self.empty_lines += 1;
+        }
+    }
+
+    fn spill(&mut self) {
+        if self.buffer.len() >= HASH_CHUNK {
+            self.hash.update(&self.buffer);
+            self.buffer.clear();
+        }
+    }
+}
+
+/// How many bytes from the start are neither white space nor CR; at most a chunk, so that the
+/// buffer stays small.
+fn plain_run(bytes: &[u8]) -> usize {
+    let window = bytes.get(..HASH_CHUNK).unwrap_or(bytes);
+    memchr::memchr3(b' ', b'\t', b'\r', window).unwrap_or(window.len())
+}
+
+/// One header field in relaxed form, without the line end: lower-case name, unfolded value, white
+/// space reduced to single spaces and cut at both ends. RFC 6376 §3.4.2.
+pub fn relaxed_field(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    out.extend(name.trim_ascii_end().iter().map(u8::to_ascii_lowercase));
+    out.push(b':');
+    let start = out.len();
+    let mut space = false;
+    for &byte in value {
+        match byte {
+            b' ' | b'\t' | b'\r' | b'\n' => space = true,
+            _ => {
+                if space && out.len() > start {
+                    out.push(b' ');
+                }
+                space = false;
+                out.push(byte);
+            }
+        }
+    }
+}
