@@ -16,9 +16,12 @@ pub enum Step<E> {
     /// Read from the peer and call [`Machine::receive`]; if nothing comes for so long, call
     /// [`Machine::timed_out`].
     NeedInput { patience: Duration },
-    /// Send what is pending, wrap the stream in TLS, then call [`Machine::tls_started`].
+    /// Send what is pending, wrap the stream in TLS, then call [`Machine::tls_started`]. Every byte
+    /// read before belongs to [`Machine::receive`] and must never reach the TLS side.
     StartTls,
-    /// Send what is pending and close the connection.
+    /// Send what is pending and close the connection. A peer may still be talking: shut the sending
+    /// side down and throw away its input for a short bounded while before closing, or the reset that
+    /// follows unread input makes the last reply vanish.
     Close,
 }
 

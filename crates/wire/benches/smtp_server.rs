@@ -1,0 +1,2 @@
+//! How fast the server machine takes bodies and commands.
+fn main() {}
