@@ -1,0 +1,580 @@
+//! The server's side of an IMAP connection: greeting, framing, states, TLS, login, IDLE.
+//! Commands go to the caller as values; what they do is not known here.
+
+use std::time::Duration;
+
+use super::capability::Offer;
+use super::command::{Command, Phase, Tagged};
+use super::framing::{Bounds, Framing, Literals, Progress};
+use super::input::{Dialect, ParseError};
+use super::limits::{
+    BAD_COMMANDS_MAX, BAD_COMMANDS_STRANGER_MAX, IDLE_PATIENCE, LINE_BYTES_MAX, LITERAL_PATIENCE, LOGIN_FAILURES_MAX,
+    LOGIN_PATIENCE, MULTIAPPEND_FACTOR, STRANGER_BYTES_MAX, STRING_LITERAL_BYTES_MAX,
+};
+use super::write::{self, Status};
+use super::{parse, parse::Unreadable};
+use crate::sasl::server::{Exchange, Failure, Question, Turn};
+use crate::sasl::{self, Mechanism, ScramKeys, Secret};
+use crate::{Machine, Step, TlsFacts};
+
+/// What one connection is told at its start.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// The name in the greeting.
+    pub hostname: String,
+    pub offer: Offer,
+    /// Fresh printable randomness without commas, at least 18 bytes' worth, for SCRAM.
+    pub nonce: String,
+}
+
+/// What the caller must answer.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Carry it out, write the answer, then call [`Server::done`], [`Server::idle`] or [`Server::bye`].
+    Command(Tagged),
+    /// Answer by [`Server::password_was`], [`Server::scram_keys`] or [`Server::login_unavailable`].
+    Ask(Question),
+    /// The peer has proved to be this user. Answer by [`Server::logged_in`] or [`Server::login_unavailable`].
+    Verified { login: String },
+    /// The client ended IDLE. As a command: write the last news and the tagged answer, then [`Server::done`].
+    IdleDone { tag: String },
+}
+
+/// The machine. Buffers are bounded by the state: a stranger gets little.
+#[derive(Debug)]
+pub struct Server {
+    settings: Box<ServerSettings>,
+    phase: Phase,
+    dialect: Dialect,
+    tls: Option<TlsFacts>,
+    state: State,
+    framing: Framing,
+    /// A whole line lies in `framing`.
+    line_ready: bool,
+    /// Bytes that came before their turn.
+    ahead: Vec<u8>,
+    out: Vec<u8>,
+    bad_commands: u32,
+    logins_failed: u32,
+    logins_begun: u32,
+    peer_closed: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    Greeting,
+    Reading,
+    /// The next step hands this out.
+    Pending(Box<Event>),
+    /// The caller has an event in hand.
+    Busy,
+    Idling { tag: String },
+    Authenticating(Box<Authenticating>),
+    StartTls,
+    Handshaking,
+    Closing,
+}
+
+#[derive(Debug)]
+struct Authenticating {
+    tag: String,
+    login: Login,
+    turn: Waiting,
+}
+
+#[derive(Debug)]
+enum Login {
+    /// LOGIN: the caller's yes is all.
+    Plain { login: String },
+    Sasl(Exchange),
+}
+
+#[derive(Debug)]
+enum Waiting {
+    ForPeer,
+    ForCaller,
+    /// The next step hands this out.
+    Event(Event),
+}
+
+impl Server {
+    pub fn new(settings: ServerSettings) -> Self {
+        Server {
+            settings: Box::new(settings),
+            phase: Phase::NotAuthenticated,
+            dialect: Dialect::Rev1,
+            tls: None,
+            state: State::Greeting,
+            framing: Framing::default(),
+            line_ready: false,
+            ahead: Vec::new(),
+            out: Vec::new(),
+            bad_commands: 0,
+            logins_failed: 0,
+            logins_begun: 0,
+            peer_closed: false,
+        }
+    }
+
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Between authenticated and selected the caller moves the state.
+    pub fn set_phase(&mut self, phase: Phase) {
+        self.phase = phase;
+    }
+
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// From the next command on (ENABLE IMAP4rev2, UTF8=ACCEPT).
+    pub fn set_dialect(&mut self, dialect: Dialect) {
+        self.dialect = dialect;
+    }
+
+    /// The command is answered: read the next.
+    pub fn done(&mut self) {
+        self.state = State::Reading;
+    }
+
+    /// IDLE is accepted (RFC 2177): the client is told to wait, and ends it by DONE.
+    pub fn idle(&mut self, tag: String) {
+        self.out.extend_from_slice(b"+ idling\r\n");
+        self.state = State::Idling { tag };
+    }
+
+    /// Says goodbye and closes, whatever is going on.
+    pub fn bye(&mut self, text: &str) {
+        write::untagged(&mut self.out, &format!("BYE {text}"));
+        self.state = State::Closing;
+    }
+
+    /// A command is not half read and none waits: the moment to stop.
+    pub fn is_between_commands(&self) -> bool {
+        matches!(self.state, State::Reading | State::Idling { .. }) && self.framing.is_empty()
+    }
+
+    /// The answer to [`Question::Password`].
+    pub fn password_was(&mut self, right: bool) {
+        let State::Authenticating(auth) = &mut self.state else { return };
+        match &mut auth.login {
+            Login::Plain { login } if right => {
+                let login = std::mem::take(login);
+                auth.turn = Waiting::Event(Event::Verified { login });
+            }
+            Login::Plain { .. } => self.login_failed(Failure::WrongCredentials),
+            Login::Sasl(exchange) => {
+                let turn = exchange.password_was(right);
+                self.sasl_turn(turn);
+            }
+        }
+    }
+
+    /// The answer to [`Question::Scram`].
+    pub fn scram_keys(&mut self, keys: ScramKeys) {
+        let State::Authenticating(auth) = &mut self.state else { return };
+        if let Login::Sasl(exchange) = &mut auth.login {
+            let turn = exchange.scram_keys(keys);
+            self.sasl_turn(turn);
+        }
+    }
+
+    /// The verified user has come in.
+    pub fn logged_in(&mut self) {
+        let Some(tag) = self.end_login() else { return };
+        self.phase = Phase::Authenticated;
+        self.bad_commands = 0;
+        self.out.extend_from_slice(tag.as_bytes());
+        self.out.extend_from_slice(b" OK [CAPABILITY ");
+        self.settings.offer.write(self.phase, self.tls.as_ref(), &mut self.out);
+        self.out.extend_from_slice(b"] Logged in.\r\n");
+    }
+
+    /// The login cannot be judged now, or must wait; no failure of the peer.
+    pub fn login_unavailable(&mut self, text: &str) {
+        let Some(tag) = self.end_login() else { return };
+        write::tagged(&mut self.out, &tag, Status::No, text);
+    }
+
+    fn end_login(&mut self) -> Option<String> {
+        match std::mem::replace(&mut self.state, State::Reading) {
+            State::Authenticating(auth) => Some(auth.tag),
+            other => {
+                self.state = other;
+                None
+            }
+        }
+    }
+
+    fn login_failed(&mut self, failure: Failure) {
+        let Some(tag) = self.end_login() else { return };
+        let text = match failure {
+            Failure::Malformed => {
+                write::tagged(&mut self.out, &tag, Status::Bad, "The answer does not fit the mechanism.");
+                self.count_bad_command();
+                return;
+            }
+            Failure::WrongCredentials => "[AUTHENTICATIONFAILED] Login name or password is wrong.",
+            Failure::OnBehalf => "[AUTHORIZATIONFAILED] Logging in on behalf of another user is not possible.",
+            Failure::ChannelBinding => "[AUTHENTICATIONFAILED] The channel binding does not match this connection.",
+        };
+        write::tagged(&mut self.out, &tag, Status::No, text);
+        self.logins_failed += 1;
+        if self.logins_failed >= LOGIN_FAILURES_MAX {
+            self.bye("Too many failed logins.");
+        }
+    }
+
+    fn sasl_turn(&mut self, turn: Turn) {
+        let State::Authenticating(auth) = &mut self.state else { return };
+        match turn {
+            Turn::Challenge(challenge) => {
+                auth.turn = Waiting::ForPeer;
+                self.out.extend_from_slice(b"+ ");
+                self.out.extend_from_slice(sasl::encode(&challenge).as_bytes());
+                self.out.extend_from_slice(b"\r\n");
+            }
+            Turn::Ask(question) => auth.turn = Waiting::Event(Event::Ask(question)),
+            Turn::Verified { login } => auth.turn = Waiting::Event(Event::Verified { login }),
+            Turn::Failed(failure) => self.login_failed(failure),
+        }
+    }
+
+    fn bounds(&self) -> Bounds {
+        if self.phase == Phase::NotAuthenticated {
+            return Bounds {
+                line_bytes_max: STRANGER_BYTES_MAX,
+                string_bytes_max: STRANGER_BYTES_MAX,
+                message_bytes_max: STRANGER_BYTES_MAX,
+                literals_bytes_max: STRANGER_BYTES_MAX,
+            };
+        }
+        let message_bytes_max = self.settings.offer.append_bytes_max;
+        Bounds {
+            line_bytes_max: LINE_BYTES_MAX,
+            string_bytes_max: STRING_LITERAL_BYTES_MAX,
+            message_bytes_max,
+            literals_bytes_max: message_bytes_max
+                .saturating_mul(MULTIAPPEND_FACTOR)
+                .max(STRING_LITERAL_BYTES_MAX * 4),
+        }
+    }
+
+    fn is_reading(&self) -> bool {
+        let for_peer = |auth: &Authenticating| matches!(auth.turn, Waiting::ForPeer);
+        !self.line_ready
+            && match &self.state {
+                State::Reading | State::Idling { .. } => true,
+                State::Authenticating(auth) => for_peer(auth),
+                _ => false,
+            }
+    }
+
+    /// Feeds the framing as far as one command goes; says how many bytes it took.
+    fn feed(&mut self, bytes: &[u8]) -> usize {
+        let bounds = self.bounds();
+        let literals = if matches!(self.state, State::Reading) { Literals::Read } else { Literals::None };
+        let mut taken = 0;
+        while self.is_reading() {
+            let rest = bytes.get(taken..).unwrap_or_default();
+            let (count, progress) = self.framing.feed(rest, literals, &bounds);
+            taken += count;
+            match progress {
+                Progress::More => break,
+                Progress::Continue => self.out.extend_from_slice(b"+ Ok\r\n"),
+                Progress::Complete => self.line_ready = true,
+                Progress::LineTooLong => self.bye("[TOOBIG] The command line is too long."),
+                Progress::LiteralRefused => self.refuse_literal(),
+                Progress::LiteralOnItsWay => {
+                    // RFC 7888 §4: what is on its way cannot be stopped otherwise.
+                    self.refuse_literal();
+                    self.bye("[TOOBIG] The literal is too large.");
+                }
+            }
+        }
+        taken
+    }
+
+    fn refuse_literal(&mut self) {
+        let (text, _) = self.framing.take();
+        let tag = parse::tag_of(&text).unwrap_or_else(|| "*".to_owned());
+        write::tagged(&mut self.out, &tag, Status::Bad, "[TOOBIG] The literal is too large.");
+        self.count_bad_command();
+    }
+
+    fn line(&mut self) {
+        self.line_ready = false;
+        let (text, literals) = self.framing.take();
+        match std::mem::replace(&mut self.state, State::Reading) {
+            State::Idling { tag } => self.idle_line(tag, &text),
+            State::Authenticating(auth) => self.sasl_line(auth, &text),
+            _ => self.command_line(&text, literals),
+        }
+    }
+
+    fn idle_line(&mut self, tag: String, text: &[u8]) {
+        if text.eq_ignore_ascii_case(b"DONE") {
+            self.state = State::Pending(Box::new(Event::IdleDone { tag }));
+        } else {
+            write::tagged(&mut self.out, &tag, Status::Bad, "DONE was expected.");
+            self.count_bad_command();
+        }
+    }
+
+    fn sasl_line(&mut self, mut auth: Box<Authenticating>, text: &[u8]) {
+        // RFC 9051 §6.2.2: "*" cancels.
+        let message = if text == b"*" { None } else { sasl::decode(text) };
+        match (&mut auth.login, message) {
+            (Login::Sasl(exchange), Some(message)) => {
+                let turn = exchange.respond(&message);
+                self.state = State::Authenticating(auth);
+                self.sasl_turn(turn);
+            }
+            _ => {
+                write::tagged(&mut self.out, &auth.tag, Status::Bad, "Authentication is cancelled.");
+                self.count_bad_command();
+            }
+        }
+    }
+
+    fn command_line(&mut self, text: &[u8], literals: Vec<Vec<u8>>) {
+        match parse::command(text, literals, self.dialect) {
+            Ok(Tagged { tag, command }) => self.command(tag, command),
+            Err(Unreadable { tag: Some(tag), error }) => {
+                let status = if error == ParseError::BadCharset { Status::No } else { Status::Bad };
+                let code = if error == ParseError::BadCharset { "[BADCHARSET (US-ASCII UTF-8)] " } else { "" };
+                write::tagged(&mut self.out, &tag, status, &format!("{code}{error}"));
+                self.count_bad_command();
+            }
+            Err(Unreadable { tag: None, error }) => {
+                write::untagged(&mut self.out, &format!("BAD {error}"));
+                self.count_bad_command();
+            }
+        }
+    }
+
+    fn count_bad_command(&mut self) {
+        self.bad_commands += 1;
+        let max = match self.phase {
+            Phase::NotAuthenticated => BAD_COMMANDS_STRANGER_MAX,
+            _ => BAD_COMMANDS_MAX,
+        };
+        if self.bad_commands >= max && !matches!(self.state, State::Closing) {
+            self.bye("Too many commands that cannot be read.");
+        }
+    }
+
+    fn command(&mut self, tag: String, command: Command) {
+        let (lowest, highest) = command.phases();
+        if self.phase < lowest || highest < self.phase {
+            let text = match (self.phase, lowest) {
+                (Phase::NotAuthenticated, _) => "Log in first.",
+                (_, Phase::Selected) => "Select a mailbox first.",
+                _ => "You are logged in already.",
+            };
+            write::tagged(&mut self.out, &tag, Status::Bad, text);
+            self.count_bad_command();
+            return;
+        }
+        match command {
+            Command::Capability => {
+                self.out.extend_from_slice(b"* CAPABILITY ");
+                self.settings.offer.write(self.phase, self.tls.as_ref(), &mut self.out);
+                self.out.extend_from_slice(b"\r\n");
+                self.completed(&tag, "CAPABILITY");
+            }
+            Command::Noop if self.phase == Phase::NotAuthenticated => self.completed(&tag, "NOOP"),
+            Command::Logout => {
+                write::untagged(&mut self.out, "BYE Until next time.");
+                self.completed(&tag, "LOGOUT");
+                self.state = State::Closing;
+            }
+            Command::Id(_) => {
+                write::untagged(&mut self.out, "ID (\"name\" \"Postroad\")");
+                self.completed(&tag, "ID");
+            }
+            Command::StartTls => self.start_tls(&tag),
+            Command::Login { login, password } => self.login(tag, login, password),
+            Command::Authenticate { mechanism, initial } => self.authenticate(tag, &mechanism, initial.as_deref()),
+            command => {
+                self.bad_commands = 0;
+                self.state = State::Pending(Box::new(Event::Command(Tagged { tag, command })));
+            }
+        }
+    }
+
+    fn completed(&mut self, tag: &str, name: &str) {
+        write::tagged(&mut self.out, tag, Status::Ok, &format!("{name} completed."));
+    }
+
+    /// RFC 9051 §6.2.1, §11.1. What was sent along in clear text might be somebody else's: a client
+    /// that does so is not served.
+    fn start_tls(&mut self, tag: &str) {
+        if self.tls.is_some() || !self.settings.offer.starttls {
+            write::tagged(&mut self.out, tag, Status::Bad, "TLS is not on offer.");
+            self.count_bad_command();
+        } else if !self.ahead.is_empty() {
+            write::tagged(&mut self.out, tag, Status::Bad, "Nothing may follow STARTTLS before TLS.");
+            self.bye("Nothing may follow STARTTLS before TLS.");
+        } else {
+            write::tagged(&mut self.out, tag, Status::Ok, "Begin TLS negotiation now.");
+            self.state = State::StartTls;
+        }
+    }
+
+    fn may_log_in(&mut self, tag: &str) -> bool {
+        let allowed = self.settings.offer.login_allowed(self.tls.as_ref());
+        if !allowed {
+            write::tagged(&mut self.out, tag, Status::No, "[PRIVACYREQUIRED] Log in after STARTTLS.");
+            self.count_bad_command();
+        }
+        allowed
+    }
+
+    fn login(&mut self, tag: String, login: String, password: String) {
+        if !self.may_log_in(&tag) {
+            return;
+        }
+        let question = Question::Password { login: login.clone(), password: Secret::new(password) };
+        self.state = State::Authenticating(Box::new(Authenticating {
+            tag,
+            login: Login::Plain { login },
+            turn: Waiting::Event(Event::Ask(question)),
+        }));
+    }
+
+    fn authenticate(&mut self, tag: String, mechanism: &str, initial: Option<&[u8]>) {
+        if !self.may_log_in(&tag) {
+            return;
+        }
+        let offered = Mechanism::from_name(mechanism)
+            .filter(|wanted| Mechanism::offered(self.tls.as_ref()).any(|mechanism| mechanism == *wanted));
+        let Some(mechanism) = offered else {
+            write::tagged(&mut self.out, &tag, Status::No, "[CANNOT] The mechanism is not on offer.");
+            self.count_bad_command();
+            return;
+        };
+        // One nonce for the connection, another for each attempt.
+        self.logins_begun += 1;
+        let nonce = format!("{}.{}", self.settings.nonce, self.logins_begun);
+        let mut exchange = Exchange::new(mechanism, self.tls.as_ref(), nonce);
+        let turn = exchange.start(initial);
+        self.state = State::Authenticating(Box::new(Authenticating {
+            tag,
+            login: Login::Sasl(exchange),
+            turn: Waiting::ForPeer,
+        }));
+        self.sasl_turn(turn);
+    }
+
+    fn greet(&mut self) {
+        self.state = State::Reading;
+        self.out.extend_from_slice(b"* OK [CAPABILITY ");
+        self.settings.offer.write(self.phase, self.tls.as_ref(), &mut self.out);
+        self.out.extend_from_slice(b"] ");
+        self.out.extend_from_slice(self.settings.hostname.as_bytes());
+        self.out.extend_from_slice(b" IMAP server ready.\r\n");
+    }
+
+    fn patience(&self) -> Duration {
+        match self.phase {
+            Phase::NotAuthenticated => LOGIN_PATIENCE,
+            _ if self.framing.in_literal() => LITERAL_PATIENCE,
+            _ => IDLE_PATIENCE,
+        }
+    }
+
+    /// Takes from what came early. Says whether anything moved.
+    fn take_ahead(&mut self) -> bool {
+        if self.ahead.is_empty() || !self.is_reading() {
+            return false;
+        }
+        let ahead = std::mem::take(&mut self.ahead);
+        let taken = self.feed(&ahead);
+        self.ahead = ahead;
+        self.ahead.drain(..taken.min(self.ahead.len()));
+        if self.ahead.is_empty() {
+            self.ahead = Vec::new();
+        }
+        taken > 0 || self.line_ready
+    }
+}
+
+impl Machine for Server {
+    type Event = Event;
+
+    fn receive(&mut self, bytes: &[u8]) {
+        match self.state {
+            State::Closing | State::StartTls | State::Handshaking => {}
+            _ if self.ahead.is_empty() => {
+                let taken = self.feed(bytes);
+                if !matches!(self.state, State::Closing) {
+                    self.ahead.extend_from_slice(bytes.get(taken..).unwrap_or_default());
+                }
+            }
+            _ => self.ahead.extend_from_slice(bytes),
+        }
+    }
+
+    fn end_of_input(&mut self) {
+        self.peer_closed = true;
+    }
+
+    fn timed_out(&mut self) {
+        self.bye("Nothing came for too long.");
+    }
+
+    /// Whatever was known from before TLS is forgotten.
+    fn tls_started(&mut self, facts: TlsFacts) {
+        self.tls = Some(facts);
+        self.framing = Framing::default();
+        self.line_ready = false;
+        self.ahead = Vec::new();
+        self.logins_begun = 0;
+        if !matches!(self.state, State::Greeting) {
+            self.state = State::Reading;
+        }
+    }
+
+    fn step(&mut self) -> Step<Event> {
+        loop {
+            if !self.out.is_empty() {
+                return Step::Send(std::mem::take(&mut self.out));
+            }
+            match &mut self.state {
+                State::Greeting => {
+                    self.greet();
+                    continue;
+                }
+                State::StartTls => {
+                    self.state = State::Handshaking;
+                    return Step::StartTls;
+                }
+                State::Closing => return Step::Close,
+                State::Busy | State::Handshaking => return Step::NeedInput { patience: LOGIN_PATIENCE },
+                State::Authenticating(auth) => match std::mem::replace(&mut auth.turn, Waiting::ForCaller) {
+                    Waiting::Event(event) => return Step::Event(event),
+                    Waiting::ForPeer => auth.turn = Waiting::ForPeer,
+                    Waiting::ForCaller => return Step::NeedInput { patience: LOGIN_PATIENCE },
+                },
+                State::Pending(_) => {
+                    if let State::Pending(event) = std::mem::replace(&mut self.state, State::Busy) {
+                        return Step::Event(*event);
+                    }
+                }
+                State::Reading | State::Idling { .. } => {}
+            }
+            if self.line_ready {
+                self.line();
+            } else if !self.take_ahead() && self.out.is_empty() {
+                if self.peer_closed {
+                    self.state = State::Closing;
+                    continue;
+                }
+                return Step::NeedInput { patience: self.patience() };
+            }
+        }
+    }
+}
