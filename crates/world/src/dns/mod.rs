@@ -1,7 +1,10 @@
 //! Questions to the DNS and their answers, without the types of any DNS library.
 //! Names are A-labels without the last dot; the root is `.`. An error is always temporary.
 
+mod convert;
 mod resolver;
+mod stub;
+mod validator;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;

@@ -1,11 +1,16 @@
-//! The real resolver: asks the configured servers, validates DNSSEC, caches. Built lazily.
-//! The only file that names the resolver library.
+//! The real resolver: whom to ask, and who checks the signatures. Built at the first question.
+//! The asking is in `stub.rs` (plain, or trusting the AD bit) and `validator.rs` (DNSSEC here).
 
 use std::net::SocketAddr;
 
 use futures_util::future::BoxFuture;
+use hickory_proto::rr::Name;
+use tokio::sync::{OnceCell, Semaphore};
 
-use super::{Answer, Dns, DnsError, Kind};
+use super::stub::Stub;
+use super::validator::Validator;
+use super::{Answer, Dns, DnsError, Kind, Record};
+use crate::limits;
 
 /// Whom to ask, and who checks signatures.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,10 +22,10 @@ pub struct DnsSettings {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Validation {
-    /// The AD bit counts if all servers are on loopback (RFC 7672 §2.1.1 calls such a path secure);
-    /// otherwise signatures are checked here.
+    /// The AD bit counts if all servers are on loopback, as RFC 7672 §2.1.1 asks for a secure path
+    /// to the validating resolver; otherwise signatures are checked here.
     Auto,
-    /// Signatures are checked here.
+    /// Signatures are checked here, if the servers hand them on.
     Here,
     /// Nothing is ever secure.
     Off,
@@ -45,17 +50,122 @@ impl DnsSettings {
 
 pub struct Resolver {
     settings: DnsSettings,
+    engine: OnceCell<Engine>,
+    turns: Semaphore,
+}
+
+struct Engine {
+    stub: Stub,
+    validator: Option<Validator>,
 }
 
 impl Resolver {
     pub fn new(settings: DnsSettings) -> Self {
-        Self { settings }
+        let turns = Semaphore::new(limits::DNS_QUESTIONS_MAX);
+        Self {
+            settings,
+            engine: OnceCell::new(),
+            turns,
+        }
+    }
+
+    async fn look_up(&self, name: &str, kind: Kind) -> Result<Answer, DnsError> {
+        if let Some(answer) = on_this_host(name, kind) {
+            return Ok(answer);
+        }
+        let Some(query) = parse(name) else {
+            // No such name can be registered, so none exists.
+            return Ok(Answer::no_such_name(limits::DNS_NEGATIVE_TTL_MAX));
+        };
+        let engine = self
+            .engine
+            .get_or_try_init(|| async { self.build() })
+            .await?;
+        if let Some(answer) = engine.stub.cached(name, kind) {
+            return Ok(answer);
+        }
+        // The semaphore is never closed.
+        let _turn = self.turns.acquire().await;
+        let asking = async {
+            match &engine.validator {
+                Some(validator) => match validator.ask(&query, kind).await {
+                    Err(DnsError::Bogus) if !validator.servers_hand_on_signatures().await => {
+                        engine.stub.ask(query, kind).await
+                    }
+                    answer => answer,
+                },
+                None => engine.stub.ask(query, kind).await,
+            }
+        };
+        let answer = tokio::time::timeout(limits::DNS_PATIENCE, asking);
+        let answer = answer.await.map_err(|_| DnsError::TimedOut)??;
+        engine.stub.remember(name, kind, &answer);
+        Ok(answer)
+    }
+
+    fn build(&self) -> Result<Engine, DnsError> {
+        let servers = match self.settings.servers.is_empty() {
+            true => system_servers()?,
+            false => self.settings.servers.clone(),
+        };
+        let loopback = servers.iter().all(|server| server.ip().is_loopback());
+        let (trust_ad, validate) = match self.settings.validation {
+            Validation::Auto => (loopback, !loopback),
+            Validation::Here => (false, true),
+            Validation::Off => (false, false),
+        };
+        let validator = match validate {
+            true => Some(Validator::new(&servers)?),
+            false => None,
+        };
+        Ok(Engine {
+            stub: Stub::new(servers, trust_ad),
+            validator,
+        })
     }
 }
 
 impl Dns for Resolver {
-    fn ask<'a>(&'a self, _name: &'a str, _kind: Kind) -> BoxFuture<'a, Result<Answer, DnsError>> {
-        let _ = &self.settings;
-        Box::pin(async { Err(DnsError::TimedOut) })
+    fn ask<'a>(&'a self, name: &'a str, kind: Kind) -> BoxFuture<'a, Result<Answer, DnsError>> {
+        Box::pin(self.look_up(name, kind))
     }
+}
+
+/// RFC 6761 §6.3: `localhost` is this host, and nobody is asked.
+fn on_this_host(name: &str, kind: Kind) -> Option<Answer> {
+    let name = name.trim_end_matches('.');
+    let last = name.rsplit('.').next()?;
+    if !last.eq_ignore_ascii_case("localhost") {
+        return None;
+    }
+    let ttl = limits::DNS_POSITIVE_TTL_MAX;
+    Some(match kind {
+        Kind::A => Answer::found(vec![Record::A(std::net::Ipv4Addr::LOCALHOST)], ttl),
+        Kind::Aaaa => Answer::found(vec![Record::Aaaa(std::net::Ipv6Addr::LOCALHOST)], ttl),
+        _ => Answer::no_data(ttl),
+    })
+}
+
+fn parse(name: &str) -> Option<Name> {
+    let mut name = Name::from_ascii(name).ok()?;
+    name.set_fqdn(true);
+    Some(name)
+}
+
+fn system_servers() -> Result<Vec<SocketAddr>, DnsError> {
+    let (config, _) = hickory_resolver::system_conf::read_system_conf()
+        .map_err(|error| DnsError::Network(format!("/etc/resolv.conf: {error}")))?;
+    let servers = config.name_servers().iter().map(|server| {
+        let port = server
+            .connections
+            .first()
+            .map_or(53, |connection| connection.port);
+        SocketAddr::new(server.ip, port)
+    });
+    let mut servers: Vec<_> = servers.collect();
+    if servers.is_empty() {
+        // As resolv.conf(5): without a nameserver line, the one on this host.
+        servers.push(SocketAddr::from(([127, 0, 0, 1], 53)));
+    }
+    Ok(servers)
 }

@@ -1,0 +1,157 @@
+//! DNSSEC checked in this process, by hickory-resolver from the built-in root anchors.
+//! Used when the servers are not on this host, so that their AD bit says nothing.
+
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use hickory_proto::dnssec::Proof;
+use hickory_proto::op::ResponseCode;
+use hickory_proto::rr::{Name, RecordType};
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::{DnsError as HickoryDnsError, NetError};
+
+use super::{Answer, AnswerStatus, DnsError, Kind, convert};
+use crate::limits;
+
+pub(super) struct Validator {
+    resolver: TokioResolver,
+    /// Whether the servers hand on signatures at all, and when that was found out.
+    capable: Mutex<Option<(bool, Instant)>>,
+}
+
+/// Old home routers drop signatures; after an update, or on another network, that may change.
+const CAPABLE_FOR: Duration = Duration::from_secs(600);
+
+impl Validator {
+    pub(super) fn new(servers: &[SocketAddr]) -> Result<Self, DnsError> {
+        let servers = servers.iter().map(|server| {
+            let mut config = NameServerConfig::udp_and_tcp(server.ip());
+            for connection in &mut config.connections {
+                connection.port = server.port();
+            }
+            config
+        });
+        let config = ResolverConfig::from_name_servers(servers.collect());
+        let mut builder =
+            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
+        let options = builder.options_mut();
+        options.validate = true;
+        options.edns0 = true;
+        options.timeout = limits::DNS_TIMEOUT;
+        options.attempts = limits::DNS_ATTEMPTS;
+        options.cache_size = limits::DNS_CACHE_ANSWERS_MAX;
+        options.positive_max_ttl = Some(limits::DNS_POSITIVE_TTL_MAX);
+        options.negative_max_ttl = Some(limits::DNS_NEGATIVE_TTL_MAX);
+        options.use_hosts_file = ResolveHosts::Never;
+        // The CNAMEs on the way must be proved too.
+        options.preserve_intermediates = true;
+        let resolver = builder
+            .build()
+            .map_err(|error| DnsError::Network(error.to_string()))?;
+        Ok(Self {
+            resolver,
+            capable: Mutex::new(None),
+        })
+    }
+
+    pub(super) async fn ask(&self, name: &Name, kind: Kind) -> Result<Answer, DnsError> {
+        let record_type = convert::record_type(kind);
+        match self.resolver.lookup(name.clone(), record_type).await {
+            Ok(lookup) => {
+                let answers = lookup.answers();
+                let data = answers.iter().filter(|record| {
+                    let of = record.record_type();
+                    of == record_type || of == RecordType::CNAME
+                });
+                let secure = data.clone().all(|record| record.proof == Proof::Secure);
+                let wanted = data.filter(|record| record.record_type() == record_type);
+                let records = wanted.filter_map(|record| convert::record(&record.data));
+                let records: Vec<_> = records.take(limits::DNS_RECORDS_MAX).collect();
+                let ttl = lookup
+                    .valid_until()
+                    .saturating_duration_since(Instant::now());
+                let ttl = ttl.min(limits::DNS_POSITIVE_TTL_MAX);
+                match records.is_empty() {
+                    true => Ok(Answer::no_data(Duration::ZERO)),
+                    false => Ok(Answer {
+                        status: AnswerStatus::Found,
+                        records,
+                        secure,
+                        ttl,
+                    }),
+                }
+            }
+            Err(error) => negative(error),
+        }
+    }
+
+    /// A server that drops signatures makes everything look forged. Then nothing is secure, but
+    /// names resolve.
+    pub(super) async fn servers_hand_on_signatures(&self) -> bool {
+        let known = *self.capable.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((capable, since)) = known
+            && since.elapsed() < CAPABLE_FOR
+        {
+            return capable;
+        }
+        let capable = match self.resolver.lookup(Name::root(), RecordType::DNSKEY).await {
+            Ok(lookup) => lookup
+                .answers()
+                .iter()
+                .any(|record| record.proof == Proof::Secure),
+            // Not knowing is no reason to give up checking.
+            Err(NetError::Timeout) => return true,
+            Err(_) => false,
+        };
+        if !capable {
+            tracing::warn!("the DNS servers drop DNSSEC signatures: answers are used unchecked");
+        }
+        let now = Instant::now();
+        *self.capable.lock().unwrap_or_else(PoisonError::into_inner) = Some((capable, now));
+        capable
+    }
+}
+
+fn negative(error: NetError) -> Result<Answer, DnsError> {
+    let status = |code: ResponseCode| match code {
+        ResponseCode::NXDomain => AnswerStatus::NoSuchName,
+        _ => AnswerStatus::NoData,
+    };
+    match error {
+        NetError::Timeout => Err(DnsError::TimedOut),
+        NetError::Dns(HickoryDnsError::NoRecordsFound(none)) => match none.response_code {
+            code @ (ResponseCode::NXDomain | ResponseCode::NoError) => {
+                let ttl = Duration::from_secs(u64::from(none.negative_ttl.unwrap_or(0)));
+                let ttl = ttl.min(limits::DNS_NEGATIVE_TTL_MAX);
+                Ok(Answer {
+                    status: status(code),
+                    records: Vec::new(),
+                    secure: false,
+                    ttl,
+                })
+            }
+            ResponseCode::ServFail => Err(DnsError::ServerFailure),
+            code => Err(DnsError::Refused(code.to_string())),
+        },
+        NetError::Dns(HickoryDnsError::Nsec {
+            response, proof, ..
+        }) => Ok(Answer {
+            status: status(response.response_code),
+            records: Vec::new(),
+            secure: proof == Proof::Secure,
+            ttl: Duration::ZERO,
+        }),
+        NetError::Dns(HickoryDnsError::DnssecBogus) => Err(DnsError::Bogus),
+        NetError::Dns(HickoryDnsError::ResponseCode(ResponseCode::ServFail)) => {
+            Err(DnsError::ServerFailure)
+        }
+        NetError::Dns(HickoryDnsError::ResponseCode(code)) => {
+            Err(DnsError::Refused(code.to_string()))
+        }
+        other => Err(DnsError::Network(other.to_string())),
+    }
+}
