@@ -1,0 +1,1 @@
+"""What the tests with real programs share: the server, small clients, a DNS server, a sink."""
