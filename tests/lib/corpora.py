@@ -48,7 +48,7 @@ def dkim(path):
     for name, content in plain(path):
         if "/mail-auth/" in name and name.endswith(".txt"):
             content = re.split(rb"\r?\n\r?\n", content, maxsplit=1)[1]
-        if "/dkimpy/" in name and not name.endswith(".message"):
+        if "/dkimpy/" in name and not name.endswith((".message", ".msg")):
             continue
         yield name, content
 

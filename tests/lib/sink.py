@@ -3,6 +3,7 @@
 import re
 import socket
 import threading
+import time
 
 
 class Letter:
@@ -10,6 +11,7 @@ class Letter:
         self.sender, self.recipients, self.content, self.raw = sender, recipients, content, raw
         #: Whether our final 250 was written to the client (it may still not have read it).
         self.answered = False
+        self.when = time.monotonic()
 
 
 class Sink:
