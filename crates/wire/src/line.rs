@@ -22,7 +22,9 @@ pub(crate) enum Line {
     /// with its length and two.
     Whole(Range<usize>),
     /// No line end yet.
-    Partial { length: usize },
+    Partial {
+        length: usize,
+    },
     Bad(Fault),
 }
 
@@ -53,6 +55,13 @@ impl Input {
     /// Throws everything away, and gives the memory back: an idle connection owns no buffer.
     pub(crate) fn clear(&mut self) {
         *self = Input::default();
+    }
+
+    /// All of it, to be consumed elsewhere.
+    pub(crate) fn take(&mut self) -> Vec<u8> {
+        let mut taken = std::mem::take(self);
+        taken.bytes.drain(..taken.start);
+        taken.bytes
     }
 
     pub(crate) fn consume(&mut self, count: usize) {

@@ -21,7 +21,9 @@ pub enum Progress {
     /// All was content so far.
     More,
     /// The end was found; what follows these bytes of the piece is no content.
-    End { consumed: usize },
+    End {
+        consumed: usize,
+    },
     Bad(Fault),
 }
 
@@ -134,7 +136,10 @@ pub struct Stuffer {
 
 impl Default for Stuffer {
     fn default() -> Self {
-        Stuffer { at_line_start: true, after_cr: false }
+        Stuffer {
+            at_line_start: true,
+            after_cr: false,
+        }
     }
 }
 
@@ -184,4 +189,46 @@ impl Stuffer {
 fn flush(run: &[u8], rest: &[u8], out: &mut Vec<u8>) {
     let length = run.len().saturating_sub(rest.len());
     out.extend_from_slice(run.get(..length).unwrap_or(run));
+}
+
+/// Looks for what [`Unstuffer`] would refuse, in content that comes counted (BDAT).
+#[derive(Clone, Debug, Default)]
+pub struct StrictLines {
+    after_cr: bool,
+}
+
+impl StrictLines {
+    pub fn push(&mut self, piece: &[u8]) -> Result<(), Fault> {
+        let mut rest = piece;
+        while let Some((&first, after)) = rest.split_first() {
+            if std::mem::take(&mut self.after_cr) {
+                if first != b'\n' {
+                    return Err(Fault::BareCr);
+                }
+                rest = after;
+                continue;
+            }
+            let Some(found) = memchr3(b'\r', b'\n', 0, rest) else {
+                return Ok(());
+            };
+            match rest.get(found..) {
+                Some([b'\r', after @ ..]) => {
+                    self.after_cr = true;
+                    rest = after;
+                }
+                Some([b'\n', ..]) => return Err(Fault::BareLf),
+                _ => return Err(Fault::Nul),
+            }
+        }
+        Ok(())
+    }
+
+    /// The content ends here.
+    pub fn finish(&self) -> Result<(), Fault> {
+        if self.after_cr {
+            Err(Fault::BareCr)
+        } else {
+            Ok(())
+        }
+    }
 }

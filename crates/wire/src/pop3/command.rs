@@ -6,7 +6,10 @@ pub enum Command {
     User(String),
     Pass(String),
     /// The mechanism is not judged yet; without one, the client asks for the list.
-    Auth { mechanism: Option<String>, initial: Option<String> },
+    Auth {
+        mechanism: Option<String>,
+        initial: Option<String>,
+    },
     Capa,
     Stls,
     Utf8,
@@ -14,7 +17,10 @@ pub enum Command {
     List(Option<u32>),
     Uidl(Option<u32>),
     Retr(u32),
-    Top { number: u32, lines: u64 },
+    Top {
+        number: u32,
+        lines: u64,
+    },
     Dele(u32),
     Noop,
     Rset,

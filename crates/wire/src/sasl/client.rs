@@ -60,14 +60,26 @@ impl Exchange {
             Mechanism::ScramSha256 => true,
             Mechanism::Plain | Mechanism::Login => tls.is_some() || clear == ClearText::Allowed,
         };
-        let mechanism = offered.iter().copied().filter(usable).max().ok_or(Failure::NoMechanism)?;
+        let mechanism = offered
+            .iter()
+            .copied()
+            .filter(usable)
+            .max()
+            .ok_or(Failure::NoMechanism)?;
         let (header, binding) = match (mechanism, binding) {
             (Mechanism::ScramSha256Plus, Some((name, data))) => (format!("p={name},,"), data),
             // We could have bound; if the server could too, it notices that somebody hid its offer.
             (_, Some(_)) => ("y,,".to_owned(), Vec::new()),
             (_, None) => ("n,,".to_owned(), Vec::new()),
         };
-        Ok(Exchange { mechanism, credentials, nonce, header, binding, state: State::Start })
+        Ok(Exchange {
+            mechanism,
+            credentials,
+            nonce,
+            header,
+            binding,
+            state: State::Start,
+        })
     }
 
     pub fn mechanism(&self) -> Mechanism {
@@ -136,7 +148,11 @@ impl Exchange {
 
     fn prove(&mut self, bare: &str, challenge: &[u8]) -> Result<Vec<u8>, Failure> {
         let first = ServerFirst::parse(challenge, &self.nonce).ok_or(Failure::Malformed)?;
-        let salted = keys::salted_password(self.credentials.password.expose(), &first.salt, first.iterations);
+        let salted = keys::salted_password(
+            self.credentials.password.expose(),
+            &first.salt,
+            first.iterations,
+        );
         let mut bound = self.header.clone().into_bytes();
         bound.extend_from_slice(&self.binding);
         let without_proof = format!("c={},r={}", STANDARD.encode(bound), first.nonce);
@@ -146,7 +162,9 @@ impl Exchange {
         let signature = keys::hmac_sha256(&keys::sha256(&client_key), signed.as_bytes());
         let proof = keys::xor(&client_key, &signature);
         let server_key = keys::hmac_sha256(&salted, b"Server Key");
-        self.state = State::ScramFinal { verifier: keys::hmac_sha256(&server_key, signed.as_bytes()) };
+        self.state = State::ScramFinal {
+            verifier: keys::hmac_sha256(&server_key, signed.as_bytes()),
+        };
         Ok(format!("{without_proof},p={}", STANDARD.encode(proof)).into_bytes())
     }
 }
@@ -158,8 +176,12 @@ enum State {
     Password,
     /// All is said; the server decides.
     Said,
-    ScramFirst { bare: String },
-    ScramFinal { verifier: [u8; 32] },
+    ScramFirst {
+        bare: String,
+    },
+    ScramFinal {
+        verifier: [u8; 32],
+    },
     Proven,
     Done,
 }
@@ -168,5 +190,10 @@ enum State {
 fn bindable(tls: Option<&TlsFacts>) -> Option<(&'static str, Vec<u8>)> {
     let facts = tls?;
     let exporter = facts.exporter.clone().map(|data| ("tls-exporter", data));
-    exporter.or_else(|| facts.server_end_point.clone().map(|data| ("tls-server-end-point", data)))
+    exporter.or_else(|| {
+        facts
+            .server_end_point
+            .clone()
+            .map(|data| ("tls-server-end-point", data))
+    })
 }

@@ -36,7 +36,9 @@ impl ScramKeys {
 
 impl std::fmt::Debug for ScramKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ScramKeys").field("iterations", &self.iterations).finish_non_exhaustive()
+        f.debug_struct("ScramKeys")
+            .field("iterations", &self.iterations)
+            .finish_non_exhaustive()
     }
 }
 
@@ -44,7 +46,13 @@ impl std::fmt::Debug for ScramKeys {
 pub(super) fn salted_password(password: &str, salt: &[u8], iterations: u32) -> [u8; 32] {
     let mut salted = [0; 32];
     let iterations = NonZeroU32::new(iterations).unwrap_or(NonZeroU32::MIN);
-    pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, iterations, salt, prepared(password).as_bytes(), &mut salted);
+    pbkdf2::derive(
+        pbkdf2::PBKDF2_HMAC_SHA256,
+        iterations,
+        salt,
+        prepared(password).as_bytes(),
+        &mut salted,
+    );
     salted
 }
 
@@ -67,12 +75,16 @@ pub(super) fn equal(left: &[u8], right: &[u8]) -> bool {
 
 pub(super) fn xor(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
     let mut out = *left;
-    out.iter_mut().zip(right).for_each(|(byte, other)| *byte ^= other);
+    out.iter_mut()
+        .zip(right)
+        .for_each(|(byte, other)| *byte ^= other);
     out
 }
 
 fn first_32(bytes: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
-    out.iter_mut().zip(bytes).for_each(|(byte, from)| *byte = *from);
+    out.iter_mut()
+        .zip(bytes)
+        .for_each(|(byte, from)| *byte = *from);
     out
 }

@@ -48,13 +48,18 @@ impl Mechanism {
 
     /// By its registered name, in any case.
     pub fn from_name(name: &str) -> Option<Mechanism> {
-        Mechanism::ALL.into_iter().find(|mechanism| mechanism.name().eq_ignore_ascii_case(name))
+        Mechanism::ALL
+            .into_iter()
+            .find(|mechanism| mechanism.name().eq_ignore_ascii_case(name))
     }
 
     /// What a server offers on a connection with these facts: -PLUS needs a channel to bind to.
     pub fn offered(tls: Option<&crate::TlsFacts>) -> impl Iterator<Item = Mechanism> + use<> {
-        let bindable = tls.is_some_and(|facts| facts.exporter.is_some() || facts.server_end_point.is_some());
-        Mechanism::ALL.into_iter().filter(move |mechanism| bindable || *mechanism != Mechanism::ScramSha256Plus)
+        let bindable =
+            tls.is_some_and(|facts| facts.exporter.is_some() || facts.server_end_point.is_some());
+        Mechanism::ALL
+            .into_iter()
+            .filter(move |mechanism| bindable || *mechanism != Mechanism::ScramSha256Plus)
     }
 }
 
@@ -96,5 +101,15 @@ pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
 
 /// An initial response: `=` stands for an empty one (RFC 4954 §4, RFC 4959, RFC 5034).
 pub fn decode_initial(text: &[u8]) -> Option<Vec<u8>> {
-    if text == b"=" { Some(Vec::new()) } else { decode(text) }
+    if text == b"=" {
+        Some(Vec::new())
+    } else {
+        decode(text)
+    }
+}
+
+/// A fresh server or client nonce for the `count`th login of one connection, from that connection's
+/// own random `secret`.
+pub fn nonce(secret: &[u8; 32], count: u32) -> String {
+    encode(&keys::hmac_sha256(secret, &count.to_be_bytes()))
 }

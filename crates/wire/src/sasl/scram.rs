@@ -78,7 +78,12 @@ impl ClientFinal {
         let mut fields = without_proof.split(',');
         let channel = STANDARD.decode(fields.next()?.strip_prefix("c=")?).ok()?;
         let nonce = fields.next()?.strip_prefix("r=")?.to_owned();
-        Some(ClientFinal { channel, nonce, proof, without_proof: without_proof.to_owned() })
+        Some(ClientFinal {
+            channel,
+            nonce,
+            proof,
+            without_proof: without_proof.to_owned(),
+        })
     }
 }
 
@@ -100,7 +105,11 @@ impl ServerFirst {
         let ours = nonce.strip_prefix(client_nonce)?;
         let sound = !ours.is_empty() && is_nonce(&nonce) && !salt.is_empty();
         let bearable = (SCRAM_ITERATIONS_MIN..=SCRAM_ITERATIONS_MAX).contains(&iterations);
-        (sound && bearable).then_some(ServerFirst { nonce, salt, iterations })
+        (sound && bearable).then_some(ServerFirst {
+            nonce,
+            salt,
+            iterations,
+        })
     }
 }
 
@@ -140,5 +149,8 @@ fn unescape(name: &str) -> Option<String> {
 }
 
 fn is_nonce(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b',')
 }

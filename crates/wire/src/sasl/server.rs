@@ -18,7 +18,9 @@ pub enum Turn {
     /// Somebody must look this up: answer by [`Exchange::password_was`] or [`Exchange::scram_keys`].
     Ask(Question),
     /// The peer has proved to be this user.
-    Verified { login: String },
+    Verified {
+        login: String,
+    },
     Failed(Failure),
 }
 
@@ -57,7 +59,12 @@ impl Exchange {
     /// `tls` says what there is to bind to (and so whether -PLUS was on offer); `nonce` is fresh
     /// printable randomness of at least 18 bytes' worth without commas.
     pub fn new(mechanism: Mechanism, tls: Option<&TlsFacts>, nonce: String) -> Exchange {
-        Exchange { mechanism, channel: Channel::of(tls), nonce, state: State::Start }
+        Exchange {
+            mechanism,
+            channel: Channel::of(tls),
+            nonce,
+            state: State::Start,
+        }
     }
 
     pub fn mechanism(&self) -> Mechanism {
@@ -92,9 +99,11 @@ impl Exchange {
             },
             State::ScramProof(proof) => self.scram_proof(*proof, message),
             State::ScramSaid { login } if message.is_empty() => Turn::Verified { login },
-            State::ScramSaid { .. } | State::Start | State::Asked { .. } | State::AskedKeys(_) | State::Done => {
-                Turn::Failed(Failure::Malformed)
-            }
+            State::ScramSaid { .. }
+            | State::Start
+            | State::Asked { .. }
+            | State::AskedKeys(_)
+            | State::Done => Turn::Failed(Failure::Malformed),
         }
     }
 
@@ -114,7 +123,12 @@ impl Exchange {
         let nonce = format!("{}{}", first.nonce, self.nonce);
         let server_first = scram::server_first(&nonce, &keys.salt, keys.iterations);
         let challenge = server_first.clone().into_bytes();
-        self.state = State::ScramProof(Box::new(Proof { first: *first, nonce, server_first, keys }));
+        self.state = State::ScramProof(Box::new(Proof {
+            first: *first,
+            nonce,
+            server_first,
+            keys,
+        }));
         Turn::Challenge(challenge)
     }
 
@@ -129,9 +143,12 @@ impl Exchange {
     /// RFC 4616 §2: `[authzid] NUL authcid NUL passwd`.
     fn plain(&mut self, message: &[u8]) -> Turn {
         let mut parts = message.split(|byte| *byte == 0);
-        let (Some(authzid), Some(login), Some(password), None) =
-            (parts.next().and_then(text), parts.next().and_then(text), parts.next().and_then(text), parts.next())
-        else {
+        let (Some(authzid), Some(login), Some(password), None) = (
+            parts.next().and_then(text),
+            parts.next().and_then(text),
+            parts.next().and_then(text),
+            parts.next(),
+        ) else {
             return Turn::Failed(Failure::Malformed);
         };
         if !may_act_as(&authzid, &login) {
@@ -141,7 +158,9 @@ impl Exchange {
     }
 
     fn login_name(&mut self, message: &[u8]) -> Turn {
-        let Some(login) = text(message) else { return Turn::Failed(Failure::Malformed) };
+        let Some(login) = text(message) else {
+            return Turn::Failed(Failure::Malformed);
+        };
         self.state = State::LoginPassword { login };
         Turn::Challenge(b"Password:".to_vec())
     }
@@ -150,16 +169,27 @@ impl Exchange {
         if login.is_empty() || password.is_empty() {
             return Turn::Failed(Failure::Malformed);
         }
-        self.state = State::Asked { login: login.clone() };
-        Turn::Ask(Question::Password { login, password: Secret::new(password) })
+        self.state = State::Asked {
+            login: login.clone(),
+        };
+        Turn::Ask(Question::Password {
+            login,
+            password: Secret::new(password),
+        })
     }
 
     fn scram_first(&mut self, message: &[u8]) -> Turn {
-        let Some(first) = ClientFirst::parse(message) else { return Turn::Failed(Failure::Malformed) };
+        let Some(first) = ClientFirst::parse(message) else {
+            return Turn::Failed(Failure::Malformed);
+        };
         if let Err(failure) = self.channel.check(self.mechanism, &first.gs2) {
             return Turn::Failed(failure);
         }
-        if first.authzid.as_deref().is_some_and(|authzid| !may_act_as(authzid, &first.login)) {
+        if first
+            .authzid
+            .as_deref()
+            .is_some_and(|authzid| !may_act_as(authzid, &first.login))
+        {
             return Turn::Failed(Failure::OnBehalf);
         }
         let login = first.login.clone();
@@ -169,21 +199,28 @@ impl Exchange {
 
     /// RFC 5802 §3: `ClientKey := ClientProof XOR ClientSignature`, `H(ClientKey)` must be the stored key.
     fn scram_proof(&mut self, proof: Proof, message: &[u8]) -> Turn {
-        let Some(last) = ClientFinal::parse(message) else { return Turn::Failed(Failure::Malformed) };
+        let Some(last) = ClientFinal::parse(message) else {
+            return Turn::Failed(Failure::Malformed);
+        };
         if last.channel != self.channel.expected(&proof.first) {
             return Turn::Failed(Failure::ChannelBinding);
         }
         if !keys::equal(last.nonce.as_bytes(), proof.nonce.as_bytes()) {
             return Turn::Failed(Failure::WrongCredentials);
         }
-        let signed = format!("{},{},{}", proof.first.bare, proof.server_first, last.without_proof);
+        let signed = format!(
+            "{},{},{}",
+            proof.first.bare, proof.server_first, last.without_proof
+        );
         let signature = keys::hmac_sha256(&proof.keys.stored_key, signed.as_bytes());
         let client_key = keys::xor(&last.proof, &signature);
         if !keys::equal(&keys::sha256(&client_key), &proof.keys.stored_key) {
             return Turn::Failed(Failure::WrongCredentials);
         }
         let verifier = keys::hmac_sha256(&proof.keys.server_key, signed.as_bytes());
-        self.state = State::ScramSaid { login: proof.first.login };
+        self.state = State::ScramSaid {
+            login: proof.first.login,
+        };
         Turn::Challenge(scram::server_final(&verifier).into_bytes())
     }
 }
@@ -194,12 +231,18 @@ enum State {
     /// The empty challenge is out.
     First,
     LoginName,
-    LoginPassword { login: String },
-    Asked { login: String },
+    LoginPassword {
+        login: String,
+    },
+    Asked {
+        login: String,
+    },
     AskedKeys(Box<ClientFirst>),
     ScramProof(Box<Proof>),
     /// The server's signature is out; the peer confirms with an empty message.
-    ScramSaid { login: String },
+    ScramSaid {
+        login: String,
+    },
     Done,
 }
 

@@ -42,7 +42,11 @@ pub enum Ret {
 pub enum Notify {
     Never,
     /// At least one of these is true.
-    On { success: bool, failure: bool, delay: bool },
+    On {
+        success: bool,
+        failure: bool,
+        delay: bool,
+    },
 }
 
 /// `ORCPT=`: the recipient as the sender first wrote it. RFC 3461 §4.2, RFC 6533 §3.

@@ -25,11 +25,18 @@ impl FromStr for EnhancedCode {
     fn from_str(text: &str) -> Result<Self, BadEnhancedCode> {
         let mut numbers = text.split('.');
         let mut next = || {
-            let digits = numbers.next().filter(|digits| matches!(digits.len(), 1..=3))?;
-            digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<u16>().ok())?
+            let digits = numbers
+                .next()
+                .filter(|digits| matches!(digits.len(), 1..=3))?;
+            digits
+                .bytes()
+                .all(|byte| byte.is_ascii_digit())
+                .then(|| digits.parse::<u16>().ok())?
         };
         match (next(), next(), next(), next()) {
-            (Some(class @ (2 | 4 | 5)), Some(subject), Some(detail), None) if text.matches('.').count() == 2 => {
+            (Some(class @ (2 | 4 | 5)), Some(subject), Some(detail), None)
+                if text.matches('.').count() == 2 =>
+            {
                 Ok(EnhancedCode(class as u8, subject, detail))
             }
             _ => Err(BadEnhancedCode),
@@ -61,22 +68,38 @@ const TEXT_BYTES_MAX: usize = 480;
 impl Reply {
     /// A reply that needs no allocation.
     pub const fn fixed(code: u16, enhanced: EnhancedCode, text: &'static str) -> Reply {
-        Reply { code, enhanced: Some(enhanced), text: Cow::Borrowed(text) }
+        Reply {
+            code,
+            enhanced: Some(enhanced),
+            text: Cow::Borrowed(text),
+        }
     }
 
     /// Lines of `text` are separated by `\n`; control characters are made harmless when written.
     pub fn new(code: u16, enhanced: EnhancedCode, text: impl Into<Cow<'static, str>>) -> Reply {
-        Reply { code, enhanced: Some(enhanced), text: text.into() }
+        Reply {
+            code,
+            enhanced: Some(enhanced),
+            text: text.into(),
+        }
     }
 
     /// Greetings, EHLO answers, 334 and 354 carry no enhanced code (RFC 2034 §4).
     pub fn plain(code: u16, text: impl Into<Cow<'static, str>>) -> Reply {
-        Reply { code, enhanced: None, text: text.into() }
+        Reply {
+            code,
+            enhanced: None,
+            text: text.into(),
+        }
     }
 
     /// As read from a peer: the enhanced code may be missing.
     pub fn received(code: u16, enhanced: Option<EnhancedCode>, text: String) -> Reply {
-        Reply { code, enhanced, text: Cow::Owned(text) }
+        Reply {
+            code,
+            enhanced,
+            text: Cow::Owned(text),
+        }
     }
 
     pub fn code(&self) -> u16 {
@@ -128,7 +151,13 @@ impl Reply {
                 out.extend_from_slice(enhanced.to_string().as_bytes());
                 out.push(b' ');
             }
-            out.extend(line.bytes().map(|byte| if byte < b' ' || byte == 0x7f { b'?' } else { byte }));
+            out.extend(line.bytes().map(|byte| {
+                if byte < b' ' || byte == 0x7f {
+                    b'?'
+                } else {
+                    byte
+                }
+            }));
             out.extend_from_slice(b"\r\n");
         }
     }
@@ -141,7 +170,10 @@ impl fmt::Display for Reply {
         if let Some(enhanced) = self.enhanced {
             write!(f, " {enhanced}")?;
         }
-        self.text.split('\n').filter(|line| !line.is_empty()).try_for_each(|line| write!(f, " {line}"))
+        self.text
+            .split('\n')
+            .filter(|line| !line.is_empty())
+            .try_for_each(|line| write!(f, " {line}"))
     }
 }
 

@@ -63,8 +63,14 @@ pub enum Loss {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The server said no.
-    Refused { phase: Phase, reply: Reply },
-    Lost { phase: Phase, loss: Loss },
+    Refused {
+        phase: Phase,
+        reply: Reply,
+    },
+    Lost {
+        phase: Phase,
+        loss: Loss,
+    },
 }
 
 impl fmt::Display for Failure {
