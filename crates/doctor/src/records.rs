@@ -82,7 +82,10 @@ pub fn for_domain(facts: &DomainFacts) -> Vec<RecordWish> {
         &facts.domain,
         Kind::Mx,
         format!("10 {}.", facts.host),
-        format!("Tells the world that mail for {} goes to this server.", facts.domain),
+        format!(
+            "Tells the world that mail for {} goes to this server.",
+            facts.domain
+        ),
     )];
     wishes.extend(addresses(facts));
     wishes.extend(sender_policy(facts));
@@ -95,8 +98,17 @@ pub fn for_domain(facts: &DomainFacts) -> Vec<RecordWish> {
 
 fn addresses(facts: &DomainFacts) -> impl Iterator<Item = RecordWish> {
     facts.addresses.iter().map(|address| {
-        let kind = if address.is_ipv4() { Kind::A } else { Kind::Aaaa };
-        wish(&facts.host, kind, address.to_string(), "Where the server is found.".to_owned())
+        let kind = if address.is_ipv4() {
+            Kind::A
+        } else {
+            Kind::Aaaa
+        };
+        wish(
+            &facts.host,
+            kind,
+            address.to_string(),
+            "Where the server is found.".to_owned(),
+        )
     })
 }
 
@@ -112,7 +124,12 @@ fn sender_policy(facts: &DomainFacts) -> Vec<RecordWish> {
             "SPF: mail also leaves through a relay, so add the include that the relay's manual names before ~all.",
         ),
     };
-    let mut wishes = vec![wish(&facts.domain, Kind::Txt, policy.to_owned(), why.to_owned())];
+    let mut wishes = vec![wish(
+        &facts.domain,
+        Kind::Txt,
+        policy.to_owned(),
+        why.to_owned(),
+    )];
     if facts.host != facts.domain {
         wishes.push(wish(
             &facts.host,
@@ -197,7 +214,13 @@ fn reverse_names(facts: &DomainFacts) -> impl Iterator<Item = RecordWish> {
 }
 
 fn wish(name: &str, kind: Kind, value: String, why: String) -> RecordWish {
-    RecordWish { name: name.to_owned(), kind, ttl: TTL_SECS, value, why }
+    RecordWish {
+        name: name.to_owned(),
+        kind,
+        ttl: TTL_SECS,
+        value,
+        why,
+    }
 }
 
 /// The name under which the reverse record of an address lies (RFC 1035 §3.5, RFC 3596 §2.5).

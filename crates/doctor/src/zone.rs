@@ -26,11 +26,17 @@ pub fn line(record: &RecordWish) -> String {
         Kind::Txt => txt_strings(&record.value),
         Kind::Mx | Kind::A | Kind::Aaaa | Kind::Srv | Kind::Ptr => record.value.clone(),
     };
-    format!("{}. {} IN {} {}", record.name, record.ttl, record.kind, value)
+    format!(
+        "{}. {} IN {} {}",
+        record.name, record.ttl, record.kind, value
+    )
 }
 
 fn is_in_zone(name: &str, domain: &str) -> bool {
-    name == domain || name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+    name == domain
+        || name
+            .strip_suffix(domain)
+            .is_some_and(|rest| rest.ends_with('.'))
 }
 
 /// Quoted strings, cut by bytes; what is not printable ASCII is written as `\DDD`.

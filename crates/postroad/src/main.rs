@@ -1,2 +1,7 @@
-//! The program: command line, config, supervision, wiring.
-fn main() {}
+//! The program. Everything is in the library, so that tests can reach it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    postroad::cli::main()
+}

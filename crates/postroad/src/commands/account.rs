@@ -1,0 +1,299 @@
+//! `postroad account`: the people (and programs) that have mailboxes here.
+
+use clap::Subcommand;
+use mail::Address;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use store::{Account, AccountId, AccountState, Durability, NewAccount};
+
+use super::{Context, find, show};
+use crate::output::{Answer, Failure};
+use crate::password::PasswordSource;
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Make an account; asks for its password unless told where to read it
+    Add {
+        address: String,
+        /// The person's name
+        #[arg(long, default_value = "")]
+        name: String,
+        /// Most space the mail may take, such as 500M or 2G
+        #[arg(long, default_value = "none", value_parser = show::parse_quota)]
+        quota: Quota,
+        #[command(flatten)]
+        password: PasswordSource,
+    },
+    /// List all accounts, or those of one domain
+    List { domain: Option<String> },
+    /// Show one account
+    Show { address: String },
+    /// Set a new password
+    Passwd {
+        address: String,
+        #[command(flatten)]
+        password: PasswordSource,
+    },
+    /// Set the most space the mail may take, such as 500M, 2G or none
+    Quota {
+        address: String,
+        #[arg(value_parser = show::parse_quota)]
+        size: Quota,
+    },
+    /// Refuse log-ins and mail until enabled again; keeps everything
+    Disable { address: String },
+    /// Take back `disable`
+    Enable { address: String },
+    /// Remove an account with all its mail
+    Remove { address: String },
+}
+
+/// Bytes, or nothing for no bound.
+pub type Quota = Option<u64>;
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    Add {
+        address: String,
+        name: String,
+        quota: Quota,
+        password: String,
+    },
+    List {
+        domain: Option<String>,
+    },
+    Show {
+        address: String,
+    },
+    Passwd {
+        address: String,
+        password: String,
+    },
+    Quota {
+        address: String,
+        size: Quota,
+    },
+    Disable {
+        address: String,
+    },
+    Enable {
+        address: String,
+    },
+    Remove {
+        address: String,
+    },
+}
+
+impl Command {
+    /// Reads the password where one is needed.
+    pub fn into_request(self) -> Result<Request, Failure> {
+        Ok(match self {
+            Command::Add {
+                address,
+                name,
+                quota,
+                password,
+            } => {
+                find::parse_address(&address)?;
+                let password = password.read(&address)?;
+                Request::Add {
+                    address,
+                    name,
+                    quota,
+                    password,
+                }
+            }
+            Command::List { domain } => Request::List { domain },
+            Command::Show { address } => Request::Show { address },
+            Command::Passwd { address, password } => {
+                find::parse_address(&address)?;
+                let password = password.read(&address)?;
+                Request::Passwd { address, password }
+            }
+            Command::Quota { address, size } => Request::Quota { address, size },
+            Command::Disable { address } => Request::Disable { address },
+            Command::Enable { address } => Request::Enable { address },
+            Command::Remove { address } => Request::Remove { address },
+        })
+    }
+}
+
+/// Without the passwords.
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("account::Request")
+    }
+}
+
+pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
+    match request {
+        Request::Add {
+            address,
+            name,
+            quota,
+            password,
+        } => {
+            let address = find::parse_address(&address)?;
+            add(
+                context,
+                NewAccount {
+                    address,
+                    name,
+                    password,
+                    quota,
+                },
+            )
+        }
+        Request::List { domain } => list(context, domain.as_deref()),
+        Request::Show { address } => {
+            let account = find_account(context, &address)?;
+            Ok(detail(&account))
+        }
+        Request::Passwd { address, password } => {
+            let account = find_account(context, &address)?;
+            context
+                .store
+                .set_password_blocking(account.id, password, context.now())?;
+            let said = format!("The password of {} is changed.", account.address);
+            Ok(Answer::new(json!({ "address": account.address.to_string() })).line(said))
+        }
+        Request::Quota { address, size } => set_quota(context, &address, size),
+        Request::Disable { address } => set_state(context, &address, AccountState::Disabled),
+        Request::Enable { address } => set_state(context, &address, AccountState::Active),
+        Request::Remove { address } => remove(context, &address),
+    }
+}
+
+/// Makes the account. Its domain must be there.
+pub fn add(context: &Context, account: NewAccount) -> Result<Answer, Failure> {
+    let address = account.address.clone();
+    let domain = address.domain().clone();
+    context
+        .store
+        .read_blocking(move |view| find::domain(view, &domain))?;
+    let id = context.store.add_account_blocking(account, context.now())?;
+    let account = reload(context, id)?;
+    Ok(Answer::new(describe(&account)).line(format!("Made the account {address}.")))
+}
+
+fn list(context: &Context, domain: Option<&str>) -> Result<Answer, Failure> {
+    let domain = domain.map(find::parse_domain).transpose()?;
+    let accounts = context.store.read_blocking(move |view| {
+        if let Some(domain) = &domain {
+            find::domain(view, domain)?;
+        }
+        Ok::<_, Failure>(view.accounts(domain.as_ref())?)
+    })?;
+    let answer = Answer::new(accounts.iter().map(describe).collect());
+    if accounts.is_empty() {
+        return Ok(
+            answer.remark("No accounts yet. Make one with: postroad account add you@example.org")
+        );
+    }
+    let rows = accounts.iter().map(row).collect();
+    Ok(answer.table(
+        &["address", "name", "state", "messages", "used", "quota"],
+        rows,
+    ))
+}
+
+fn set_quota(context: &Context, address: &str, size: Quota) -> Result<Answer, Failure> {
+    let account = find_account(context, address)?;
+    let id = account.id;
+    context
+        .store
+        .write_blocking(Durability::Durable, move |change| {
+            change.set_quota(id, size)
+        })?;
+    let account = reload(context, id)?;
+    let said = format!(
+        "The quota of {} is {}.",
+        account.address,
+        quota_text(account.quota)
+    );
+    Ok(Answer::new(describe(&account)).line(said))
+}
+
+fn set_state(context: &Context, address: &str, state: AccountState) -> Result<Answer, Failure> {
+    let account = find_account(context, address)?;
+    let id = account.id;
+    context
+        .store
+        .write_blocking(Durability::Durable, move |change| {
+            change.set_account_state(id, state)
+        })?;
+    let account = reload(context, id)?;
+    let said = format!("{} is {}.", account.address, state_text(account.state));
+    Ok(Answer::new(describe(&account)).line(said))
+}
+
+fn remove(context: &Context, address: &str) -> Result<Answer, Failure> {
+    let account = find_account(context, address)?;
+    let id = account.id;
+    context
+        .store
+        .write_blocking(Durability::Durable, move |change| change.remove_account(id))?;
+    let said = format!(
+        "Removed {} with {} messages.",
+        account.address, account.used_messages
+    );
+    Ok(Answer::new(json!({ "address": account.address.to_string(), "removed": true })).line(said))
+}
+
+fn find_account(context: &Context, address: &str) -> Result<Account, Failure> {
+    let address: Address = find::parse_address(address)?;
+    context
+        .store
+        .read_blocking(move |view| find::account(view, &address))
+}
+
+fn reload(context: &Context, id: AccountId) -> Result<Account, Failure> {
+    let account = context.store.read_blocking(move |view| view.account(id))?;
+    account.ok_or_else(|| Failure::failed("the account was removed at the same moment"))
+}
+
+fn describe(account: &Account) -> Value {
+    json!({
+        "address": account.address.to_string(),
+        "name": account.name,
+        "state": state_text(account.state),
+        "messages": account.used_messages,
+        "used_bytes": account.used_bytes,
+        "quota_bytes": account.quota,
+        "created": show::time(account.created),
+    })
+}
+
+fn row(account: &Account) -> Vec<String> {
+    vec![
+        account.address.to_string(),
+        account.name.clone(),
+        state_text(account.state).to_owned(),
+        account.used_messages.to_string(),
+        show::bytes(account.used_bytes),
+        quota_text(account.quota),
+    ]
+}
+
+fn detail(account: &Account) -> Answer {
+    Answer::new(describe(account))
+        .line(format!("address   {}", account.address))
+        .line(format!("name      {}", account.name))
+        .line(format!("state     {}", state_text(account.state)))
+        .line(format!("created   {}", show::time(account.created)))
+        .line(format!("messages  {}", account.used_messages))
+        .line(format!("used      {}", show::bytes(account.used_bytes)))
+        .line(format!("quota     {}", quota_text(account.quota)))
+}
+
+fn state_text(state: AccountState) -> &'static str {
+    match state {
+        AccountState::Active => "active",
+        AccountState::Disabled => "disabled",
+    }
+}
+
+fn quota_text(quota: Quota) -> String {
+    quota.map_or_else(|| "none".to_owned(), show::bytes)
+}

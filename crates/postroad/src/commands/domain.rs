@@ -1,0 +1,140 @@
+//! `postroad domain`: the domains whose mail this server keeps.
+
+use clap::Subcommand;
+use mail::Domain;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{DkimState, Durability};
+
+use super::{Context, find, show};
+use crate::output::{Answer, Failure};
+use crate::signing_keys;
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Add a domain, with fresh DKIM keys
+    Add { domain: String },
+    /// List the domains
+    List,
+    /// Show one domain
+    Show { domain: String },
+    /// Remove a domain that has no accounts left
+    Remove { domain: String },
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    Add { domain: String },
+    List,
+    Show { domain: String },
+    Remove { domain: String },
+}
+
+impl From<Command> for Request {
+    fn from(command: Command) -> Self {
+        match command {
+            Command::Add { domain } => Request::Add { domain },
+            Command::List => Request::List,
+            Command::Show { domain } => Request::Show { domain },
+            Command::Remove { domain } => Request::Remove { domain },
+        }
+    }
+}
+
+pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
+    match request {
+        Request::Add { domain } => add(context, find::parse_domain(&domain)?),
+        Request::List => list(context),
+        Request::Show { domain } => show_one(context, find::parse_domain(&domain)?),
+        Request::Remove { domain } => remove(context, find::parse_domain(&domain)?),
+    }
+}
+
+/// Adds the domain with a key of each kind, in one transaction.
+pub fn add(context: &Context, domain: Domain) -> Result<Answer, Failure> {
+    let now = context.now();
+    let keys = signing_keys::generate(now)?;
+    let selectors: Vec<String> = keys.iter().map(|key| key.selector.clone()).collect();
+    let name = domain.clone();
+    context
+        .store
+        .write_blocking(Durability::Durable, move |change| {
+            change.add_domain(&name, now)?;
+            for key in &keys {
+                change.add_dkim_key(&name, key, now)?;
+            }
+            Ok::<_, Failure>(())
+        })?;
+    Ok(
+        Answer::new(json!({ "domain": domain.to_string(), "dkim_selectors": selectors }))
+            .line(format!("Added {domain}."))
+            .remark(format!("Next: postroad account add you@{domain}"))
+            .remark(format!("DNS records it needs: postroad dns show {domain}")),
+    )
+}
+
+fn list(context: &Context) -> Result<Answer, Failure> {
+    let domains = context.store.read_blocking(|view| view.domains())?;
+    let value = domains.iter().map(describe).collect();
+    let rows = domains
+        .iter()
+        .map(|domain| {
+            vec![
+                domain.name.to_string(),
+                domain.accounts.to_string(),
+                domain.aliases.to_string(),
+            ]
+        })
+        .collect::<Vec<_>>();
+    let answer = Answer::new(value);
+    if rows.is_empty() {
+        return Ok(answer.remark("No domains yet. Add one with: postroad domain add example.org"));
+    }
+    Ok(answer.table(&["domain", "accounts", "aliases"], rows))
+}
+
+fn describe(domain: &store::Domain) -> serde_json::Value {
+    json!({
+        "domain": domain.name.to_string(),
+        "accounts": domain.accounts,
+        "aliases": domain.aliases,
+        "created": show::time(domain.created),
+    })
+}
+
+fn show_one(context: &Context, name: Domain) -> Result<Answer, Failure> {
+    let (domain, keys) = context.store.read_blocking(move |view| {
+        let domain = find::domain(view, &name)?;
+        let keys = view.dkim_keys(&name)?;
+        Ok::<_, Failure>((domain, keys))
+    })?;
+    let mut value = describe(&domain);
+    let signing: Vec<String> = keys
+        .iter()
+        .filter(|key| key.state == DkimState::Active)
+        .map(|key| key.selector.clone())
+        .collect();
+    value["dkim_selectors"] = json!(signing);
+    Ok(Answer::new(value)
+        .line(format!("domain    {}", domain.name))
+        .line(format!("created   {}", show::time(domain.created)))
+        .line(format!("accounts  {}", domain.accounts))
+        .line(format!("aliases   {}", domain.aliases))
+        .line(format!("signs as  {}", signing.join(", "))))
+}
+
+fn remove(context: &Context, name: Domain) -> Result<Answer, Failure> {
+    let removed = name.clone();
+    context
+        .store
+        .write_blocking(Durability::Durable, move |change| {
+            find::domain(change, &name)?;
+            change.remove_domain(&name)?;
+            Ok::<_, Failure>(())
+        })?;
+    Ok(
+        Answer::new(json!({ "domain": removed.to_string(), "removed": true }))
+            .line(format!("Removed {removed}.")),
+    )
+}

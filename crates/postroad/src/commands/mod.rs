@@ -1,0 +1,69 @@
+//! The commands, one file each. Here is only how they are told apart and where they run.
+//! What touches the store is a [`Request`]: the same function answers it in the server and on a stopped store.
+
+pub mod account;
+pub mod alias;
+pub mod completions;
+pub mod config;
+pub mod dkim;
+pub mod dns;
+pub mod domain;
+pub mod queue;
+pub mod quickstart;
+pub mod serve;
+pub mod version;
+
+mod find;
+mod show;
+
+use std::sync::Arc;
+
+use mail::UnixMillis;
+use serde::{Deserialize, Serialize};
+use store::Store;
+use world::{Clock, Random};
+
+use crate::config::Config;
+use crate::output::{Answer, Failure};
+
+/// A command for the store, as it crosses the admin socket.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// Who is there.
+    Version,
+    Domain(domain::Request),
+    Account(account::Request),
+    Alias(alias::Request),
+    Queue(queue::Request),
+    Dns(dns::Request),
+    Dkim(dkim::Request),
+}
+
+/// What a command works with.
+#[derive(Clone)]
+pub struct Context {
+    pub store: Store,
+    pub config: Arc<Config>,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+}
+
+impl Context {
+    pub fn now(&self) -> UnixMillis {
+        UnixMillis::from(self.clock.wall())
+    }
+}
+
+/// Does what is asked. Waits for the store, so not for the event loop's threads.
+pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
+    match request {
+        Request::Version => Ok(version::answer()),
+        Request::Domain(request) => domain::execute(context, request),
+        Request::Account(request) => account::execute(context, request),
+        Request::Alias(request) => alias::execute(context, request),
+        Request::Queue(request) => queue::execute(context, request),
+        Request::Dns(request) => dns::execute(context, request),
+        Request::Dkim(request) => dkim::execute(context, request),
+    }
+}

@@ -1,0 +1,92 @@
+//! `postroad serve`: what the service unit runs. Ends with the process.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use store::Store;
+use world::{DnsSettings, TlsServer, World};
+
+use crate::config::{Config, Service};
+use crate::data_dir::DataDir;
+use crate::local::open_store;
+use crate::output::Failure;
+use crate::place::Place;
+use crate::server::process::{self, Signals};
+use crate::server::{Bound, Ending, Server, tls};
+
+/// Serves until stopped by a signal.
+pub fn run(place: &Place) -> Result<(), Failure> {
+    let config = place.load_or_fail()?;
+    serve(config, |_bound, _store| Ok(()))
+}
+
+/// Opens the ports, then the store; lets `prepare` work with both; serves; says `ready`.
+pub fn serve(
+    config: Config,
+    prepare: impl FnOnce(&Bound, &Store) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let data = DataDir::open(&config.data)?;
+    let _lock = data.lock("serve")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("postroad")
+        .build()
+        .map_err(|error| Failure::failed(format!("the runtime does not start: {error}")))?;
+    let ending = runtime.block_on(run_server(config, prepare))?;
+    // Sessions that were cut are dropped here, not waited for.
+    runtime.shutdown_background();
+    match ending {
+        Ending::Clean => tracing::info!("stopped"),
+        Ending::Cut(sessions) => tracing::warn!(sessions, "stopped without waiting for sessions"),
+    }
+    Ok(())
+}
+
+async fn run_server(
+    config: Config,
+    prepare: impl FnOnce(&Bound, &Store) -> Result<(), Failure>,
+) -> Result<Ending, Failure> {
+    let world = World::real(DnsSettings::servers(config.resolvers.clone()));
+    process::raise_descriptor_limit();
+    let signals =
+        Signals::listen().map_err(|error| Failure::failed(format!("signals: {error}")))?;
+    let bound = Server::bind(world.clone(), &config).await.map_err(failed)?;
+    let server_tls: Arc<TlsServer> = tls::load(&world, &config).map_err(failed)?;
+    process::drop_privileges(&config).map_err(failed)?;
+    let store = open_store(&config)?;
+    // The first account and its like: short, and nobody is served yet.
+    tokio::task::block_in_place(|| prepare(&bound, &store))?;
+    let mut running = bound.serve(store, server_tls.clone()).map_err(failed)?;
+    running.open_admin(&config.data, &config).map_err(failed)?;
+    announce(running.addresses());
+    Ok(process::until_stopped(running, signals, server_tls, &config).await)
+}
+
+fn failed(error: impl std::error::Error) -> Failure {
+    Failure::failed(error.to_string())
+}
+
+/// The one line that scripts wait for. Nobody may be reading it, which is no reason to stop.
+fn announce(addresses: &[(Service, SocketAddr)]) {
+    let line = ready_line(addresses);
+    tracing::info!("{line}");
+    let mut stdout = std::io::stdout().lock();
+    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+}
+
+/// `ready smtp=127.0.0.1:2025 submissions=…`; several addresses of one service are joined by commas.
+fn ready_line(addresses: &[(Service, SocketAddr)]) -> String {
+    let mut line = "ready".to_owned();
+    for service in Service::ALL {
+        let own: Vec<String> = addresses
+            .iter()
+            .filter(|(of, _)| *of == service)
+            .map(|(_, address)| address.to_string())
+            .collect();
+        if !own.is_empty() {
+            line.push_str(&format!(" {service}={}", own.join(",")));
+        }
+    }
+    line
+}

@@ -1,0 +1,58 @@
+//! The log: lines for people on a terminal, JSON lines otherwise, always on standard error.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, fmt};
+
+/// How much is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verbosity {
+    /// Warnings and errors.
+    Quiet,
+    /// What became of each message, log-ins, starts and stops.
+    Normal,
+    /// Every step of the server's own work (`-v`).
+    Verbose,
+    /// Also that of the libraries (`-vv`).
+    Everything,
+}
+
+/// Our own crates; the libraries below them are quieter.
+const OWN: [&str; 8] = [
+    "postroad", "mta", "access", "store", "world", "wire", "mailauth", "message",
+];
+
+/// Starts logging for the whole process. Later calls do nothing.
+pub fn start(verbosity: Verbosity) {
+    let (own, libraries) = match verbosity {
+        Verbosity::Quiet => (LevelFilter::WARN, LevelFilter::ERROR),
+        Verbosity::Normal => (LevelFilter::INFO, LevelFilter::WARN),
+        Verbosity::Verbose => (LevelFilter::DEBUG, LevelFilter::INFO),
+        Verbosity::Everything => (LevelFilter::TRACE, LevelFilter::DEBUG),
+    };
+    let targets = Targets::new()
+        .with_default(libraries)
+        .with_targets(OWN.into_iter().map(|name| (name, own)));
+    let layer = if std::io::stderr().is_terminal() {
+        fmt::layer()
+            .with_writer(std::io::stderr)
+            .with_ansi(true)
+            .compact()
+            .boxed()
+    } else {
+        let json = fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_current_span(false);
+        json.with_span_list(false)
+            .with_writer(std::io::stderr)
+            .boxed()
+    };
+    // Fails only when something else logs already, and then that is what was wanted.
+    let _ = tracing_subscriber::registry()
+        .with(layer.with_filter(targets))
+        .try_init();
+}

@@ -1,0 +1,24 @@
+//! Bounds of the server as a whole, each with its reason.
+
+use std::time::Duration;
+
+/// Connections of mail programs (IMAP and POP3) at once: 20 KB each when idle, 200 MB together.
+pub const READERS_MAX: usize = 10_000;
+
+/// From one address: a whole office behind one router, each program holding a handful.
+pub const READERS_PER_ADDRESS_MAX: usize = 500;
+
+/// File descriptors beside the connections: database, bodies, logs, sockets of the queue.
+pub const DESCRIPTORS_SPARE: u64 = 1_000;
+
+/// How often the store tidies up.
+pub const TIDY_PERIOD: Duration = Duration::from_secs(300);
+
+/// After a failed accept (no file descriptor left): time for others to end.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a refused connection may take to hear why.
+pub const REFUSAL_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a graceful stop may take: a slow DATA gets its end, a service manager waits no longer.
+pub const STOP_PATIENCE: Duration = Duration::from_secs(25);

@@ -1,0 +1,288 @@
+//! The server as one value: opens the ports, joins the rooms, runs until told to stop.
+//! Used by the program and, in a simulated world, by tests. Decides nothing about mail.
+
+mod admission;
+mod limits;
+mod sessions;
+mod settings;
+
+pub mod process;
+pub mod tls;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use access::Access;
+use mta::Mta;
+use store::Store;
+use world::{Listener, Stop, Task, TlsServer, World};
+
+use crate::admin;
+use crate::commands::Context;
+use crate::config::{Config, Service};
+
+pub use settings::SettingsError;
+
+/// How a server begins: [`Server::start`], or [`Server::bind`] and then [`Bound::serve`] when something must
+/// happen between (dropping privileges, making the first account).
+pub struct Server;
+
+/// The ports are open; nobody is answered yet.
+pub struct Bound {
+    world: World,
+    config: Arc<Config>,
+    listeners: Vec<(Service, Listener)>,
+}
+
+/// A server at work. Dropping it does not stop it; [`Running::stop`] does.
+pub struct Running {
+    world: World,
+    store: Store,
+    mta: Mta,
+    stop: Stop,
+    addresses: Vec<(Service, SocketAddr)>,
+    /// Loops that end by themselves after the stop: accepting, queue, housekeeping.
+    loops: Vec<Task>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("{}", port_advice(*.service, *.address, .source))]
+    Listen {
+        service: Service,
+        address: SocketAddr,
+        source: std::io::Error,
+    },
+    #[error("the admin socket in {path} cannot be opened: {source}")]
+    Admin {
+        path: String,
+        source: std::io::Error,
+    },
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+}
+
+/// Whether all ended in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Clean,
+    /// So many sessions were cut.
+    Cut(usize),
+}
+
+impl Server {
+    /// Opens the ports and serves. The store is closed by [`Running::stop`].
+    pub async fn start(
+        world: World,
+        config: &Config,
+        store: Store,
+        tls: Arc<TlsServer>,
+    ) -> Result<Running, StartError> {
+        Self::bind(world, config).await?.serve(store, tls)
+    }
+
+    /// Opens the ports.
+    pub async fn bind(world: World, config: &Config) -> Result<Bound, StartError> {
+        let mut listeners = Vec::new();
+        for (service, addresses) in &config.listen.services {
+            let mut open = 0_usize;
+            for address in addresses {
+                match world.net.listen(*address).await {
+                    Ok(listener) => {
+                        open += 1;
+                        listeners.push((*service, listener));
+                    }
+                    // A host without IPv6 is served on IPv4, and one whose IPv6 wildcard takes both is done.
+                    Err(error) if address.ip().is_unspecified() && is_spared(&error, open) => {
+                        tracing::info!(%service, %address, %error, "not listening here");
+                    }
+                    Err(source) => {
+                        return Err(StartError::Listen {
+                            service: *service,
+                            address: *address,
+                            source,
+                        });
+                    }
+                }
+            }
+        }
+        Ok(Bound {
+            world,
+            config: Arc::new(config.clone()),
+            listeners,
+        })
+    }
+}
+
+/// Whether one wildcard address may fail: the family is missing here, or another wildcard took the port for both.
+fn is_spared(error: &std::io::Error, open: usize) -> bool {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => 0 < open,
+        std::io::ErrorKind::AddrNotAvailable | std::io::ErrorKind::Unsupported => true,
+        _ => error.raw_os_error() == Some(nix::errno::Errno::EAFNOSUPPORT as i32),
+    }
+}
+
+impl Bound {
+    /// Where the listeners really are, also when the config said port 0.
+    pub fn addresses(&self) -> Vec<(Service, SocketAddr)> {
+        self.listeners
+            .iter()
+            .map(|(service, listener)| (*service, listener.local_addr()))
+            .collect()
+    }
+
+    /// Begins to answer.
+    pub fn serve(self, store: Store, tls: Arc<TlsServer>) -> Result<Running, StartError> {
+        let addresses = self.addresses();
+        let Bound {
+            world,
+            config,
+            listeners,
+        } = self;
+        let stop = Stop::new();
+        let mta = Mta::new(
+            world.clone(),
+            store.clone(),
+            settings::mta(&config, tls.clone())?,
+        );
+        let access = Access::new(
+            world.clone(),
+            store.clone(),
+            settings::access(&config, tls.clone()),
+        );
+        let desk = sessions::Desk::new(
+            world.clone(),
+            &config,
+            mta.clone(),
+            access,
+            tls,
+            stop.clone(),
+        );
+        let mut loops: Vec<Task> = listeners
+            .into_iter()
+            .map(|(service, listener)| desk.open(service, listener))
+            .collect();
+        let (queue, until) = (mta.clone(), stop.clone());
+        loops.push(
+            world
+                .tasks
+                .spawn("queue", async move { queue.run_queue(until).await }),
+        );
+        loops.push(world.tasks.spawn(
+            "housekeeping",
+            keep_house(world.clone(), store.clone(), stop.clone()),
+        ));
+        Ok(Running {
+            world,
+            store,
+            mta,
+            stop,
+            addresses,
+            loops,
+        })
+    }
+}
+
+impl Running {
+    pub fn addresses(&self) -> &[(Service, SocketAddr)] {
+        &self.addresses
+    }
+
+    /// The first address of a service.
+    pub fn address(&self, service: Service) -> Option<SocketAddr> {
+        self.addresses
+            .iter()
+            .find(|(of, _)| *of == service)
+            .map(|(_, address)| *address)
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub fn mta(&self) -> &Mta {
+        &self.mta
+    }
+
+    /// Lets commands reach this server through the data directory. Not in simulated worlds.
+    pub fn open_admin(&mut self, data: &Path, config: &Config) -> Result<(), StartError> {
+        let listener = admin::server::bind(data).map_err(|source| StartError::Admin {
+            path: data.display().to_string(),
+            source,
+        })?;
+        let context = Context {
+            store: self.store.clone(),
+            config: Arc::new(config.clone()),
+            clock: self.world.clock.clone(),
+            random: self.world.random.clone(),
+        };
+        let serving =
+            admin::server::serve(self.world.clone(), listener, context, self.stop.clone());
+        self.loops
+            .push(self.world.tasks.spawn("admin socket", serving));
+        Ok(())
+    }
+
+    /// Stops gracefully: ports close, sessions finish their command, attempts in flight end, the store is closed.
+    /// After `patience` what is left is cut, which loses nothing that was answered with 250.
+    pub async fn stop(self, patience: Duration) -> Ending {
+        self.stop.request();
+        let until = self.world.now() + patience;
+        let stop = self.stop.clone();
+        let all_ended = async {
+            for task in self.loops {
+                let _ = task.ended().await;
+            }
+            stop.all_ended().await;
+        };
+        let ending = match self.world.tasks.deadline(until, all_ended).await {
+            Ok(()) => Ending::Clean,
+            Err(_late) => Ending::Cut(self.stop.sessions()),
+        };
+        let store = self.store;
+        let _ = self.world.tasks.blocking(move || store.close()).await;
+        ending
+    }
+}
+
+/// Lets the store tidy up now and then.
+async fn keep_house(world: World, store: Store, stop: Stop) {
+    loop {
+        let next = world.clock.until(world.now() + limits::TIDY_PERIOD);
+        tokio::select! {
+            biased;
+            () = stop.requested() => return,
+            () = next => {}
+        }
+        tokio::select! {
+            biased;
+            () = stop.requested() => return,
+            tidied = store.tidy() => {
+                if let Err(error) = tidied {
+                    tracing::warn!(%error, "housekeeping");
+                }
+            }
+        }
+    }
+}
+
+fn port_advice(service: Service, address: SocketAddr, error: &std::io::Error) -> String {
+    let port = address.port();
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => format!(
+            "port {port} on {} (for {service}) is taken by another program; stop that one (find it with: ss -ltnp 'sport = :{port}'), or choose other ports in postroad.toml ([listen] port_offset or {service})",
+            address.ip()
+        ),
+        std::io::ErrorKind::PermissionDenied => format!(
+            "port {port} (for {service}) may be opened by root only; start as root with `user` set in postroad.toml, or use a port_offset of 1000 or more"
+        ),
+        std::io::ErrorKind::AddrNotAvailable => format!(
+            "{} is not an address of this machine; correct [listen] in postroad.toml",
+            address.ip()
+        ),
+        _ => format!("cannot listen on {address} for {service}: {error}"),
+    }
+}

@@ -1,0 +1,140 @@
+//! From an accepted connection to the room that serves it.
+
+use std::sync::Arc;
+
+use access::Access;
+use access::imap::ImapDoor;
+use mta::{Door, Mta};
+use tokio::io::AsyncWriteExt;
+use world::{Listener, Session, Stop, Stream, Task, TlsServer, World};
+
+use super::admission::Admission;
+use super::limits;
+use crate::config::{Config, Service};
+
+/// Where every connection is received. One for all listeners.
+#[derive(Clone)]
+pub struct Desk {
+    world: World,
+    mta: Mta,
+    access: Access,
+    /// TLS from the first byte is the machine's affair; kept so that the certificates live as long as we do.
+    _tls: Arc<TlsServer>,
+    readers: Admission,
+    stop: Stop,
+}
+
+impl Desk {
+    pub fn new(
+        world: World,
+        config: &Config,
+        mta: Mta,
+        access: Access,
+        tls: Arc<TlsServer>,
+        stop: Stop,
+    ) -> Self {
+        let readers = Admission::new(
+            config.limits.connections.unwrap_or(limits::READERS_MAX),
+            config
+                .limits
+                .connections_per_address
+                .unwrap_or(limits::READERS_PER_ADDRESS_MAX),
+        );
+        Desk {
+            world,
+            mta,
+            access,
+            _tls: tls,
+            readers,
+            stop,
+        }
+    }
+
+    /// Accepts on one listener until the stop; then the port closes.
+    pub fn open(&self, service: Service, listener: Listener) -> Task {
+        let desk = self.clone();
+        self.world.tasks.spawn(service.name(), async move {
+            desk.accept(service, listener).await
+        })
+    }
+
+    async fn accept(&self, service: Service, listener: Listener) {
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = self.stop.requested() => return,
+                accepted = listener.accept() => accepted,
+            };
+            match accepted {
+                Ok(stream) => self.receive(service, stream),
+                Err(error) => {
+                    tracing::warn!(%service, %error, "a connection was not accepted");
+                    let pause = self
+                        .world
+                        .clock
+                        .until(self.world.now() + limits::ACCEPT_PAUSE);
+                    tokio::select! {
+                        biased;
+                        () = self.stop.requested() => return,
+                        () = pause => {}
+                    }
+                }
+            }
+        }
+    }
+
+    fn receive(&self, service: Service, stream: Stream) {
+        let busy = self.stop.enter();
+        match service {
+            Service::Smtp => self.smtp(stream, Door::Mx, busy),
+            Service::Submission => self.smtp(stream, Door::Submission, busy),
+            Service::Submissions => self.smtp(stream, Door::SubmissionTls, busy),
+            Service::Imap => self.imap(stream, ImapDoor::Starttls, busy),
+            Service::Imaps => self.imap(stream, ImapDoor::Tls, busy),
+            Service::Pop3 => self.pop3(stream, busy),
+            Service::Pop3s => self.pop3(stream, busy),
+        }
+    }
+
+    fn smtp(&self, stream: Stream, door: Door, busy: Session) {
+        let (mta, stop) = (self.mta.clone(), self.stop.clone());
+        self.world.tasks.spawn("smtp session", async move {
+            let _busy = busy;
+            mta.serve_smtp(stream, door, stop).await;
+        });
+    }
+
+    fn imap(&self, stream: Stream, door: ImapDoor, busy: Session) {
+        let Some(admitted) = self.readers.admit(stream.peer_addr().ip()) else {
+            let words = match door {
+                ImapDoor::Starttls => "* BYE too many connections; try again later\r\n",
+                ImapDoor::Tls => "",
+            };
+            return self.refuse(stream, words, busy);
+        };
+        let (access, stop) = (self.access.clone(), self.stop.clone());
+        self.world.tasks.spawn("imap session", async move {
+            let _counted = (busy, admitted);
+            access.serve_imap(stream, door, stop).await;
+        });
+    }
+
+    fn pop3(&self, stream: Stream, busy: Session) {
+        self.refuse(stream, "-ERR [SYS/TEMP] not served yet\r\n", busy);
+    }
+
+    /// Says why, where it can be said without TLS, and closes.
+    fn refuse(&self, mut stream: Stream, words: &'static str, busy: Session) {
+        tracing::warn!(peer = %stream.peer_addr(), "too many connections");
+        let world = self.world.clone();
+        self.world.tasks.spawn("refusal", async move {
+            let _busy = busy;
+            let until = world.now() + limits::REFUSAL_PATIENCE;
+            let said = async {
+                stream.write_all(words.as_bytes()).await?;
+                stream.shutdown().await
+            };
+            let _ = world.tasks.deadline(until, said).await;
+        });
+    }
+}

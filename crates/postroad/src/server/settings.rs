@@ -1,0 +1,100 @@
+//! From the config file to what each room is told once at start.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use access::AccessSettings;
+use mta::{MtaSettings, OutboundSettings};
+use world::TlsServer;
+
+use crate::addresses;
+use crate::config::{Config, Relay, RelaySecurity};
+
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    #[error("{0:?} in postroad.toml is not a host name, such as \"mail.example.org\"")]
+    HostName(String),
+    #[error("the file with extra roots, {path}, cannot be read: {source}")]
+    Roots {
+        path: String,
+        source: std::io::Error,
+    },
+}
+
+pub fn mta(config: &Config, tls: Arc<TlsServer>) -> Result<MtaSettings, SettingsError> {
+    let mut settings = MtaSettings::new(domain(&config.hostname)?);
+    settings.tls = Some(tls);
+    settings.clear_text_login = if config.tls.cleartext_login {
+        mta::ClearTextLogin::Allowed
+    } else {
+        mta::ClearTextLogin::Refused
+    };
+    let limits = &config.limits;
+    settings.message_bytes_max = limits.message_bytes.unwrap_or(settings.message_bytes_max);
+    settings.recipients_max = limits.recipients.unwrap_or(settings.recipients_max);
+    settings.connections_max = limits.connections.unwrap_or(settings.connections_max);
+    settings.connections_per_address_max = limits
+        .connections_per_address
+        .unwrap_or(settings.connections_per_address_max);
+    settings.outbound = outbound(config)?;
+    Ok(settings)
+}
+
+pub fn access(config: &Config, tls: Arc<TlsServer>) -> AccessSettings {
+    AccessSettings {
+        hostname: config.hostname.clone(),
+        tls: Some(tls),
+        clear_text_login: if config.tls.cleartext_login {
+            access::ClearTextLogin::Allowed
+        } else {
+            access::ClearTextLogin::Refused
+        },
+        message_bytes_max: config
+            .limits
+            .message_bytes
+            .unwrap_or(mta::limits::MESSAGE_BYTES_MAX),
+    }
+}
+
+fn outbound(config: &Config) -> Result<OutboundSettings, SettingsError> {
+    let mut settings = OutboundSettings::new();
+    let outbound = &config.outbound;
+    settings.port = outbound.port;
+    settings.addresses = outbound.addresses.clone();
+    settings.own_addresses = addresses::own_mail_doors(config);
+    settings.relay = outbound.relay.as_ref().map(relay);
+    for (name, to) in &outbound.relays {
+        settings.relays.insert(domain(name)?, relay(to));
+    }
+    if let Some(path) = &config.tls.roots {
+        let roots = std::fs::read(path).map_err(|source| SettingsError::Roots {
+            path: path.display().to_string(),
+            source,
+        })?;
+        settings.roots = Some(roots);
+    }
+    if let Some(days) = config.limits.queue_days {
+        settings.queue_lifetime = Duration::from_secs(u64::from(days) * 86_400);
+    }
+    Ok(settings)
+}
+
+fn relay(relay: &Relay) -> mta::Relay {
+    mta::Relay {
+        host: relay.host.clone(),
+        port: relay.port,
+        security: match relay.security {
+            RelaySecurity::Implicit => mta::RelaySecurity::Implicit,
+            RelaySecurity::StartTls => mta::RelaySecurity::StartTls,
+            RelaySecurity::Opportunistic => mta::RelaySecurity::Opportunistic,
+        },
+        login: relay.login.as_ref().map(|login| mta::RelayLogin {
+            user: login.user.clone(),
+            password: login.password.clone(),
+        }),
+    }
+}
+
+fn domain(name: &str) -> Result<mail::Domain, SettingsError> {
+    mail::Domain::parse(name).map_err(|_| SettingsError::HostName(name.to_owned()))
+}
