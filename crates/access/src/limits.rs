@@ -6,3 +6,21 @@ pub const FLUSH_BYTES: usize = 128 * 1024;
 
 /// Rows that one snapshot read collects before it lets go of the transaction and writes.
 pub const ROWS_PER_READ: usize = 4_000;
+
+/// Between commands a buffer larger than this is given back, so that an idle connection is small.
+pub const KEEP_BYTES: usize = 2 * 1024;
+
+/// Messages with bodies that one job reads and renders.
+pub const BODIES_PER_JOB: usize = 64;
+
+/// Bodies, or parts of them, above this size are streamed by range and never held whole.
+pub const STREAM_BYTES: u64 = 512 * 1024;
+
+/// One range of a streamed body.
+pub const STREAM_PIECE_BYTES: u64 = 256 * 1024;
+
+/// Rows with envelope and structure that one read collects.
+pub const MESSAGES_PER_READ: usize = 500;
+
+/// Entries of the change log that one read takes.
+pub const CHANGES_PER_READ: usize = 2_000;

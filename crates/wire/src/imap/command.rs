@@ -22,21 +22,47 @@ pub enum Command {
     Id(Vec<(String, Option<String>)>),
     // Not authenticated.
     StartTls,
-    Login { login: String, password: String },
-    Authenticate { mechanism: String, initial: Option<Vec<u8>> },
+    Login {
+        login: String,
+        password: String,
+    },
+    Authenticate {
+        mechanism: String,
+        initial: Option<Vec<u8>>,
+    },
     // Authenticated.
     Enable(Vec<Capability>),
-    Select { mailbox: MailboxName, mode: Mode, condstore: Condstore, qresync: Option<Box<Qresync>> },
-    Create { mailbox: MailboxName, special_use: Vec<SpecialUse> },
+    Select {
+        mailbox: MailboxName,
+        mode: Mode,
+        condstore: Condstore,
+        qresync: Option<Box<Qresync>>,
+    },
+    Create {
+        mailbox: MailboxName,
+        special_use: Vec<SpecialUse>,
+    },
     Delete(MailboxName),
-    Rename { from: MailboxName, to: MailboxName },
+    Rename {
+        from: MailboxName,
+        to: MailboxName,
+    },
     Subscribe(MailboxName),
     Unsubscribe(MailboxName),
     List(Box<List>),
-    Lsub { reference: String, pattern: String },
+    Lsub {
+        reference: String,
+        pattern: String,
+    },
     Namespace,
-    Status { mailbox: MailboxName, items: Vec<StatusItem> },
-    Append { mailbox: MailboxName, messages: Vec<NewMessage> },
+    Status {
+        mailbox: MailboxName,
+        items: Vec<StatusItem>,
+    },
+    Append {
+        mailbox: MailboxName,
+        messages: Vec<NewMessage>,
+    },
     Idle,
     GetQuota(String),
     GetQuotaRoot(MailboxName),
@@ -52,8 +78,16 @@ pub enum Command {
     Thread(Box<Thread>),
     Fetch(Box<Fetch>),
     Store(Box<Store>),
-    Copy { set: SequenceSet, by: By, mailbox: MailboxName },
-    Move { set: SequenceSet, by: By, mailbox: MailboxName },
+    Copy {
+        set: SequenceSet,
+        by: By,
+        mailbox: MailboxName,
+    },
+    Move {
+        set: SequenceSet,
+        by: By,
+        mailbox: MailboxName,
+    },
 }
 
 /// The state a command asks for (RFC 9051 §3).
@@ -69,7 +103,9 @@ impl Command {
     pub fn phases(&self) -> (Phase, Phase) {
         use Phase::{Authenticated, NotAuthenticated, Selected};
         match self {
-            Command::Capability | Command::Noop | Command::Logout | Command::Id(_) => (NotAuthenticated, Selected),
+            Command::Capability | Command::Noop | Command::Logout | Command::Id(_) => {
+                (NotAuthenticated, Selected)
+            }
             Command::StartTls | Command::Login { .. } | Command::Authenticate { .. } => {
                 (NotAuthenticated, NotAuthenticated)
             }
@@ -99,8 +135,14 @@ impl Command {
             Command::Login { .. } => "LOGIN",
             Command::Authenticate { .. } => "AUTHENTICATE",
             Command::Enable(_) => "ENABLE",
-            Command::Select { mode: Mode::ReadWrite, .. } => "SELECT",
-            Command::Select { mode: Mode::ReadOnly, .. } => "EXAMINE",
+            Command::Select {
+                mode: Mode::ReadWrite,
+                ..
+            } => "SELECT",
+            Command::Select {
+                mode: Mode::ReadOnly,
+                ..
+            } => "EXAMINE",
             Command::Create { .. } => "CREATE",
             Command::Delete(_) => "DELETE",
             Command::Rename { .. } => "RENAME",
@@ -136,7 +178,11 @@ pub struct MailboxName(String);
 
 impl MailboxName {
     pub(crate) fn new(text: String) -> Self {
-        if text.eq_ignore_ascii_case("INBOX") { MailboxName("INBOX".to_owned()) } else { MailboxName(text) }
+        if text.eq_ignore_ascii_case("INBOX") {
+            MailboxName("INBOX".to_owned())
+        } else {
+            MailboxName(text)
+        }
     }
 
     pub fn as_str(&self) -> &str {
@@ -308,9 +354,20 @@ pub enum FetchItem {
     /// RFC 8970; LAZY changes nothing, since previews are always at hand.
     Preview,
     SaveDate,
-    Section { section: Section, partial: Option<Partial>, seen: Seen, label: Label },
-    Binary { path: Vec<u32>, partial: Option<Partial>, seen: Seen },
-    BinarySize { path: Vec<u32> },
+    Section {
+        section: Section,
+        partial: Option<Partial>,
+        seen: Seen,
+        label: Label,
+    },
+    Binary {
+        path: Vec<u32>,
+        partial: Option<Partial>,
+        seen: Seen,
+    },
+    BinarySize {
+        path: Vec<u32>,
+    },
 }
 
 /// Whether fetching a body marks the message as read.

@@ -57,12 +57,13 @@ impl Framing {
         self.literal_left > 0
     }
 
-    pub(crate) fn text(&self) -> &[u8] {
-        &self.text
-    }
-
     /// Takes bytes up to the end of a line or literal; says how many.
-    pub(crate) fn feed(&mut self, bytes: &[u8], literals: Literals, bounds: &Bounds) -> (usize, Progress) {
+    pub(crate) fn feed(
+        &mut self,
+        bytes: &[u8],
+        literals: Literals,
+        bounds: &Bounds,
+    ) -> (usize, Progress) {
         let mut taken = 0;
         while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
             if self.literal_left > 0 {
@@ -74,7 +75,8 @@ impl Framing {
             if self.text.len() + length > bounds.line_bytes_max {
                 return (taken, Progress::LineTooLong);
             }
-            self.text.extend_from_slice(rest.get(..length).unwrap_or_default());
+            self.text
+                .extend_from_slice(rest.get(..length).unwrap_or_default());
             taken += length;
             if line_end.is_some() {
                 match self.line_ended(literals, bounds) {
@@ -107,13 +109,27 @@ impl Framing {
     }
 
     fn line_ended(&mut self, literals: Literals, bounds: &Bounds) -> Progress {
-        let announced = if literals == Literals::Read { literal_at_end(&self.text) } else { None };
-        let Some((size, sync)) = announced else { return Progress::Complete };
-        let size_max = if is_append(&self.text) { bounds.message_bytes_max } else { bounds.string_bytes_max };
-        let total = self.literal_bytes.saturating_add(size.unwrap_or(usize::MAX));
-        let Some(size) =
-            size.filter(|size| *size <= size_max && total <= bounds.literals_bytes_max && self.literals.len() < LITERALS_MAX)
-        else {
+        let announced = if literals == Literals::Read {
+            literal_at_end(&self.text)
+        } else {
+            None
+        };
+        let Some((size, sync)) = announced else {
+            return Progress::Complete;
+        };
+        let size_max = if is_append(&self.text) {
+            bounds.message_bytes_max
+        } else {
+            bounds.string_bytes_max
+        };
+        let total = self
+            .literal_bytes
+            .saturating_add(size.unwrap_or(usize::MAX));
+        let Some(size) = size.filter(|size| {
+            *size <= size_max
+                && total <= bounds.literals_bytes_max
+                && self.literals.len() < LITERALS_MAX
+        }) else {
             return match sync {
                 Sync::Waits => Progress::LiteralRefused,
                 Sync::Sends => Progress::LiteralOnItsWay,
@@ -121,7 +137,8 @@ impl Framing {
         };
         self.literal_bytes = total;
         self.literal_left = size;
-        self.literals.push(Vec::with_capacity(size.min(LITERAL_RESERVE_BYTES)));
+        self.literals
+            .push(Vec::with_capacity(size.min(LITERAL_RESERVE_BYTES)));
         match sync {
             Sync::Waits => Progress::Continue,
             Sync::Sends => Progress::More,
@@ -148,11 +165,15 @@ fn literal_at_end(text: &[u8]) -> Option<(Option<usize>, Sync)> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let size = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+    let size = std::str::from_utf8(digits)
+        .ok()
+        .and_then(|digits| digits.parse().ok());
     Some((size, sync))
 }
 
 /// Only APPEND carries messages.
 fn is_append(text: &[u8]) -> bool {
-    text.split(|byte| *byte == b' ').nth(1).is_some_and(|word| word.eq_ignore_ascii_case(b"APPEND"))
+    text.split(|byte| *byte == b' ')
+        .nth(1)
+        .is_some_and(|word| word.eq_ignore_ascii_case(b"APPEND"))
 }

@@ -42,7 +42,12 @@ pub(crate) struct Input<'a> {
 impl<'a> Input<'a> {
     /// `text` is the command without its last CR LF; each literal left its `{n}` CR LF in it.
     pub(crate) fn new(text: &'a [u8], literals: Vec<Vec<u8>>, dialect: Dialect) -> Self {
-        Input { text, at: 0, literals: literals.into_iter(), dialect }
+        Input {
+            text,
+            at: 0,
+            literals: literals.into_iter(),
+            dialect,
+        }
     }
 
     pub(crate) fn rest(&self) -> &'a [u8] {
@@ -63,7 +68,11 @@ impl<'a> Input<'a> {
     }
 
     pub(crate) fn expect(&mut self, byte: u8, complaint: &'static str) -> Parsed<()> {
-        if self.take(byte) { Ok(()) } else { Err(ParseError::Syntax(complaint)) }
+        if self.take(byte) {
+            Ok(())
+        } else {
+            Err(ParseError::Syntax(complaint))
+        }
     }
 
     pub(crate) fn space(&mut self) -> Parsed<()> {
@@ -71,13 +80,20 @@ impl<'a> Input<'a> {
     }
 
     pub(crate) fn end(&self) -> Parsed<()> {
-        if self.at >= self.text.len() { Ok(()) } else { Err(ParseError::Syntax("Too many arguments.")) }
+        if self.at >= self.text.len() {
+            Ok(())
+        } else {
+            Err(ParseError::Syntax("Too many arguments."))
+        }
     }
 
     /// The bytes of a run of `wanted`; empty if none.
     pub(crate) fn run(&mut self, wanted: impl Fn(u8) -> bool) -> &'a [u8] {
         let rest = self.rest();
-        let length = rest.iter().position(|byte| !wanted(*byte)).unwrap_or(rest.len());
+        let length = rest
+            .iter()
+            .position(|byte| !wanted(*byte))
+            .unwrap_or(rest.len());
         self.at += length;
         rest.get(..length).unwrap_or_default()
     }
@@ -85,7 +101,9 @@ impl<'a> Input<'a> {
     /// Steps over `word` without regard to case, if it is next and ends there.
     pub(crate) fn word(&mut self, word: &str) -> bool {
         let rest = self.rest();
-        let Some(head) = rest.get(..word.len()) else { return false };
+        let Some(head) = rest.get(..word.len()) else {
+            return false;
+        };
         let ends = rest.get(word.len()).is_none_or(|byte| !is_word_char(*byte));
         let found = ends && head.eq_ignore_ascii_case(word.as_bytes());
         if found {
@@ -105,7 +123,9 @@ impl<'a> Input<'a> {
 
     pub(crate) fn number(&mut self) -> Parsed<u64> {
         let digits = self.run(|byte| byte.is_ascii_digit());
-        ascii(digits, "A number is missing.")?.parse().map_err(|_| ParseError::Syntax("The number is too large."))
+        ascii(digits, "A number is missing.")?
+            .parse()
+            .map_err(|_| ParseError::Syntax("The number is too large."))
     }
 
     pub(crate) fn number32(&mut self) -> Parsed<u32> {
@@ -115,7 +135,11 @@ impl<'a> Input<'a> {
     /// RFC 9051 `number64` ends at 2^63-1.
     pub(crate) fn mod_seq(&mut self) -> Parsed<u64> {
         let number = self.number()?;
-        if number <= i64::MAX as u64 { Ok(number) } else { Err(ParseError::Syntax("The number is too large.")) }
+        if number <= i64::MAX as u64 {
+            Ok(number)
+        } else {
+            Err(ParseError::Syntax("The number is too large."))
+        }
     }
 
     pub(crate) fn nonzero(&mut self) -> Parsed<NonZeroU32> {
@@ -130,7 +154,11 @@ impl<'a> Input<'a> {
         let mut ranges = Vec::new();
         loop {
             let first = self.bound()?;
-            let last = if self.take(b':') { self.bound()? } else { first };
+            let last = if self.take(b':') {
+                self.bound()?
+            } else {
+                first
+            };
             if ranges.len() >= RANGES_MAX {
                 return Err(ParseError::Syntax("The set has too many ranges."));
             }
@@ -155,8 +183,14 @@ impl<'a> Input<'a> {
             Some(b'"' | b'{') => self.string(),
             _ => {
                 let dialect = self.dialect;
-                let run = self.run(|byte| is_astring_char(byte) || (dialect == Dialect::Utf8 && byte >= 0x80));
-                if run.is_empty() { Err(ParseError::Syntax("An argument is missing.")) } else { Ok(run.to_vec()) }
+                let run = self.run(|byte| {
+                    is_astring_char(byte) || (dialect == Dialect::Utf8 && byte >= 0x80)
+                });
+                if run.is_empty() {
+                    Err(ParseError::Syntax("An argument is missing."))
+                } else {
+                    Ok(run.to_vec())
+                }
             }
         }
     }
@@ -167,7 +201,11 @@ impl<'a> Input<'a> {
 
     /// `nstring`: a string or NIL.
     pub(crate) fn nstring_text(&mut self) -> Parsed<Option<String>> {
-        if self.word("NIL") { Ok(None) } else { utf8(self.string()?).map(Some) }
+        if self.word("NIL") {
+            Ok(None)
+        } else {
+            utf8(self.string()?).map(Some)
+        }
     }
 
     /// A literal of a message: `{n}` or, for binary, `~{n}`.
@@ -194,7 +232,9 @@ impl<'a> Input<'a> {
             _ => {
                 let dialect = self.dialect;
                 let run = self.run(|byte| {
-                    is_astring_char(byte) || matches!(byte, b'%' | b'*') || (dialect == Dialect::Utf8 && byte >= 0x80)
+                    is_astring_char(byte)
+                        || matches!(byte, b'%' | b'*')
+                        || (dialect == Dialect::Utf8 && byte >= 0x80)
                 });
                 if run.is_empty() {
                     return Err(ParseError::Syntax("A pattern is missing."));
@@ -212,7 +252,8 @@ impl<'a> Input<'a> {
         }
         match self.dialect {
             Dialect::Utf8 => utf8(bytes),
-            Dialect::Rev1 => mutf7::decode(&bytes).ok_or(ParseError::Syntax("The mailbox name is no modified UTF-7.")),
+            Dialect::Rev1 => mutf7::decode(&bytes)
+                .ok_or(ParseError::Syntax("The mailbox name is no modified UTF-7.")),
         }
     }
 
@@ -278,7 +319,9 @@ impl<'a> Input<'a> {
         if quoted {
             self.expect(b'"', "The date is malformed.")?;
         }
-        Ok(Date { days: civil_days(year, month, day)? })
+        Ok(Date {
+            days: civil_days(year, month, day)?,
+        })
     }
 
     /// `date-time`: `"17-Jul-1996 02:44:25 -0700"`, in milliseconds of Unix time.
@@ -319,14 +362,20 @@ impl<'a> Input<'a> {
     }
 
     fn bound(&mut self) -> Parsed<Bound> {
-        if self.take(b'*') { Ok(Bound::Last) } else { self.nonzero().map(Bound::Number) }
+        if self.take(b'*') {
+            Ok(Bound::Last)
+        } else {
+            self.nonzero().map(Bound::Number)
+        }
     }
 
     fn quoted(&mut self) -> Parsed<Vec<u8>> {
         self.expect(b'"', "A quoted string is missing.")?;
         let mut value = Vec::new();
         loop {
-            value.extend_from_slice(self.run(|byte| !matches!(byte, b'"' | b'\\' | b'\r' | b'\n' | 0)));
+            value.extend_from_slice(
+                self.run(|byte| !matches!(byte, b'"' | b'\\' | b'\r' | b'\n' | 0)),
+            );
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
@@ -360,16 +409,25 @@ impl<'a> Input<'a> {
         self.expect(b'\r', WRONG)?;
         self.expect(b'\n', WRONG)?;
         let literal = self.literals.next().ok_or(ParseError::Syntax(WRONG))?;
-        if literal.len() as u64 == size { Ok(literal) } else { Err(ParseError::Syntax(WRONG)) }
+        if literal.len() as u64 == size {
+            Ok(literal)
+        } else {
+            Err(ParseError::Syntax(WRONG))
+        }
     }
 
     fn month(&mut self) -> Parsed<u32> {
-        const MONTHS: [&str; 12] =
-            ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-        let name = self.run(|byte| byte.is_ascii_alphabetic()).to_ascii_lowercase();
-        (1..).zip(MONTHS).find(|(_, month)| month.as_bytes() == name).map(|(number, _)| number).ok_or(
-            ParseError::Syntax("The month is unknown."),
-        )
+        const MONTHS: [&str; 12] = [
+            "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+        ];
+        let name = self
+            .run(|byte| byte.is_ascii_alphabetic())
+            .to_ascii_lowercase();
+        (1..)
+            .zip(MONTHS)
+            .find(|(_, month)| month.as_bytes() == name)
+            .map(|(number, _)| number)
+            .ok_or(ParseError::Syntax("The month is unknown."))
     }
 }
 
@@ -399,7 +457,10 @@ fn digits(run: &[u8], count: usize) -> Parsed<u32> {
     if run.len() != count {
         return Err(WRONG);
     }
-    std::str::from_utf8(run).ok().and_then(|text| text.parse().ok()).ok_or(WRONG)
+    std::str::from_utf8(run)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .ok_or(WRONG)
 }
 
 /// Days from 1970-01-01 of a Gregorian date. The usual count from March, so that a leap day is last.
@@ -425,7 +486,8 @@ fn civil_days(year: u32, month: u32, day: u32) -> Parsed<i64> {
 
 /// `ATOM-CHAR` of RFC 9051 §9.
 pub(crate) fn is_atom_char(byte: u8) -> bool {
-    (0x21..0x7f).contains(&byte) && !matches!(byte, b'(' | b')' | b'{' | b'%' | b'*' | b'"' | b'\\' | b']')
+    (0x21..0x7f).contains(&byte)
+        && !matches!(byte, b'(' | b')' | b'{' | b'%' | b'*' | b'"' | b'\\' | b']')
 }
 
 fn is_astring_char(byte: u8) -> bool {

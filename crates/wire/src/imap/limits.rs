@@ -57,12 +57,6 @@ pub const BAD_COMMANDS_STRANGER_MAX: u32 = 5;
 /// Failed logins on one connection (RFC 9051 §11.6).
 pub const LOGIN_FAILURES_MAX: u32 = 3;
 
-/// Answers of pipelined commands are collected up to this size before they are written.
-pub const COALESCE_BYTES: usize = 16 * 1024;
-
-/// Buffers above this size are given back when a command is done, so that an idle connection is small.
-pub const KEEP_BYTES: usize = 1024;
-
 /// Silence before login.
 pub const LOGIN_PATIENCE: Duration = Duration::from_secs(60);
 

@@ -70,7 +70,10 @@ fn flush(units: &mut Vec<u16>, out: &mut Vec<u8>) {
 }
 
 fn letter(six_bits: u32) -> u8 {
-    ALPHABET.get((six_bits & 63) as usize).copied().unwrap_or(b'A')
+    ALPHABET
+        .get((six_bits & 63) as usize)
+        .copied()
+        .unwrap_or(b'A')
 }
 
 fn decode_shifted(encoded: &[u8], name: &mut String) -> Option<()> {

@@ -22,14 +22,24 @@ pub struct Unreadable {
 
 /// Reads one command. `text` is without the last CR LF; each literal has left its `{n}` CR LF in the
 /// text and its bytes in `literals`.
-pub fn command(text: &[u8], literals: Vec<Vec<u8>>, dialect: Dialect) -> Result<Tagged, Unreadable> {
+pub fn command(
+    text: &[u8],
+    literals: Vec<Vec<u8>>,
+    dialect: Dialect,
+) -> Result<Tagged, Unreadable> {
     let mut input = Input::new(text, literals, dialect);
     let Some(tag) = tag(&mut input) else {
-        return Err(Unreadable { tag: None, error: ParseError::Syntax("A tag is missing.") });
+        return Err(Unreadable {
+            tag: None,
+            error: ParseError::Syntax("A tag is missing."),
+        });
     };
     match after_tag(&mut input) {
         Ok(command) => Ok(Tagged { tag, command }),
-        Err(error) => Err(Unreadable { tag: Some(tag), error }),
+        Err(error) => Err(Unreadable {
+            tag: Some(tag),
+            error,
+        }),
     }
 }
 

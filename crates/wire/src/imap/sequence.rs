@@ -23,7 +23,9 @@ impl SequenceSet {
     /// The ranges in ascending order, merged, with `*` as `last`. Numbers of an empty mailbox
     /// (`last` is 0) resolve to nothing where only `*` is asked for. `Saved` resolves to nothing.
     pub fn resolve(&self, last: u32) -> Vec<RangeInclusive<u32>> {
-        let SequenceSet::Ranges(ranges) = self else { return Vec::new() };
+        let SequenceSet::Ranges(ranges) = self else {
+            return Vec::new();
+        };
         let value = |bound: &Bound| match bound {
             Bound::Number(number) => number.get(),
             Bound::Last => last,
@@ -40,7 +42,9 @@ impl SequenceSet {
 
     /// The largest number written out, if any: to tell a number beyond the mailbox.
     pub fn largest_number(&self) -> Option<u32> {
-        let SequenceSet::Ranges(ranges) = self else { return None };
+        let SequenceSet::Ranges(ranges) = self else {
+            return None;
+        };
         ranges
             .iter()
             .flat_map(|(a, b)| [a, b])
@@ -53,8 +57,12 @@ impl SequenceSet {
 
     /// Whether `*` stands in the set.
     pub fn names_last(&self) -> bool {
-        let SequenceSet::Ranges(ranges) = self else { return false };
-        ranges.iter().any(|(a, b)| *a == Bound::Last || *b == Bound::Last)
+        let SequenceSet::Ranges(ranges) = self else {
+            return false;
+        };
+        ranges
+            .iter()
+            .any(|(a, b)| *a == Bound::Last || *b == Bound::Last)
     }
 }
 
@@ -97,7 +105,10 @@ impl Ranges {
 
     /// How many numbers it holds.
     pub fn count(&self) -> u64 {
-        self.0.iter().map(|(first, last)| u64::from(last - first) + 1).sum()
+        self.0
+            .iter()
+            .map(|(first, last)| u64::from(last - first) + 1)
+            .sum()
     }
 
     /// Appends `1:3,5`.

@@ -8,8 +8,9 @@ use super::command::{Command, Phase, Tagged};
 use super::framing::{Bounds, Framing, Literals, Progress};
 use super::input::{Dialect, ParseError};
 use super::limits::{
-    BAD_COMMANDS_MAX, BAD_COMMANDS_STRANGER_MAX, IDLE_PATIENCE, LINE_BYTES_MAX, LITERAL_PATIENCE, LOGIN_FAILURES_MAX,
-    LOGIN_PATIENCE, MULTIAPPEND_FACTOR, STRANGER_BYTES_MAX, STRING_LITERAL_BYTES_MAX,
+    BAD_COMMANDS_MAX, BAD_COMMANDS_STRANGER_MAX, IDLE_PATIENCE, LINE_BYTES_MAX, LITERAL_PATIENCE,
+    LOGIN_FAILURES_MAX, LOGIN_PATIENCE, MULTIAPPEND_FACTOR, STRANGER_BYTES_MAX,
+    STRING_LITERAL_BYTES_MAX,
 };
 use super::write::{self, Status};
 use super::{parse, parse::Unreadable};
@@ -68,7 +69,9 @@ enum State {
     Pending(Box<Event>),
     /// The caller has an event in hand.
     Busy,
-    Idling { tag: String },
+    Idling {
+        tag: String,
+    },
     Authenticating(Box<Authenticating>),
     StartTls,
     Handshaking,
@@ -85,7 +88,9 @@ struct Authenticating {
 #[derive(Debug)]
 enum Login {
     /// LOGIN: the caller's yes is all.
-    Plain { login: String },
+    Plain {
+        login: String,
+    },
     Sasl(Exchange),
 }
 
@@ -158,7 +163,9 @@ impl Server {
 
     /// The answer to [`Question::Password`].
     pub fn password_was(&mut self, right: bool) {
-        let State::Authenticating(auth) = &mut self.state else { return };
+        let State::Authenticating(auth) = &mut self.state else {
+            return;
+        };
         match &mut auth.login {
             Login::Plain { login } if right => {
                 let login = std::mem::take(login);
@@ -174,7 +181,9 @@ impl Server {
 
     /// The answer to [`Question::Scram`].
     pub fn scram_keys(&mut self, keys: ScramKeys) {
-        let State::Authenticating(auth) = &mut self.state else { return };
+        let State::Authenticating(auth) = &mut self.state else {
+            return;
+        };
         if let Login::Sasl(exchange) = &mut auth.login {
             let turn = exchange.scram_keys(keys);
             self.sasl_turn(turn);
@@ -188,7 +197,9 @@ impl Server {
         self.bad_commands = 0;
         self.out.extend_from_slice(tag.as_bytes());
         self.out.extend_from_slice(b" OK [CAPABILITY ");
-        self.settings.offer.write(self.phase, self.tls.as_ref(), &mut self.out);
+        self.settings
+            .offer
+            .write(self.phase, self.tls.as_ref(), &mut self.out);
         self.out.extend_from_slice(b"] Logged in.\r\n");
     }
 
@@ -212,13 +223,22 @@ impl Server {
         let Some(tag) = self.end_login() else { return };
         let text = match failure {
             Failure::Malformed => {
-                write::tagged(&mut self.out, &tag, Status::Bad, "The answer does not fit the mechanism.");
+                write::tagged(
+                    &mut self.out,
+                    &tag,
+                    Status::Bad,
+                    "The answer does not fit the mechanism.",
+                );
                 self.count_bad_command();
                 return;
             }
             Failure::WrongCredentials => "[AUTHENTICATIONFAILED] Login name or password is wrong.",
-            Failure::OnBehalf => "[AUTHORIZATIONFAILED] Logging in on behalf of another user is not possible.",
-            Failure::ChannelBinding => "[AUTHENTICATIONFAILED] The channel binding does not match this connection.",
+            Failure::OnBehalf => {
+                "[AUTHORIZATIONFAILED] Logging in on behalf of another user is not possible."
+            }
+            Failure::ChannelBinding => {
+                "[AUTHENTICATIONFAILED] The channel binding does not match this connection."
+            }
         };
         write::tagged(&mut self.out, &tag, Status::No, text);
         self.logins_failed += 1;
@@ -228,12 +248,15 @@ impl Server {
     }
 
     fn sasl_turn(&mut self, turn: Turn) {
-        let State::Authenticating(auth) = &mut self.state else { return };
+        let State::Authenticating(auth) = &mut self.state else {
+            return;
+        };
         match turn {
             Turn::Challenge(challenge) => {
                 auth.turn = Waiting::ForPeer;
                 self.out.extend_from_slice(b"+ ");
-                self.out.extend_from_slice(sasl::encode(&challenge).as_bytes());
+                self.out
+                    .extend_from_slice(sasl::encode(&challenge).as_bytes());
                 self.out.extend_from_slice(b"\r\n");
             }
             Turn::Ask(question) => auth.turn = Waiting::Event(Event::Ask(question)),
@@ -275,7 +298,11 @@ impl Server {
     /// Feeds the framing as far as one command goes; says how many bytes it took.
     fn feed(&mut self, bytes: &[u8]) -> usize {
         let bounds = self.bounds();
-        let literals = if matches!(self.state, State::Reading) { Literals::Read } else { Literals::None };
+        let literals = if matches!(self.state, State::Reading) {
+            Literals::Read
+        } else {
+            Literals::None
+        };
         let mut taken = 0;
         while self.is_reading() {
             let rest = bytes.get(taken..).unwrap_or_default();
@@ -300,7 +327,12 @@ impl Server {
     fn refuse_literal(&mut self) {
         let (text, _) = self.framing.take();
         let tag = parse::tag_of(&text).unwrap_or_else(|| "*".to_owned());
-        write::tagged(&mut self.out, &tag, Status::Bad, "[TOOBIG] The literal is too large.");
+        write::tagged(
+            &mut self.out,
+            &tag,
+            Status::Bad,
+            "[TOOBIG] The literal is too large.",
+        );
         self.count_bad_command();
     }
 
@@ -325,7 +357,11 @@ impl Server {
 
     fn sasl_line(&mut self, mut auth: Box<Authenticating>, text: &[u8]) {
         // RFC 9051 §6.2.2: "*" cancels.
-        let message = if text == b"*" { None } else { sasl::decode(text) };
+        let message = if text == b"*" {
+            None
+        } else {
+            sasl::decode(text)
+        };
         match (&mut auth.login, message) {
             (Login::Sasl(exchange), Some(message)) => {
                 let turn = exchange.respond(&message);
@@ -333,7 +369,12 @@ impl Server {
                 self.sasl_turn(turn);
             }
             _ => {
-                write::tagged(&mut self.out, &auth.tag, Status::Bad, "Authentication is cancelled.");
+                write::tagged(
+                    &mut self.out,
+                    &auth.tag,
+                    Status::Bad,
+                    "Authentication is cancelled.",
+                );
                 self.count_bad_command();
             }
         }
@@ -342,9 +383,20 @@ impl Server {
     fn command_line(&mut self, text: &[u8], literals: Vec<Vec<u8>>) {
         match parse::command(text, literals, self.dialect) {
             Ok(Tagged { tag, command }) => self.command(tag, command),
-            Err(Unreadable { tag: Some(tag), error }) => {
-                let status = if error == ParseError::BadCharset { Status::No } else { Status::Bad };
-                let code = if error == ParseError::BadCharset { "[BADCHARSET (US-ASCII UTF-8)] " } else { "" };
+            Err(Unreadable {
+                tag: Some(tag),
+                error,
+            }) => {
+                let status = if error == ParseError::BadCharset {
+                    Status::No
+                } else {
+                    Status::Bad
+                };
+                let code = if error == ParseError::BadCharset {
+                    "[BADCHARSET (US-ASCII UTF-8)] "
+                } else {
+                    ""
+                };
                 write::tagged(&mut self.out, &tag, status, &format!("{code}{error}"));
                 self.count_bad_command();
             }
@@ -381,7 +433,9 @@ impl Server {
         match command {
             Command::Capability => {
                 self.out.extend_from_slice(b"* CAPABILITY ");
-                self.settings.offer.write(self.phase, self.tls.as_ref(), &mut self.out);
+                self.settings
+                    .offer
+                    .write(self.phase, self.tls.as_ref(), &mut self.out);
                 self.out.extend_from_slice(b"\r\n");
                 self.completed(&tag, "CAPABILITY");
             }
@@ -397,7 +451,9 @@ impl Server {
             }
             Command::StartTls => self.start_tls(&tag),
             Command::Login { login, password } => self.login(tag, login, password),
-            Command::Authenticate { mechanism, initial } => self.authenticate(tag, &mechanism, initial.as_deref()),
+            Command::Authenticate { mechanism, initial } => {
+                self.authenticate(tag, &mechanism, initial.as_deref())
+            }
             command => {
                 self.bad_commands = 0;
                 self.state = State::Pending(Box::new(Event::Command(Tagged { tag, command })));
@@ -406,7 +462,12 @@ impl Server {
     }
 
     fn completed(&mut self, tag: &str, name: &str) {
-        write::tagged(&mut self.out, tag, Status::Ok, &format!("{name} completed."));
+        write::tagged(
+            &mut self.out,
+            tag,
+            Status::Ok,
+            &format!("{name} completed."),
+        );
     }
 
     /// RFC 9051 §6.2.1, §11.1. What was sent along in clear text might be somebody else's: a client
@@ -416,7 +477,12 @@ impl Server {
             write::tagged(&mut self.out, tag, Status::Bad, "TLS is not on offer.");
             self.count_bad_command();
         } else if !self.ahead.is_empty() {
-            write::tagged(&mut self.out, tag, Status::Bad, "Nothing may follow STARTTLS before TLS.");
+            write::tagged(
+                &mut self.out,
+                tag,
+                Status::Bad,
+                "Nothing may follow STARTTLS before TLS.",
+            );
             self.bye("Nothing may follow STARTTLS before TLS.");
         } else {
             write::tagged(&mut self.out, tag, Status::Ok, "Begin TLS negotiation now.");
@@ -427,7 +493,12 @@ impl Server {
     fn may_log_in(&mut self, tag: &str) -> bool {
         let allowed = self.settings.offer.login_allowed(self.tls.as_ref());
         if !allowed {
-            write::tagged(&mut self.out, tag, Status::No, "[PRIVACYREQUIRED] Log in after STARTTLS.");
+            write::tagged(
+                &mut self.out,
+                tag,
+                Status::No,
+                "[PRIVACYREQUIRED] Log in after STARTTLS.",
+            );
             self.count_bad_command();
         }
         allowed
@@ -437,7 +508,10 @@ impl Server {
         if !self.may_log_in(&tag) {
             return;
         }
-        let question = Question::Password { login: login.clone(), password: Secret::new(password) };
+        let question = Question::Password {
+            login: login.clone(),
+            password: Secret::new(password),
+        };
         self.state = State::Authenticating(Box::new(Authenticating {
             tag,
             login: Login::Plain { login },
@@ -449,10 +523,16 @@ impl Server {
         if !self.may_log_in(&tag) {
             return;
         }
-        let offered = Mechanism::from_name(mechanism)
-            .filter(|wanted| Mechanism::offered(self.tls.as_ref()).any(|mechanism| mechanism == *wanted));
+        let offered = Mechanism::from_name(mechanism).filter(|wanted| {
+            Mechanism::offered(self.tls.as_ref()).any(|mechanism| mechanism == *wanted)
+        });
         let Some(mechanism) = offered else {
-            write::tagged(&mut self.out, &tag, Status::No, "[CANNOT] The mechanism is not on offer.");
+            write::tagged(
+                &mut self.out,
+                &tag,
+                Status::No,
+                "[CANNOT] The mechanism is not on offer.",
+            );
             self.count_bad_command();
             return;
         };
@@ -472,9 +552,12 @@ impl Server {
     fn greet(&mut self) {
         self.state = State::Reading;
         self.out.extend_from_slice(b"* OK [CAPABILITY ");
-        self.settings.offer.write(self.phase, self.tls.as_ref(), &mut self.out);
+        self.settings
+            .offer
+            .write(self.phase, self.tls.as_ref(), &mut self.out);
         self.out.extend_from_slice(b"] ");
-        self.out.extend_from_slice(self.settings.hostname.as_bytes());
+        self.out
+            .extend_from_slice(self.settings.hostname.as_bytes());
         self.out.extend_from_slice(b" IMAP server ready.\r\n");
     }
 
@@ -511,7 +594,8 @@ impl Machine for Server {
             _ if self.ahead.is_empty() => {
                 let taken = self.feed(bytes);
                 if !matches!(self.state, State::Closing) {
-                    self.ahead.extend_from_slice(bytes.get(taken..).unwrap_or_default());
+                    self.ahead
+                        .extend_from_slice(bytes.get(taken..).unwrap_or_default());
                 }
             }
             _ => self.ahead.extend_from_slice(bytes),
@@ -553,12 +637,22 @@ impl Machine for Server {
                     return Step::StartTls;
                 }
                 State::Closing => return Step::Close,
-                State::Busy | State::Handshaking => return Step::NeedInput { patience: LOGIN_PATIENCE },
-                State::Authenticating(auth) => match std::mem::replace(&mut auth.turn, Waiting::ForCaller) {
-                    Waiting::Event(event) => return Step::Event(event),
-                    Waiting::ForPeer => auth.turn = Waiting::ForPeer,
-                    Waiting::ForCaller => return Step::NeedInput { patience: LOGIN_PATIENCE },
-                },
+                State::Busy | State::Handshaking => {
+                    return Step::NeedInput {
+                        patience: LOGIN_PATIENCE,
+                    };
+                }
+                State::Authenticating(auth) => {
+                    match std::mem::replace(&mut auth.turn, Waiting::ForCaller) {
+                        Waiting::Event(event) => return Step::Event(event),
+                        Waiting::ForPeer => auth.turn = Waiting::ForPeer,
+                        Waiting::ForCaller => {
+                            return Step::NeedInput {
+                                patience: LOGIN_PATIENCE,
+                            };
+                        }
+                    }
+                }
                 State::Pending(_) => {
                     if let State::Pending(event) = std::mem::replace(&mut self.state, State::Busy) {
                         return Step::Event(*event);
@@ -573,7 +667,9 @@ impl Machine for Server {
                     self.state = State::Closing;
                     continue;
                 }
-                return Step::NeedInput { patience: self.patience() };
+                return Step::NeedInput {
+                    patience: self.patience(),
+                };
             }
         }
     }

@@ -40,5 +40,9 @@ fn message(input: &mut Input<'_>) -> Parsed<NewMessage> {
     } else {
         input.message_literal()?
     };
-    Ok(NewMessage { flags, internal_date, bytes })
+    Ok(NewMessage {
+        flags,
+        internal_date,
+        bytes,
+    })
 }

@@ -36,7 +36,9 @@ pub(super) fn fetch(input: &mut Input<'_>, by: By) -> Parsed<Command> {
         })?;
     }
     if vanished && (by == By::Sequence || changed_since.is_none()) {
-        return Err(ParseError::Syntax("VANISHED is for UID FETCH with CHANGEDSINCE."));
+        return Err(ParseError::Syntax(
+            "VANISHED is for UID FETCH with CHANGEDSINCE.",
+        ));
     }
     let mut seen_items: Vec<FetchItem> = Vec::with_capacity(items.len());
     for item in items.drain(..) {
@@ -44,7 +46,13 @@ pub(super) fn fetch(input: &mut Input<'_>, by: By) -> Parsed<Command> {
             seen_items.push(item);
         }
     }
-    Ok(Command::Fetch(Box::new(Fetch { set, by, items: seen_items, changed_since, vanished })))
+    Ok(Command::Fetch(Box::new(Fetch {
+        set,
+        by,
+        items: seen_items,
+        changed_since,
+        vanished,
+    })))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -57,9 +65,13 @@ fn item(input: &mut Input<'_>, macros: Macros) -> Parsed<Vec<FetchItem>> {
     use FetchItem::{Body, Envelope, Flags, InternalDate, Rfc822Size};
     let name = input.upper_word()?;
     Ok(vec![match name.as_str() {
-        "ALL" if macros == Macros::Allowed => return Ok(vec![Flags, InternalDate, Rfc822Size, Envelope]),
+        "ALL" if macros == Macros::Allowed => {
+            return Ok(vec![Flags, InternalDate, Rfc822Size, Envelope]);
+        }
         "FAST" if macros == Macros::Allowed => return Ok(vec![Flags, InternalDate, Rfc822Size]),
-        "FULL" if macros == Macros::Allowed => return Ok(vec![Flags, InternalDate, Rfc822Size, Envelope, Body]),
+        "FULL" if macros == Macros::Allowed => {
+            return Ok(vec![Flags, InternalDate, Rfc822Size, Envelope, Body]);
+        }
         "ENVELOPE" => Envelope,
         "FLAGS" => Flags,
         "INTERNALDATE" => InternalDate,
@@ -79,18 +91,33 @@ fn item(input: &mut Input<'_>, macros: Macros) -> Parsed<Vec<FetchItem>> {
         "BODY.PEEK" => body(input, Seen::Peek)?,
         "BINARY" => binary(input, Seen::Mark)?,
         "BINARY.PEEK" => binary(input, Seen::Peek)?,
-        "BINARY.SIZE" => FetchItem::BinarySize { path: binary_path(input)? },
+        "BINARY.SIZE" => FetchItem::BinarySize {
+            path: binary_path(input)?,
+        },
         _ => return Err(ParseError::Syntax("Unknown fetch item.")),
     }])
 }
 
 fn old(what: SectionText, seen: Seen, label: Label) -> FetchItem {
-    FetchItem::Section { section: Section { path: Vec::new(), what }, partial: None, seen, label }
+    FetchItem::Section {
+        section: Section {
+            path: Vec::new(),
+            what,
+        },
+        partial: None,
+        seen,
+        label,
+    }
 }
 
 /// `PREVIEW` or `PREVIEW (LAZY)`, RFC 8970.
 fn preview(input: &mut Input<'_>) -> Parsed<FetchItem> {
-    if input.rest().starts_with(b" (") && input.rest().get(2..6).is_some_and(|w| w.eq_ignore_ascii_case(b"LAZY")) {
+    if input.rest().starts_with(b" (")
+        && input
+            .rest()
+            .get(2..6)
+            .is_some_and(|w| w.eq_ignore_ascii_case(b"LAZY"))
+    {
         input.space()?;
         bracketed(input, Empty::Refused, |input| input.upper_word())?;
     }
@@ -102,13 +129,22 @@ fn body(input: &mut Input<'_>, seen: Seen) -> Parsed<FetchItem> {
     let section = section(input)?;
     input.expect(b']', "A bracket is missing.")?;
     let partial = partial(input)?;
-    Ok(FetchItem::Section { section, partial, seen, label: Label::Body })
+    Ok(FetchItem::Section {
+        section,
+        partial,
+        seen,
+        label: Label::Body,
+    })
 }
 
 fn binary(input: &mut Input<'_>, seen: Seen) -> Parsed<FetchItem> {
     let path = binary_path(input)?;
     let partial = partial(input)?;
-    Ok(FetchItem::Binary { path, partial, seen })
+    Ok(FetchItem::Binary {
+        path,
+        partial,
+        seen,
+    })
 }
 
 fn binary_path(input: &mut Input<'_>) -> Parsed<Vec<u32>> {
@@ -134,11 +170,17 @@ fn section(input: &mut Input<'_>) -> Parsed<Section> {
         }
         path.push(input.nonzero()?.get());
         if !input.take(b'.') {
-            return Ok(Section { path, what: SectionText::Whole });
+            return Ok(Section {
+                path,
+                what: SectionText::Whole,
+            });
         }
     }
     if path.is_empty() && input.peek() == Some(b']') {
-        return Ok(Section { path, what: SectionText::Whole });
+        return Ok(Section {
+            path,
+            what: SectionText::Whole,
+        });
     }
     let what = match input.upper_word()?.as_str() {
         "HEADER" => SectionText::Header,

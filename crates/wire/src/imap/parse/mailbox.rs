@@ -12,20 +12,27 @@ pub(super) fn select(input: &mut Input<'_>, mode: Mode) -> Parsed<Command> {
     let mailbox = input.mailbox()?;
     let (mut condstore, mut qresync) = (Condstore::NotAsked, None);
     if input.take(b' ') {
-        bracketed(input, Empty::Refused, |input| match input.upper_word()?.as_str() {
-            "CONDSTORE" => {
-                condstore = Condstore::Asked;
-                Ok(())
+        bracketed(input, Empty::Refused, |input| {
+            match input.upper_word()?.as_str() {
+                "CONDSTORE" => {
+                    condstore = Condstore::Asked;
+                    Ok(())
+                }
+                "QRESYNC" => {
+                    input.space()?;
+                    qresync = Some(Box::new(known_state(input)?));
+                    Ok(())
+                }
+                _ => Err(ParseError::Syntax("Unknown parameter.")),
             }
-            "QRESYNC" => {
-                input.space()?;
-                qresync = Some(Box::new(known_state(input)?));
-                Ok(())
-            }
-            _ => Err(ParseError::Syntax("Unknown parameter.")),
         })?;
     }
-    Ok(Command::Select { mailbox, mode, condstore, qresync })
+    Ok(Command::Select {
+        mailbox,
+        mode,
+        condstore,
+        qresync,
+    })
 }
 
 /// `(uidvalidity modseq [known-uids] [(numbers uids)])`
@@ -48,7 +55,12 @@ fn known_state(input: &mut Input<'_>) -> Parsed<Qresync> {
         }
     }
     input.expect(b')', "A bracket is missing.")?;
-    Ok(Qresync { uid_validity, mod_seq, known, matched })
+    Ok(Qresync {
+        uid_validity,
+        mod_seq,
+        known,
+        matched,
+    })
 }
 
 pub(super) fn create(input: &mut Input<'_>) -> Parsed<Command> {
@@ -64,7 +76,10 @@ pub(super) fn create(input: &mut Input<'_>) -> Parsed<Command> {
         special_use = bracketed(input, Empty::Allowed, use_attribute)?;
         input.expect(b')', "A bracket is missing.")?;
     }
-    Ok(Command::Create { mailbox, special_use })
+    Ok(Command::Create {
+        mailbox,
+        special_use,
+    })
 }
 
 fn use_attribute(input: &mut Input<'_>) -> Parsed<SpecialUse> {

@@ -2,8 +2,8 @@
 //! Programs nest at most `SEARCH_DEPTH_MAX` deep and have at most `SEARCH_KEYS_MAX` keys.
 
 use super::super::command::{
-    By, Command, DateTest, Direction, Flag, Search, SearchKey, SearchReturn, Sort, SortCriterion, SortKey, Thread,
-    ThreadAlgorithm,
+    By, Command, DateTest, Direction, Flag, Search, SearchKey, SearchReturn, Sort, SortCriterion,
+    SortKey, Thread, ThreadAlgorithm,
 };
 use super::super::input::{Input, ParseError, Parsed, utf8};
 use super::super::limits::{SEARCH_DEPTH_MAX, SEARCH_KEYS_MAX};
@@ -39,7 +39,12 @@ pub(super) fn sort(input: &mut Input<'_>, by: By) -> Parsed<Command> {
     charset(input)?;
     input.space()?;
     let key = program(input)?;
-    Ok(Command::Sort(Box::new(Sort { by, want, order, key })))
+    Ok(Command::Sort(Box::new(Sort {
+        by,
+        want,
+        order,
+        key,
+    })))
 }
 
 pub(super) fn thread(input: &mut Input<'_>, by: By) -> Parsed<Command> {
@@ -132,7 +137,9 @@ fn key(input: &mut Input<'_>, depth: usize, keys_left: &mut usize) -> Parsed<Sea
     if depth > SEARCH_DEPTH_MAX {
         return Err(ParseError::Syntax("The search is nested too deeply."));
     }
-    *keys_left = keys_left.checked_sub(1).ok_or(ParseError::Syntax("The search has too many keys."))?;
+    *keys_left = keys_left
+        .checked_sub(1)
+        .ok_or(ParseError::Syntax("The search has too many keys."))?;
     match input.peek() {
         Some(b'(') => {
             input.expect(b'(', "A bracket is missing.")?;
@@ -196,7 +203,8 @@ fn bare(name: &str) -> Option<SearchKey> {
 
 fn with_argument(input: &mut Input<'_>, name: &str) -> Parsed<SearchKey> {
     use DateTest::{Before, On, Since};
-    let header = |field: &str, input: &mut Input<'_>| Ok(SearchKey::Header(field.to_owned(), text(input)?));
+    let header =
+        |field: &str, input: &mut Input<'_>| Ok(SearchKey::Header(field.to_owned(), text(input)?));
     match name {
         "BCC" => header("Bcc", input),
         "CC" => header("Cc", input),

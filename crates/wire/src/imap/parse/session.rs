@@ -21,7 +21,11 @@ pub(super) fn authenticate(input: &mut Input<'_>) -> Parsed<Command> {
     let mechanism = input.upper_word()?;
     let initial = if input.take(b' ') {
         let text = input.run(|byte| byte != b' ');
-        let decoded = if text == b"=" { Ok(Vec::new()) } else { STANDARD.decode(text) };
+        let decoded = if text == b"=" {
+            Ok(Vec::new())
+        } else {
+            STANDARD.decode(text)
+        };
         Some(decoded.map_err(|_| ParseError::Syntax("The initial response is no base64."))?)
     } else {
         None

@@ -31,7 +31,14 @@ pub(super) fn store(input: &mut Input<'_>, by: By) -> Parsed<Command> {
     };
     input.space()?;
     let flags = input.store_flags()?;
-    Ok(Command::Store(Box::new(Store { set, by, action, answer, flags, unchanged_since })))
+    Ok(Command::Store(Box::new(Store {
+        set,
+        by,
+        action,
+        answer,
+        flags,
+        unchanged_since,
+    })))
 }
 
 pub(super) fn copy(input: &mut Input<'_>, by: By) -> Parsed<Command> {

@@ -1,0 +1,390 @@
+//! FETCH (RFC 9051 §6.4.5): plans what must be read, reads it in pieces on snapshots, and writes
+//! between them. No transaction is open while the client reads.
+
+mod bodies;
+mod row;
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use store::{AccountId, Keywords, MailboxId, ModSeq, Placement, StoreError, Stored, Uid, UidSet, View};
+use wire::imap::{By, Dialect, Fetch, FetchItem, Mode, Seen, write};
+
+use super::flags;
+use super::numbering::Numbering;
+use super::refusal::{Done, Outcome, Refusal};
+use super::select::vanished_since;
+use super::session::Session;
+use crate::limits::{MESSAGES_PER_READ, ROWS_PER_READ};
+use bodies::Bodies;
+
+/// What all rows of one FETCH have in common.
+pub(super) struct Plan {
+    pub(super) account: AccountId,
+    pub(super) mailbox: MailboxId,
+    pub(super) items: Vec<FetchItem>,
+    pub(super) targets: UidSet,
+    pub(super) numbering: Arc<Numbering>,
+    /// Messages that this command marks as seen: their flags are news.
+    pub(super) marked: UidSet,
+    pub(super) changed_since: Option<ModSeq>,
+    pub(super) dialect: Dialect,
+}
+
+/// How much of a message must be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Depth {
+    Placement,
+    Message,
+    Body,
+}
+
+impl Session {
+    pub(super) async fn fetch(&mut self, fetch: Fetch) -> Outcome {
+        let dialect = self.dialect();
+        let asks_modseq = fetch.changed_since.is_some() || fetch.items.contains(&FetchItem::ModSeq);
+        if asks_modseq {
+            self.enable_condstore().await?;
+        }
+        let targets = self.selected()?.targets(&fetch.set, fetch.by)?;
+        if fetch.vanished {
+            self.write_vanished(&fetch).await?;
+        }
+        let marked = self.mark_seen(&fetch.items, &targets).await?;
+        let selected = self.selected()?;
+        let plan = Plan {
+            account: selected.account,
+            mailbox: selected.mailbox,
+            items: with_implied(fetch.items, fetch.by, fetch.changed_since.is_some()),
+            targets,
+            numbering: selected.numbering.clone(),
+            marked,
+            changed_since: fetch.changed_since.map(ModSeq),
+            dialect,
+        };
+        let written = match plan.depth() {
+            Depth::Placement => self.fetch_placements(Arc::new(plan)).await?,
+            Depth::Message => self.fetch_messages(Arc::new(plan)).await?,
+            Depth::Body => self.fetch_bodies(Arc::new(plan)).await?,
+        };
+        Ok(match written {
+            Written::All => Done::Plain,
+            Written::SomeAreGone => Done::Text("[EXPUNGEISSUED] FETCH completed, some messages are gone.".to_owned()),
+        })
+    }
+
+    /// The first command that asks for it switches CONDSTORE on (RFC 7162 §3.1.2.1).
+    pub(super) async fn enable_condstore(&mut self) -> Result<(), Refusal> {
+        if self.enabled.condstore {
+            return Ok(());
+        }
+        self.enabled.condstore = true;
+        let selected = self.selected()?;
+        let (account, id) = (selected.account, selected.mailbox);
+        if let Some(mailbox) = self.access.store.read(move |view| view.mailbox(account, id)).await? {
+            let highest = mailbox.highest_modseq.0.max(1);
+            write::untagged(&mut self.out, &format!("OK [HIGHESTMODSEQ {highest}] Changes are counted."));
+        }
+        Ok(())
+    }
+
+    /// RFC 7162 §3.2.6.
+    async fn write_vanished(&mut self, fetch: &Fetch) -> Result<(), Refusal> {
+        if !self.enabled.qresync {
+            return Err(Refusal::bad("ENABLE QRESYNC first."));
+        }
+        let selected = self.selected()?;
+        let (account, mailbox, numbering) = (selected.account, selected.mailbox, selected.numbering.clone());
+        let wanted = fetch.set.resolve(u32::MAX);
+        let since = ModSeq(fetch.changed_since.unwrap_or_default());
+        let vanished = self
+            .access
+            .store
+            .read(move |view| {
+                let next = view.mailbox(account, mailbox)?.map_or(1, |mailbox| mailbox.uid_next.0);
+                let wanted: Vec<_> =
+                    wanted.iter().map(|range| *range.start()..=(*range.end()).min(next.saturating_sub(1))).collect();
+                vanished_since(view, account, mailbox, &numbering, since, &wanted)
+            })
+            .await?;
+        if !vanished.is_empty() {
+            write::untagged(&mut self.out, &format!("VANISHED (EARLIER) {vanished}"));
+        }
+        Ok(())
+    }
+
+    /// Reading a body marks it as read, in one change for all, before the answer.
+    async fn mark_seen(&mut self, items: &[FetchItem], targets: &UidSet) -> Result<UidSet, Refusal> {
+        let marks = items.iter().any(|item| {
+            matches!(item, FetchItem::Section { seen: Seen::Mark, .. } | FetchItem::Binary { seen: Seen::Mark, .. })
+        });
+        if !marks || targets.is_empty() || self.selected()?.mode == Mode::ReadOnly {
+            return Ok(UidSet::new());
+        }
+        let edit = store::FlagEdit::Add(store::Flags::SEEN.into());
+        let outcome = self.edit_flags(targets.clone(), edit, None).await?;
+        let selected = self.selected()?;
+        for row in &outcome.changed {
+            selected.made(row.modseq);
+        }
+        Ok(outcome.changed.iter().map(|row| row.uid).collect())
+    }
+
+    async fn fetch_placements(&mut self, plan: Arc<Plan>) -> Result<Written, Refusal> {
+        let mut rows = 0;
+        for piece in plan.numbering.pieces(&plan.targets, ROWS_PER_READ) {
+            let (plan, keywords) = (plan.clone(), self.selected()?.keywords.clone());
+            let mut out = std::mem::take(&mut self.out);
+            let read = self
+                .access
+                .store
+                .read(move |view| {
+                    let mut text = std::mem::take(&mut out);
+                    let start = text.len();
+                    let read = plan.write_placements(view, &piece, &keywords, &mut text);
+                    if read.is_err() {
+                        text.truncate(start);
+                        out = std::mem::take(&mut text);
+                    }
+                    read.map(|(count, newer)| (text, count, newer))
+                })
+                .await?;
+            let (text, count, newer) = read;
+            self.out = text;
+            rows += count;
+            if let Some(newer) = newer {
+                self.selected()?.keywords = Arc::new(newer);
+            }
+            self.send_if_full().await?;
+        }
+        Ok(plan.written(rows))
+    }
+
+    async fn fetch_messages(&mut self, plan: Arc<Plan>) -> Result<Written, Refusal> {
+        let mut rows = 0;
+        for piece in plan.numbering.pieces(&plan.targets, MESSAGES_PER_READ) {
+            let (plan, keywords) = (plan.clone(), self.selected()?.keywords.clone());
+            let (text, count, newer) = self
+                .access
+                .store
+                .read(move |view| {
+                    let mut text = Vec::new();
+                    let (count, newer) = plan.write_messages(view, &piece, &keywords, &mut text)?;
+                    Ok::<_, StoreError>((text, count, newer))
+                })
+                .await?;
+            self.out.extend_from_slice(&text);
+            rows += count;
+            if let Some(newer) = newer {
+                self.selected()?.keywords = Arc::new(newer);
+            }
+            self.send_if_full().await?;
+        }
+        Ok(plan.written(rows))
+    }
+
+    async fn fetch_bodies(&mut self, plan: Arc<Plan>) -> Result<Written, Refusal> {
+        let mut rows = 0;
+        for piece in plan.numbering.pieces(&plan.targets, MESSAGES_PER_READ) {
+            let (reader, keywords) = (plan.clone(), self.selected()?.keywords.clone());
+            let (stored, newer) =
+                self.access.store.read(move |view| reader.read_messages(view, &piece, &keywords)).await?;
+            if let Some(newer) = newer {
+                self.selected()?.keywords = Arc::new(newer);
+            }
+            rows += stored.len();
+            let keywords = self.selected()?.keywords.clone();
+            self.write_bodies(Bodies::new(self.access.store.clone(), plan.clone(), keywords, stored)).await?;
+        }
+        Ok(plan.written(rows))
+    }
+
+    async fn write_bodies(&mut self, mut bodies: Bodies) -> Result<(), Refusal> {
+        while !bodies.is_done() {
+            let out = std::mem::take(&mut self.out);
+            let rendered = self.access.world.tasks.blocking(move || bodies.render(out)).await?;
+            bodies = rendered.bodies;
+            self.out = rendered.out;
+            self.send_if_full().await?;
+            if let Some(stream) = rendered.stream {
+                self.send().await?;
+                self.stream_body(stream).await?;
+            }
+            if let Some(error) = rendered.failed {
+                return Err(self.cannot_go_on(&error));
+            }
+        }
+        bodies.refusal.take().map_or(Ok(()), Err)
+    }
+
+    /// Half an answer is written and the rest cannot be read: nothing but closing is honest, since a
+    /// client would keep whatever stood in its place.
+    fn cannot_go_on(&mut self, error: &StoreError) -> Refusal {
+        tracing::error!(%error, "a message could not be read to its end");
+        self.talk.machine().bye("[UNAVAILABLE] A message could not be read to its end.");
+        Refusal::Ended(world::Ended::Finished)
+    }
+
+    /// A literal too large to hold: its head is written, its bytes follow range by range.
+    async fn stream_body(&mut self, stream: bodies::Streamed) -> Result<(), Refusal> {
+        let mut at = stream.range.start;
+        while at < stream.range.end {
+            let end = stream.range.end.min(at + crate::limits::STREAM_PIECE_BYTES);
+            match self.access.store.body(stream.body, at..end).await {
+                Ok(bytes) if bytes.len() as u64 == end - at => self.talk.write_owned(bytes).await?,
+                Ok(_) => return Err(self.cannot_go_on(&StoreError::BodyGone)),
+                Err(error) => return Err(self.cannot_go_on(&error)),
+            }
+            at = end;
+        }
+        Ok(())
+    }
+}
+
+enum Written {
+    All,
+    SomeAreGone,
+}
+
+/// UID FETCH always says the UID, CHANGEDSINCE the modseq.
+fn with_implied(mut items: Vec<FetchItem>, by: By, changed_since: bool) -> Vec<FetchItem> {
+    if by == By::Uid && !items.contains(&FetchItem::Uid) {
+        items.insert(0, FetchItem::Uid);
+    }
+    if changed_since && !items.contains(&FetchItem::ModSeq) {
+        items.push(FetchItem::ModSeq);
+    }
+    items
+}
+
+impl Plan {
+    fn depth(&self) -> Depth {
+        self.items
+            .iter()
+            .map(|item| match item {
+                FetchItem::Flags
+                | FetchItem::InternalDate
+                | FetchItem::Rfc822Size
+                | FetchItem::Uid
+                | FetchItem::ModSeq
+                | FetchItem::EmailId
+                | FetchItem::SaveDate => Depth::Placement,
+                FetchItem::Envelope
+                | FetchItem::Body
+                | FetchItem::BodyStructure
+                | FetchItem::ThreadId
+                | FetchItem::Preview => Depth::Message,
+                FetchItem::Section { .. } | FetchItem::Binary { .. } | FetchItem::BinarySize { .. } => Depth::Body,
+            })
+            .max()
+            .unwrap_or(Depth::Placement)
+    }
+
+    /// Whether the row was asked for.
+    fn wants(&self, row: &Placement) -> bool {
+        self.targets.contains(row.uid) && self.changed_since.is_none_or(|since| since < row.modseq)
+    }
+
+    fn written(&self, rows: usize) -> Written {
+        if self.changed_since.is_none() && (rows as u64) < self.targets.len() {
+            Written::SomeAreGone
+        } else {
+            Written::All
+        }
+    }
+
+    /// Writes rows; says how many, and the keywords if they had to be read anew.
+    fn write_placements(
+        &self,
+        view: &View<'_>,
+        piece: &[RangeInclusive<Uid>],
+        keywords: &Keywords,
+        out: &mut Vec<u8>,
+    ) -> Result<(usize, Option<Keywords>), StoreError> {
+        let start = out.len();
+        let (mut rows, mut stale) = (0, false);
+        for range in piece {
+            view.each_placement(self.account, self.mailbox, range.clone(), &mut |row| {
+                stale |= !flags::knows_all(keywords, &row);
+                rows += usize::from(self.write_row(out, &row, None, keywords));
+            })?;
+        }
+        if !stale {
+            return Ok((rows, None));
+        }
+        out.truncate(start);
+        let newer = view.keywords(self.account)?;
+        for range in piece {
+            view.each_placement(self.account, self.mailbox, range.clone(), &mut |row| {
+                self.write_row(out, &row, None, &newer);
+            })?;
+        }
+        Ok((rows, Some(newer)))
+    }
+
+    fn write_messages(
+        &self,
+        view: &View<'_>,
+        piece: &[RangeInclusive<Uid>],
+        keywords: &Keywords,
+        out: &mut Vec<u8>,
+    ) -> Result<(usize, Option<Keywords>), StoreError> {
+        let (stored, newer) = self.read_messages(view, piece, keywords)?;
+        let known = newer.as_ref().unwrap_or(keywords);
+        for message in &stored {
+            self.write_row(out, &message.placement, Some(message), known);
+        }
+        Ok((stored.len(), newer))
+    }
+
+    fn read_messages(
+        &self,
+        view: &View<'_>,
+        piece: &[RangeInclusive<Uid>],
+        keywords: &Keywords,
+    ) -> Result<(Vec<Stored>, Option<Keywords>), StoreError> {
+        let mut stored = Vec::new();
+        for range in piece {
+            each_message(view, self.account, self.mailbox, range.clone(), &mut |message| {
+                if self.wants(&message.placement) {
+                    stored.push(message);
+                }
+            })?;
+        }
+        let stale = !stored.iter().all(|message| flags::knows_all(keywords, &message.placement));
+        let newer = if stale { Some(view.keywords(self.account)?) } else { None };
+        Ok((stored, newer))
+    }
+
+    /// One whole answer; false when the row is not wanted.
+    fn write_row(&self, out: &mut Vec<u8>, row: &Placement, stored: Option<&Stored>, keywords: &Keywords) -> bool {
+        let Some(seq) = self.numbering.seq(row.uid).filter(|_| self.wants(row)) else { return false };
+        let mut writer = row::Writer::open(out, seq);
+        for item in &self.items {
+            writer.item(self, item, row, stored, keywords);
+        }
+        writer.close(self, row, keywords);
+        true
+    }
+}
+
+/// All messages of a range, however many the store gives at a time.
+pub(super) fn each_message(
+    view: &View<'_>,
+    account: AccountId,
+    mailbox: MailboxId,
+    range: RangeInclusive<Uid>,
+    each: &mut dyn FnMut(Stored),
+) -> Result<(), StoreError> {
+    let (mut from, to) = (*range.start(), *range.end());
+    while from <= to {
+        let messages = view.messages(account, mailbox, from..=to, MESSAGES_PER_READ)?;
+        let Some(last) = messages.last().map(|message| message.placement.uid) else { break };
+        messages.into_iter().for_each(&mut *each);
+        match last.0.checked_add(1) {
+            Some(next) if last < to => from = Uid(next),
+            _ => break,
+        }
+    }
+    Ok(())
+}
