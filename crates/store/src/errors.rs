@@ -59,15 +59,30 @@ pub enum OpenError {
         "the data in {place} was written by a newer version of postroad (schema {found}, this program knows up to {known}): \
          install that version or a newer one; nothing was changed"
     )]
-    TooNew { place: String, found: i64, known: i64 },
+    TooNew {
+        place: String,
+        found: i64,
+        known: i64,
+    },
     #[error("{doing} {}: {source}", path.display())]
-    Io { doing: &'static str, path: PathBuf, source: std::io::Error },
+    Io {
+        doing: &'static str,
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("the key file {} {problem}", path.display())]
-    KeyFile { path: PathBuf, problem: &'static str },
+    KeyFile {
+        path: PathBuf,
+        problem: &'static str,
+    },
     #[error("the database {place} cannot be opened: {problem}")]
     Database { place: String, problem: String },
     #[error("upgrading the data in {place} to schema {to} failed, nothing was changed: {problem}")]
-    Migration { place: String, to: i64, problem: String },
+    Migration {
+        place: String,
+        to: i64,
+        problem: String,
+    },
     #[error("`{url}` is no address of a PostgreSQL database: {problem}")]
     Url { url: String, problem: String },
     #[error(transparent)]

@@ -3,8 +3,6 @@
 
 use std::fmt;
 
-use crate::ModSeq;
-
 /// The system flags as bits. RFC 9051 §2.3.2. (`\Recent` does not exist any more.)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Flags(pub(crate) u8);
@@ -58,7 +56,10 @@ impl fmt::Display for Flags {
             (Self::DELETED, "\\Deleted"),
             (Self::DRAFT, "\\Draft"),
         ];
-        let mut set = names.iter().filter(|(flag, _)| self.has(*flag)).map(|(_, name)| *name);
+        let mut set = names
+            .iter()
+            .filter(|(flag, _)| self.has(*flag))
+            .map(|(_, name)| *name);
         if let Some(first) = set.next() {
             f.write_str(first)?;
         }
@@ -118,11 +119,17 @@ impl Keywords {
     /// Case does not matter in keywords. RFC 9051 §2.3.2.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<Keyword> {
-        self.names.iter().position(|known| known.eq_ignore_ascii_case(name)).map(|at| Keyword(at as u16))
+        self.names
+            .iter()
+            .position(|known| known.eq_ignore_ascii_case(name))
+            .map(|at| Keyword(at as u16))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (Keyword, &str)> {
-        self.names.iter().enumerate().map(|(at, name)| (Keyword(at as u16), name.as_str()))
+        self.names
+            .iter()
+            .enumerate()
+            .map(|(at, name)| (Keyword(at as u16), name.as_str()))
     }
 
     #[must_use]
@@ -158,7 +165,10 @@ impl Marks {
 
 impl From<Flags> for Marks {
     fn from(flags: Flags) -> Self {
-        Self { flags, keywords: Vec::new() }
+        Self {
+            flags,
+            keywords: Vec::new(),
+        }
     }
 }
 
@@ -170,5 +180,17 @@ pub enum FlagEdit {
     Remove(Marks),
 }
 
-/// Messages changed after this are left alone and reported. RFC 7162 §3.1.3.
-pub type UnchangedSince = Option<ModSeq>;
+/// As the table holds it: numbers with a space between, nothing for none.
+pub(crate) fn write_keywords(set: &KeywordSet) -> Option<String> {
+    let mut numbers = set.iter().map(|keyword| keyword.0.to_string());
+    let first = numbers.next()?;
+    Some(numbers.fold(first, |text, number| text + " " + &number))
+}
+
+pub(crate) fn read_keywords(text: Option<&str>) -> KeywordSet {
+    let numbers = text
+        .unwrap_or_default()
+        .split(' ')
+        .filter_map(|number| number.parse().ok());
+    KeywordSet(numbers.map(Keyword).collect())
+}

@@ -25,3 +25,67 @@ pub const MESSAGES_PER_READ: usize = 500;
 /// Messages a bulk change touches in one transaction, so that deliveries wait no more than a few
 /// milliseconds for it.
 pub const MESSAGES_PER_PIECE: usize = 1_000;
+
+/// Most changes of one commit: enough that a sync is shared by all who wait, few enough that the
+/// first of them does not wait long for the last.
+pub const JOBS_PER_COMMIT: usize = 128;
+
+/// Threads, and connections, that read: two per core of a small machine. Each may hold 2 MB of
+/// pages.
+pub const READERS: usize = 4;
+
+/// Connections to PostgreSQL: its commits wait for each other's sync, so more than there are cores.
+pub const POSTGRES_CONNECTIONS: usize = 8;
+
+/// How often a transaction is tried again when PostgreSQL says that it met another one.
+pub const CONFLICT_RETRIES_MAX: u32 = 20;
+
+/// Message ids one message may refer to for finding its thread: what long discussions need.
+pub const THREAD_REFERENCES_MAX: usize = 20;
+
+/// Targets of one alias: a small team. A list server is another kind of thing.
+pub const ALIAS_TARGETS_MAX: i64 = 100;
+
+/// Due recipients looked at in search of one whose destination is not busy. More than that of a
+/// busy destination hide the others until some are done.
+pub const QUEUE_SCAN_MAX: i64 = 20_000;
+
+/// Memory of one password hash, in KiB, and passes over it: OWASP's advice for argon2id, some 20 ms.
+pub const ARGON2_KIB: u32 = 19_456;
+pub const ARGON2_PASSES: u32 = 2;
+
+/// Password hashes at one time: 40 MB and two processors at most, whoever knocks.
+pub const HASHES_AT_ONCE: usize = 2;
+
+/// Rounds of PBKDF2 in SCRAM. The client has to do them at each log-in, phones too.
+pub const SCRAM_ITERATIONS: u32 = 15_000;
+
+pub const SCRAM_SALT_BYTES: usize = 16;
+
+/// Shorter passwords are guessed.
+pub const PASSWORD_BYTES_MIN: usize = 8;
+
+/// Longer ones only cost time.
+pub const PASSWORD_BYTES_MAX: usize = 1_000;
+
+/// Wrong passwords a network may send before it has to wait.
+pub const FAILURES_MAX: i64 = 10;
+
+/// How long it takes until one of them is forgotten.
+pub const FAILURE_FORGIVEN_AFTER_MILLIS: i64 = 60_000;
+
+/// Networks whose failures are remembered: some megabytes.
+pub const NETWORKS_REMEMBERED_MAX: usize = 50_000;
+
+/// Accounts whose password is remembered (hashed) after it was right: a few megabytes.
+pub const VERIFIED_MAX: usize = 20_000;
+
+/// Places a user logs in from that are remembered.
+pub const FAMILIAR_NETWORKS_MAX: usize = 8;
+
+/// Rows of the change log an account keeps. A session or a program that was away for longer reads
+/// the state anew.
+pub const CHANGE_LOG_ROWS_MAX: i64 = 50_000;
+
+/// Rows housekeeping touches in one transaction.
+pub const TIDY_PIECE: usize = 500;

@@ -54,7 +54,7 @@ impl Receipt {
 
     #[must_use]
     pub fn trace(&self) -> TraceId {
-        self.0.trace.clone()
+        self.0.trace
     }
 
     /// Where local recipients find it.

@@ -16,13 +16,20 @@ impl StoreSettings {
     /// The embedded database in a directory.
     #[must_use]
     pub fn embedded(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into(), url: None, mode: Mode::Threads }
+        Self {
+            data_dir: data_dir.into(),
+            url: None,
+            mode: Mode::Threads,
+        }
     }
 
     /// The same for simulations: all work on the caller's thread, no waiting for the disk.
     #[must_use]
     pub fn simulated(data_dir: impl Into<PathBuf>) -> Self {
-        Self { mode: Mode::Inline, ..Self::embedded(data_dir) }
+        Self {
+            mode: Mode::Inline,
+            ..Self::embedded(data_dir)
+        }
     }
 }
 

@@ -1,15 +1,19 @@
-//! The store's handle: open, read, write, bodies, watches.
+//! The store's handle: read, write, bodies, watches. Opening is in `open.rs`, passwords in `login`.
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 
 use bytes::Bytes;
-use mail::UnixMillis;
+use tokio::sync::oneshot;
 
 use crate::blobs::Kept;
+use crate::engine::job::{Read, Reply, Write};
+use crate::engine::{Engine, Lane};
+use crate::shared::Shared;
 use crate::{
-    Accepted, AccountError, AccountId, BodyRef, Change, FlagEdit, FlagOutcome, MailboxId, MessageError, ModSeq, NewAccount, OpenError,
-    QueueWatcher, Receipt, StoreError, StoreSettings, UidSet, View, Watcher,
+    Accepted, AccountId, BodyRef, Change, Mode, OpenError, QueueWatcher, Receipt, StoreError,
+    StoreSettings, View, Watcher,
 };
 
 /// How sure a change must be before it is answered.
@@ -24,14 +28,23 @@ pub enum Durability {
 /// The store of one data directory. A clone is a handle to the same.
 #[derive(Clone, Debug)]
 pub struct Store {
-    inner: Arc<()>,
+    pub(crate) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) engine: Engine,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) mode: Mode,
+    pub(crate) tidying: tokio::sync::Mutex<crate::tidy::Rounds>,
 }
 
 impl Store {
     /// Opens a store, makes it if there is none, upgrades it if it is older than this program.
     pub fn open(settings: &StoreSettings) -> Result<Self, OpenError> {
-        let _ = settings;
-        todo!()
+        crate::open::open(settings).map(|inner| Self {
+            inner: Arc::new(inner),
+        })
     }
 
     /// Runs a closure on a snapshot.
@@ -39,23 +52,39 @@ impl Store {
     /// ```ignore
     /// let mailboxes = store.read(move |view| view.mailboxes(account)).await?;
     /// ```
-    pub async fn read<T, E>(&self, work: impl FnMut(&View<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    pub async fn read<T, E>(
+        &self,
+        work: impl FnMut(&View<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let _ = work;
-        todo!()
+        let (reply, answer) = oneshot::channel();
+        self.inner
+            .engine
+            .read(Box::new(Read::new(work, Reply::Task(reply))));
+        answer
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
 
-    /// As [`Store::read`], on this thread.
-    pub fn read_blocking<T, E>(&self, work: impl FnMut(&View<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    /// As [`Store::read`], on this thread. For small reads this is cheaper than handing them over.
+    pub fn read_blocking<T, E>(
+        &self,
+        work: impl FnMut(&View<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let _ = work;
-        todo!()
+        let (reply, answer) = sync_channel(1);
+        self.inner
+            .engine
+            .read_here(Box::new(Read::new(work, Reply::Thread(reply))));
+        answer
+            .recv()
+            .unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
 
     /// Runs a closure as one transaction, answered after the commit. An error takes all of it back.
@@ -68,22 +97,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let _ = (durability, work);
-        todo!()
-    }
-
-    /// As [`Store::write`], waiting on this thread.
-    pub fn write_blocking<T, E>(
-        &self,
-        durability: Durability,
-        work: impl FnMut(&mut Change<'_>) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
-        let _ = (durability, work);
-        todo!()
+        self.write_in(Lane::Urgent, durability, work).await
     }
 
     /// As [`Store::write`] for work in bulk: changes that others wait for go first.
@@ -96,8 +110,27 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let _ = (durability, work);
-        todo!()
+        self.write_in(Lane::Bulk, durability, work).await
+    }
+
+    /// As [`Store::write`], waiting on this thread.
+    pub fn write_blocking<T, E>(
+        &self,
+        durability: Durability,
+        work: impl FnMut(&mut Change<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (reply, answer) = sync_channel(1);
+        self.inner.engine.write(
+            Box::new(Write::new(work, durability, Reply::Thread(reply))),
+            Lane::Urgent,
+        );
+        answer
+            .recv()
+            .unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
 
     /// A durable transaction that takes a message in. The only maker of a [`Receipt`].
@@ -123,88 +156,86 @@ impl Store {
     where
         E: From<StoreError> + Send + 'static,
     {
-        self.write_blocking(Durability::Durable, work).map(Receipt::of)
+        self.write_blocking(Durability::Durable, work)
+            .map(Receipt::of)
     }
 
     /// Makes a body durable; nothing refers to it yet. If nothing ever does, its space comes back
-    /// some day.
+    /// some day. Use it soon: within minutes.
     pub async fn keep(&self, body: impl Into<Bytes>) -> Result<Kept, StoreError> {
-        let _ = body.into();
-        todo!()
+        Ok(self.inner.shared.blobs.keep(body.into()).await?)
     }
 
     pub fn keep_blocking(&self, body: impl Into<Bytes>) -> Result<Kept, StoreError> {
-        let _ = body.into();
-        todo!()
+        Ok(self
+            .inner
+            .shared
+            .blobs
+            .keep_blocking(body.into(), Bytes::new())?)
     }
 
     /// Reads a range of a body, cut to the body's length.
     pub async fn body(&self, body: BodyRef, range: Range<u64>) -> Result<Vec<u8>, StoreError> {
-        let _ = (body, range);
-        todo!()
+        self.read(move |view| {
+            let mut bytes = Vec::new();
+            view.read_body(&body, range.clone(), &mut bytes)?;
+            Ok(bytes)
+        })
+        .await
     }
 
+    /// As [`Store::body`], on this thread.
     pub fn body_blocking(&self, body: &BodyRef, range: Range<u64>) -> Result<Vec<u8>, StoreError> {
-        let _ = (body, range);
-        todo!()
+        if let Ok(bytes) = self.inner.shared.blobs.read(&body.location, range.clone()) {
+            return Ok(bytes);
+        }
+        let body = *body;
+        self.read_blocking(move |view| {
+            let mut bytes = Vec::new();
+            view.read_body(&body, range.clone(), &mut bytes)?;
+            Ok(bytes)
+        })
     }
 
+    /// Watches an account for changes. Take the watcher first, then the snapshot to compare with.
     #[must_use]
     pub fn watch(&self, account: AccountId) -> Watcher {
-        let _ = account;
-        todo!()
+        self.inner.shared.watch(account)
     }
 
     #[must_use]
     pub fn watch_queue(&self) -> QueueWatcher {
-        todo!()
+        self.inner.shared.watch_queue()
     }
 
-    /// Makes an account with its mailboxes: INBOX, Drafts, Sent, Junk, Trash, Archive.
-    pub async fn add_account(&self, account: NewAccount, now: UnixMillis) -> Result<AccountId, AccountError> {
-        let _ = (account, now);
-        todo!()
-    }
-
-    pub fn add_account_blocking(&self, account: NewAccount, now: UnixMillis) -> Result<AccountId, AccountError> {
-        let _ = (account, now);
-        todo!()
-    }
-
-    /// Sets a password; verified log-ins with the old one are forgotten.
-    pub async fn set_password(&self, account: AccountId, password: String, now: UnixMillis) -> Result<(), AccountError> {
-        let _ = (account, password, now);
-        todo!()
-    }
-
-    pub fn set_password_blocking(&self, account: AccountId, password: String, now: UnixMillis) -> Result<(), AccountError> {
-        let _ = (account, password, now);
-        todo!()
-    }
-
-    /// Changes flags of a set of any size, in pieces, deliveries going first. Not durable against a
-    /// power cut before the next durable change.
-    pub async fn edit_flags(
-        &self,
-        account: AccountId,
-        mailbox: MailboxId,
-        uids: UidSet,
-        edit: FlagEdit,
-        unchanged_since: Option<ModSeq>,
-    ) -> Result<FlagOutcome, MessageError> {
-        let _ = (account, mailbox, uids, edit, unchanged_since);
-        todo!()
-    }
-
-    /// Housekeeping that is never urgent: space of bodies that nothing refers to, old change log,
-    /// free pages. Call it now and then (every few minutes); it works in small pieces.
-    pub async fn tidy(&self) -> Result<(), StoreError> {
-        todo!()
+    /// How many commits the writer made, for measuring how many changes share one.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.inner.engine.commits()
     }
 
     /// Waits until all that was asked for is done, then closes files. Later calls say `Closed`.
     pub fn close(&self) {
-        let _ = &self.inner;
-        todo!()
+        self.inner.engine.close();
+    }
+
+    async fn write_in<T, E>(
+        &self,
+        lane: Lane,
+        durability: Durability,
+        work: impl FnMut(&mut Change<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.inner.engine.write(
+            Box::new(Write::new(work, durability, Reply::Task(reply))),
+            lane,
+        );
+        answer
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
 }

@@ -19,12 +19,16 @@ impl UidSet {
 
     #[must_use]
     pub fn all() -> Self {
-        Self { ranges: vec![(1, u32::MAX)] }
+        Self {
+            ranges: vec![(1, u32::MAX)],
+        }
     }
 
     #[must_use]
     pub fn one(uid: Uid) -> Self {
-        Self { ranges: vec![(uid.0, uid.0)] }
+        Self {
+            ranges: vec![(uid.0, uid.0)],
+        }
     }
 
     #[must_use]
@@ -35,13 +39,19 @@ impl UidSet {
     /// How many UIDs. Those of [`UidSet::all`] count although no mailbox has them all.
     #[must_use]
     pub fn len(&self) -> u64 {
-        self.ranges.iter().map(|(from, to)| u64::from(to - from) + 1).sum()
+        self.ranges
+            .iter()
+            .map(|(from, to)| u64::from(to - from) + 1)
+            .sum()
     }
 
     #[must_use]
     pub fn contains(&self, uid: Uid) -> bool {
         let after = self.ranges.partition_point(|(from, _)| *from <= uid.0);
-        after.checked_sub(1).and_then(|i| self.ranges.get(i)).is_some_and(|(_, to)| uid.0 <= *to)
+        after
+            .checked_sub(1)
+            .and_then(|i| self.ranges.get(i))
+            .is_some_and(|(_, to)| uid.0 <= *to)
     }
 
     /// Constant time when UIDs come in ascending order.
@@ -55,12 +65,19 @@ impl UidSet {
             return;
         }
         // Ranges that overlap or touch the new one melt into it.
-        let first = self.ranges.partition_point(|(_, end)| end.saturating_add(1) < from);
-        let last = self.ranges.partition_point(|(start, _)| *start <= to.saturating_add(1));
+        let first = self
+            .ranges
+            .partition_point(|(_, end)| end.saturating_add(1) < from);
+        let last = self
+            .ranges
+            .partition_point(|(start, _)| *start <= to.saturating_add(1));
         match self.ranges.get(first..last) {
             Some([(start, _), ..]) => {
                 let start = from.min(*start);
-                let end = self.ranges.get(last - 1).map_or(to, |(_, end)| to.max(*end));
+                let end = self
+                    .ranges
+                    .get(last - 1)
+                    .map_or(to, |(_, end)| to.max(*end));
                 self.ranges.splice(first..last, [(start, end)]);
             }
             _ => self.ranges.insert(first, (from, to)),
@@ -74,7 +91,17 @@ impl UidSet {
 
     /// Each UID in ascending order. Not for [`UidSet::all`].
     pub fn iter(&self) -> impl Iterator<Item = Uid> + '_ {
-        self.ranges.iter().flat_map(|(from, to)| (*from..=*to).map(Uid))
+        self.ranges
+            .iter()
+            .flat_map(|(from, to)| (*from..=*to).map(Uid))
+    }
+
+    /// Takes away all up to and with this one.
+    pub fn remove_to(&mut self, uid: Uid) {
+        self.ranges.retain_mut(|(from, to)| {
+            *from = uid.0.saturating_add(1).max(*from);
+            *from <= *to && uid.0 < *to
+        });
     }
 
     #[must_use]

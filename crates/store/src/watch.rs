@@ -17,10 +17,20 @@ impl Watcher {
         self.account
     }
 
+    /// The newest change that was heard of since somebody began to watch; zero if none was.
+    #[must_use]
+    pub fn newest(&self) -> ModSeq {
+        ModSeq(*self.newest.borrow())
+    }
+
     /// Waits until the account has a change newer than `seen`, and says the newest. Cancel-safe.
     /// Never resolves again once the store is closed.
     pub async fn newer_than(&mut self, seen: ModSeq) -> ModSeq {
-        let newest = self.newest.wait_for(|newest| seen.0 < *newest).await.map(|newest| ModSeq(*newest));
+        let newest = self
+            .newest
+            .wait_for(|newest| seen.0 < *newest)
+            .await
+            .map(|newest| ModSeq(*newest));
         match newest {
             Ok(newest) => newest,
             Err(_) => std::future::pending().await,

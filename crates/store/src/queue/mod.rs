@@ -1,9 +1,16 @@
 //! The outbound queue: messages, their recipients, when each is due, and who is at it now.
 
+mod attempt;
+mod claim;
+mod enqueue;
+mod operator;
+mod read;
+
 use mail::{Address, ReversePath, TraceId, UnixMillis};
 
 use crate::blobs::Kept;
-use crate::{Accepted, AccountId, BodyRef, Change, QueueId, StoreError, View};
+use crate::engine::SqlResult;
+use crate::{AccountId, BodyRef, QueueId, StoreError};
 
 /// A message to go out.
 #[derive(Clone, Debug)]
@@ -60,7 +67,11 @@ pub struct Notify {
 }
 
 impl Notify {
-    pub const NEVER: Self = Self { success: false, failure: false, delay: false };
+    pub const NEVER: Self = Self {
+        success: false,
+        failure: false,
+        delay: false,
+    };
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,9 +154,13 @@ pub enum Outcome {
     Delivered,
     Failed,
     /// Try again then.
-    Deferred { due: UnixMillis },
+    Deferred {
+        due: UnixMillis,
+    },
     /// Not tried after all (shutdown, another route): due again then, and no attempt is counted.
-    Untried { due: UnixMillis },
+    Untried {
+        due: UnixMillis,
+    },
 }
 
 /// Which recipients an operator means.
@@ -164,87 +179,6 @@ pub struct QueueCounts {
     pub held: u64,
 }
 
-impl View<'_> {
-    /// When the next recipient is due: the queue may sleep until then. One that is in flight
-    /// counts when its lease ends.
-    pub fn next_due(&self, skip: &[mail::Domain]) -> Result<Option<UnixMillis>, StoreError> {
-        let _ = skip;
-        todo!()
-    }
-
-    /// One message with all its recipients.
-    pub fn queued(&self, id: QueueId) -> Result<Option<Queued>, StoreError> {
-        let _ = id;
-        todo!()
-    }
-
-    /// Messages with all their recipients, oldest first, after `after`, at most `limit`.
-    pub fn queue(&self, after: Option<QueueId>, limit: usize) -> Result<Vec<Queued>, StoreError> {
-        let _ = (after, limit);
-        todo!()
-    }
-
-    pub fn queue_counts(&self) -> Result<QueueCounts, StoreError> {
-        todo!()
-    }
-}
-
-impl Change<'_> {
-    pub fn enqueue(&mut self, message: &NewQueued) -> Result<Accepted, StoreError> {
-        let _ = message;
-        todo!()
-    }
-
-    /// Takes recipients that are due and leases them to the caller. Each message appears once, with
-    /// those of its recipients that were taken.
-    pub fn claim_due(&mut self, claim: &Claim) -> Result<Vec<Queued>, StoreError> {
-        let _ = claim;
-        todo!()
-    }
-
-    /// Makes leases last longer while an attempt goes on.
-    pub fn extend_lease(&mut self, id: QueueId, numbers: &[u32], until: UnixMillis) -> Result<(), StoreError> {
-        let _ = (id, numbers, until);
-        todo!()
-    }
-
-    /// Notes what an attempt did. When no recipient is left to try, the message leaves the queue.
-    /// Reports to the sender are enqueued by the caller in the same change.
-    pub fn finish_attempt(&mut self, id: QueueId, attempts: &[Attempt]) -> Result<QueueLeft, StoreError> {
-        let _ = (id, attempts);
-        todo!()
-    }
-
-    /// A report of delay went out (in this same change).
-    pub fn note_delay_reported(&mut self, id: QueueId, numbers: &[u32]) -> Result<(), StoreError> {
-        let _ = (id, numbers);
-        todo!()
-    }
-
-    /// Due now. Says how many recipients.
-    pub fn retry_queued(&mut self, choice: &Choice, now: UnixMillis) -> Result<u64, StoreError> {
-        let _ = (choice, now);
-        todo!()
-    }
-
-    /// Not tried until released. Those in flight are not touched.
-    pub fn hold_queued(&mut self, choice: &Choice) -> Result<u64, StoreError> {
-        let _ = choice;
-        todo!()
-    }
-
-    pub fn release_queued(&mut self, choice: &Choice, now: UnixMillis) -> Result<u64, StoreError> {
-        let _ = (choice, now);
-        todo!()
-    }
-
-    /// Forgets them without a report. Says how many messages left the queue.
-    pub fn delete_queued(&mut self, choice: &Choice) -> Result<u64, StoreError> {
-        let _ = choice;
-        todo!()
-    }
-}
-
 /// Whether the message is still in the queue after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QueueLeft {
@@ -252,4 +186,75 @@ pub enum QueueLeft {
     Waiting,
     /// All are delivered, failed or forgotten.
     Done,
+}
+
+impl RecipientState {
+    /// Waiting and in flight come first: the index of what is due goes by that.
+    pub(crate) fn code(self) -> i64 {
+        match self {
+            Self::Waiting => 0,
+            Self::InFlight => 1,
+            Self::Held => 2,
+            Self::Delivered => 3,
+            Self::Failed => 4,
+        }
+    }
+
+    fn of_code(code: i64) -> SqlResult<Self> {
+        match code {
+            0 => Ok(Self::Waiting),
+            1 => Ok(Self::InFlight),
+            2 => Ok(Self::Held),
+            3 => Ok(Self::Delivered),
+            4 => Ok(Self::Failed),
+            _ => Err(StoreError::Damaged(format!(
+                "the state {code} of a recipient"
+            ))),
+        }
+    }
+}
+
+impl Notify {
+    fn code(self) -> i64 {
+        i64::from(self.success) | i64::from(self.failure) << 1 | i64::from(self.delay) << 2
+    }
+
+    fn of_code(code: i64) -> Self {
+        Self {
+            success: code & 1 != 0,
+            failure: code & 2 != 0,
+            delay: code & 4 != 0,
+        }
+    }
+}
+
+impl Ret {
+    fn code(self) -> i64 {
+        match self {
+            Self::Full => 1,
+            Self::Headers => 2,
+        }
+    }
+
+    fn of_code(code: i64) -> Self {
+        if code == 1 { Self::Full } else { Self::Headers }
+    }
+}
+
+impl BodyKind {
+    fn code(self) -> i64 {
+        match self {
+            Self::SevenBit => 7,
+            Self::EightBit => 8,
+            Self::Binary => 9,
+        }
+    }
+
+    fn of_code(code: i64) -> Self {
+        match code {
+            7 => Self::SevenBit,
+            8 => Self::EightBit,
+            _ => Self::Binary,
+        }
+    }
 }

@@ -1,8 +1,13 @@
 //! Accounts, aliases, catch-all: who a local address is, and who may write as it.
 
+mod edit;
+mod resolve;
+
+pub(crate) use resolve::folded;
+
 use mail::{Address, UnixMillis};
 
-use crate::{AccountId, Change, ModSeq, StoreError, View};
+use crate::{AccountId, ModSeq, StoreError};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
@@ -111,92 +116,4 @@ pub enum OverQuota {
     Left(u64),
     /// Nothing is left.
     Over,
-}
-
-impl View<'_> {
-    pub fn account(&self, id: AccountId) -> Result<Option<Account>, StoreError> {
-        let _ = id;
-        todo!()
-    }
-
-    /// By its own address; case does not matter in local domains. Aliases and `+detail` do not count.
-    pub fn account_by_address(&self, address: &Address) -> Result<Option<Account>, StoreError> {
-        let _ = address;
-        todo!()
-    }
-
-    /// All accounts, or those of one domain, by address.
-    pub fn accounts(&self, domain: Option<&mail::Domain>) -> Result<Vec<Account>, StoreError> {
-        let _ = domain;
-        todo!()
-    }
-
-    /// All aliases, or those of one domain, by address; the catch-all first.
-    pub fn aliases(&self, domain: Option<&mail::Domain>) -> Result<Vec<Alias>, StoreError> {
-        let _ = domain;
-        todo!()
-    }
-
-    /// Who gets mail for this address: an account, an alias, either of them without `+detail`, the
-    /// domain's catch-all, in this order. `postmaster` and `abuse` of a local domain that nobody
-    /// has lead to the oldest account of the domain (RFC 5321 §4.5.1). `size` is what the peer
-    /// announced, 0 if nothing.
-    pub fn resolve(&self, address: &Address, size: u64) -> Result<Resolution, StoreError> {
-        let _ = (address, size);
-        todo!()
-    }
-
-    /// Whether the account owns the address: its own, an alias of it, either with `+detail`, or one
-    /// that only the domain's catch-all has and which leads to it.
-    pub fn may_send_as(&self, account: AccountId, address: &Address) -> Result<bool, StoreError> {
-        let _ = (account, address);
-        todo!()
-    }
-
-    /// Bytes used and the bound, for QUOTA.
-    pub fn quota(&self, account: AccountId) -> Result<Option<Account>, StoreError> {
-        self.account(account)
-    }
-}
-
-impl Change<'_> {
-    pub fn set_quota(&mut self, account: AccountId, quota: Option<u64>) -> Result<(), AccountError> {
-        let _ = (account, quota);
-        todo!()
-    }
-
-    pub fn set_account_state(&mut self, account: AccountId, state: AccountState) -> Result<(), AccountError> {
-        let _ = (account, state);
-        todo!()
-    }
-
-    /// Removes an account with all it has. Its id is never used again.
-    pub fn remove_account(&mut self, account: AccountId) -> Result<(), AccountError> {
-        let _ = account;
-        todo!()
-    }
-
-    /// `local` of nothing makes a catch-all. An alias may be added several times with different
-    /// targets: mail goes to all of them.
-    pub fn add_alias(
-        &mut self,
-        local: Option<&str>,
-        domain: &mail::Domain,
-        target: &Address,
-        now: UnixMillis,
-    ) -> Result<(), AliasError> {
-        let _ = (local, domain, target, now);
-        todo!()
-    }
-
-    /// Without a target all of this address go.
-    pub fn remove_alias(
-        &mut self,
-        local: Option<&str>,
-        domain: &mail::Domain,
-        target: Option<&Address>,
-    ) -> Result<(), AliasError> {
-        let _ = (local, domain, target);
-        todo!()
-    }
 }

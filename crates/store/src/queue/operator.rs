@@ -1,0 +1,55 @@
+//! What an operator does with the queue.
+
+use mail::UnixMillis;
+
+use super::Choice;
+use crate::engine::Param;
+use crate::{Change, QueueId, StoreError};
+
+impl Change<'_> {
+    /// Due now. Says how many recipients.
+    pub fn retry_queued(&mut self, choice: &Choice, now: UnixMillis) -> Result<u64, StoreError> {
+        let sql = "UPDATE queue_recipient SET due = ?3 WHERE state = 0 AND (?1 = 0 OR message = ?1) AND (?2 = '' OR domain = ?2)";
+        self.effects.note_queue();
+        let (message, domain) = key(choice);
+        self.sql.execute(sql, &[message, domain, Param::Int(now.0)])
+    }
+
+    /// Not tried until released. Those in flight are not touched.
+    pub fn hold_queued(&mut self, choice: &Choice) -> Result<u64, StoreError> {
+        let sql = "UPDATE queue_recipient SET state = 2 WHERE state = 0 AND (?1 = 0 OR message = ?1) AND (?2 = '' OR domain = ?2)";
+        let (message, domain) = key(choice);
+        self.sql.execute(sql, &[message, domain])
+    }
+
+    /// Held ones are due now. Says how many.
+    pub fn release_queued(&mut self, choice: &Choice, now: UnixMillis) -> Result<u64, StoreError> {
+        let sql = "UPDATE queue_recipient SET state = 0, due = ?3 \
+                   WHERE state = 2 AND (?1 = 0 OR message = ?1) AND (?2 = '' OR domain = ?2)";
+        self.effects.note_queue();
+        let (message, domain) = key(choice);
+        self.sql.execute(sql, &[message, domain, Param::Int(now.0)])
+    }
+
+    /// Forgets recipients without a report. Says how many messages left the queue.
+    pub fn delete_queued(&mut self, choice: &Choice) -> Result<u64, StoreError> {
+        let (message, domain) = key(choice);
+        let which = "SELECT DISTINCT message FROM queue_recipient WHERE (?1 = 0 OR message = ?1) AND (?2 = '' OR domain = ?2)";
+        let messages = self.sql.all(which, &[message, domain], |row| row.int(0))?;
+        let sql = "DELETE FROM queue_recipient WHERE (?1 = 0 OR message = ?1) AND (?2 = '' OR domain = ?2)";
+        self.sql.execute(sql, &[message, domain])?;
+        let mut left = 0;
+        for message in messages {
+            left += u64::from(self.leave_if_done(QueueId(message))? == super::QueueLeft::Done);
+        }
+        Ok(left)
+    }
+}
+
+fn key(choice: &Choice) -> (Param<'_>, Param<'_>) {
+    match choice {
+        Choice::All => (Param::Int(0), Param::Text("")),
+        Choice::Message(id) => (Param::Int(id.0), Param::Text("")),
+        Choice::Domain(domain) => (Param::Int(0), Param::Text(domain.as_str())),
+    }
+}
