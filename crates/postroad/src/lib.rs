@@ -9,6 +9,7 @@ pub mod server;
 
 mod addresses;
 mod admin;
+mod confirm;
 mod data_dir;
 mod local;
 mod logging;

@@ -15,7 +15,7 @@ use crate::place::Place;
 use crate::server::process;
 
 /// How long a command waits for another one, or for a server that is starting or stopping.
-const LOCK_PATIENCE: Duration = Duration::from_secs(15);
+const LOCK_PATIENCE: Duration = Duration::from_secs(30);
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Answers the request, wherever the store is open.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use store::{Account, AccountId, AccountState, Durability, NewAccount};
 
 use super::{Context, find, show};
+use crate::confirm;
 use crate::output::{Answer, Failure};
 use crate::password::PasswordSource;
 
@@ -44,8 +45,13 @@ pub enum Command {
     Disable { address: String },
     /// Take back `disable`
     Enable { address: String },
-    /// Remove an account with all its mail
-    Remove { address: String },
+    /// Remove an account with all its mail; asks first on a terminal
+    Remove {
+        address: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// Bytes, or nothing for no bound.
@@ -114,7 +120,12 @@ impl Command {
             Command::Quota { address, size } => Request::Quota { address, size },
             Command::Disable { address } => Request::Disable { address },
             Command::Enable { address } => Request::Enable { address },
-            Command::Remove { address } => Request::Remove { address },
+            Command::Remove { address, yes } => {
+                if !yes {
+                    confirm::removal(&address)?;
+                }
+                Request::Remove { address }
+            }
         })
     }
 }

@@ -1,0 +1,9 @@
+//! The real program, run as a person or a script runs it: commands, exit status, signals, conversations.
+
+mod commands;
+mod config;
+mod conversation;
+mod quickstart;
+mod refusals;
+mod rig;
+mod serving;
