@@ -1,0 +1,15 @@
+//! One function for each thing that the network can speak to: bytes in, and what must hold then.
+//! Knows nothing of the engine: `fuzz_targets/` joins the two.
+
+mod conversation;
+mod imap;
+mod letters;
+mod pop3;
+mod sasl;
+mod smtp;
+
+pub use imap::{imap_command, imap_server, mailbox_name};
+pub use letters::{address, date, message};
+pub use pop3::pop3_server;
+pub use sasl::sasl;
+pub use smtp::{smtp_client, smtp_server};
