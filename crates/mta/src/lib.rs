@@ -5,21 +5,33 @@
 //! transaction. What came from outside is an `InboundMessage` and stays here; only an
 //! `OutboundMessage`, made by an authenticated submission or by our own reports, can be signed and queued.
 
-#![allow(clippy::todo)]
 
+mod bounce;
+mod doors;
+mod envelope;
+mod filing;
 pub mod limits;
+mod memory;
+mod outbound;
+mod queue;
+mod receive;
+mod refusal;
+mod route;
+mod session;
 mod settings;
-mod submit;
+mod submission;
 
 use std::sync::Arc;
 
-use store::Store;
+use mail::{TraceId, UnixMillis};
+use store::{Receipt, Store};
 use world::{Stop, Stream, World};
 
+pub use refusal::{Blame, Refusal};
 pub use settings::{
     ClearTextLogin, MtaSettings, OutboundSettings, Relay, RelayLogin, RelaySecurity,
 };
-pub use submit::{Submission, SubmissionRecipient, SubmitError};
+pub use submission::{Submission, SubmissionRecipient};
 
 /// Which port a connection came in by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,37 +47,61 @@ pub enum Door {
 /// Mail in and out. Cheap to clone: one for all connections and the queue.
 #[derive(Clone)]
 pub struct Mta {
-    pub(crate) inner: Arc<Inner>,
+    inner: Arc<Inner>,
 }
 
+/// What all parts of mail in and out share.
 pub(crate) struct Inner {
     pub(crate) world: World,
     pub(crate) store: Store,
     pub(crate) settings: MtaSettings,
+    pub(crate) doors: doors::Doors,
+    pub(crate) budget: memory::Budget,
+    pub(crate) signers: outbound::signers::Signers,
+    pub(crate) tls_clients: queue::connect::TlsClients,
 }
 
 impl Mta {
     pub fn new(world: World, store: Store, settings: MtaSettings) -> Self {
-        Self { inner: Arc::new(Inner { world, store, settings }) }
+        let inner = Inner {
+            doors: doors::Doors::new(&settings),
+            budget: memory::Budget::new(limits::BODIES_IN_FLIGHT_BYTES_MAX),
+            signers: outbound::signers::Signers::default(),
+            tls_clients: queue::connect::TlsClients::new(settings.outbound.roots.as_deref()),
+            world,
+            store,
+            settings,
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Serves one SMTP connection until it ends. When `stop` is requested, the command in hand is
     /// finished and the peer is told 421.
     pub async fn serve_smtp(&self, stream: Stream, door: Door, stop: Stop) {
-        let _ = (stream, door, stop);
+        session::serve(&self.inner, stream, door, stop).await;
     }
 
     /// Sends what the queue owes until `stop` is requested; attempts in flight are finished, for
     /// a bounded time. One call at a time.
     pub async fn run_queue(&self, stop: Stop) {
-        let _ = &self.inner.settings;
-        stop.requested().await;
+        queue::run(self.inner.clone(), stop).await;
     }
 
     /// Takes a message from one of our users: the same rules for every door. Local recipients have
     /// it and remote ones are queued when this returns.
-    pub async fn submit(&self, submission: Submission) -> Result<store::Receipt, SubmitError> {
-        let _ = (submission, &self.inner.world, &self.inner.store);
-        todo!()
+    pub async fn submit(&self, submission: Submission) -> Result<Receipt, Refusal> {
+        submission::submit(&self.inner, submission).await
+    }
+}
+
+impl Inner {
+    pub(crate) fn now(&self) -> UnixMillis {
+        UnixMillis::from(self.world.wall())
+    }
+
+    pub(crate) fn new_trace(&self) -> TraceId {
+        let mut bytes = [0; 10];
+        self.world.random.fill(&mut bytes);
+        TraceId::from_random(bytes)
     }
 }

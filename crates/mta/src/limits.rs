@@ -14,5 +14,128 @@ pub const CONNECTIONS_MAX: usize = 2_000;
 /// SMTP connections at once from one address: what big senders open to one MX, with room.
 pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 50;
 
+/// Connections of one account at once: a person with many devices and a newsletter tool stays far below.
+pub const CONNECTIONS_PER_ACCOUNT_MAX: usize = 50;
+
+/// Addresses whose connections are counted: a table, not a leak.
+pub const COUNTED_ADDRESSES_MAX: usize = 100_000;
+
+/// A body must come in at this average rate (the slowest line of today is faster by far), over and
+/// above the patience of each read: holding a connection must cost the other side something.
+pub const BYTES_PER_SEC_MIN: u32 = 512;
+
+/// Bodies that are on their way in, all together. Beyond it senders wait.
+pub const BODIES_IN_FLIGHT_BYTES_MAX: usize = 512 * 1024 * 1024;
+
+/// Set aside for a body whose size was not announced; more is added while it comes.
+pub const UNANNOUNCED_BODY_BYTES: usize = 256 * 1024;
+
+/// How often a body under way is weighed against what was set aside for it.
+pub const BODY_WEIGHING: Duration = Duration::from_secs(1);
+
+/// How long a sender waits for memory before it hears 452.
+pub const MEMORY_PATIENCE: Duration = Duration::from_secs(20);
+
+/// From this size on parsing a body moves off the event loop, which must not stall for long.
+pub const INLINE_PARSE_BYTES_MAX: usize = 512 * 1024;
+
+/// A message that passed so many hosts is in a loop. RFC 5321 §6.3 wants a large number; real mail
+/// stays below 30, mail through several lists and forwarders below 50.
+pub const RECEIVED_FIELDS_MAX: usize = 60;
+
+/// A message that passed this host so often is in a loop: once out, once back from a list, and some
+/// forwarding in between are legitimate.
+pub const OWN_RECEIVED_FIELDS_MAX: usize = 6;
+
 /// RFC 5321 §4.5.4.1: the give-up time is at least four to five days.
 pub const QUEUE_LIFETIME: Duration = Duration::from_secs(5 * 86_400);
+
+/// When a sender first hears that a message is late. Most trouble is over by then.
+pub const DELAY_REPORT_AFTER: Duration = Duration::from_secs(4 * 3_600);
+
+/// The pauses between attempts, in seconds; the last one repeats. Quick at first because greylisting
+/// and restarts are over in minutes; RFC 5321 §4.5.4.1 asks for 30 minutes between later ones.
+pub const RETRY_PAUSES_SECS: [u64; 7] = [60, 300, 900, 1_800, 3_600, 7_200, 14_400];
+
+/// Pauses vary by this many per cent either way, so that what failed together does not come back
+/// together.
+pub const RETRY_JITTER_PERCENT: u64 = 20;
+
+/// Recipients taken from the queue and held in memory at most: enough to keep all connections busy.
+pub const CLAIMED_RECIPIENTS_MAX: usize = 2_000;
+
+/// Recipients taken with one look at the queue.
+pub const CLAIM_RECIPIENTS_MAX: usize = 500;
+
+/// Recipients of one domain held in memory at most, so that a slow one leaves room for others.
+pub const CLAIMED_PER_DOMAIN_MAX: usize = 500;
+
+/// Attempts at once over all destinations: sockets and bodies in memory.
+pub const ATTEMPTS_MAX: usize = 200;
+
+/// Attempts at once to one destination: at the start, and at most. As Postfix has had it for long;
+/// big receivers complain above it.
+pub const WINDOW_START: usize = 5;
+pub const WINDOW_MAX: usize = 20;
+
+/// So many failed connections in a row, and what waits for that destination is put off unasked.
+pub const FAILURES_UNTIL_DEAD: u32 = 3;
+
+/// Destinations whose window is remembered.
+pub const LANES_MAX: usize = 10_000;
+
+/// Recipients in one SMTP transaction: every server must take 100 (RFC 5321 §4.5.3.1.8).
+pub const RECIPIENTS_PER_TRANSACTION_MAX: usize = 100;
+
+/// Messages over one connection before it is closed: some servers count, and DNS may have changed.
+pub const MESSAGES_PER_CONNECTION_MAX: u32 = 500;
+
+/// How long an idle connection to another server is kept for the next message: they time out
+/// within minutes, and it occupies one of their slots.
+pub const IDLE_CONNECTION: Duration = Duration::from_secs(5);
+
+/// Idle connections kept per destination and in all.
+pub const IDLE_PER_DESTINATION_MAX: usize = 20;
+pub const IDLE_MAX: usize = 200;
+
+/// For one TCP connection: what is not there within 30 seconds hardly ever comes.
+pub const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Hosts and addresses tried in one attempt: RFC 5321 §5.1 wants at least two.
+pub const ADDRESSES_PER_ATTEMPT_MAX: usize = 6;
+pub const MX_HOSTS_MAX: usize = 20;
+
+/// An attempt, everything included. A server that drips replies must not hold a slot for days.
+pub const ATTEMPT_PATIENCE: Duration = Duration::from_secs(3_600);
+
+/// How long a taken recipient stays ours without a sign of life, and how often we give one.
+pub const LEASE: Duration = Duration::from_secs(300);
+pub const LEASE_BEAT: Duration = Duration::from_secs(60);
+
+/// How long a stop waits for attempts in flight.
+pub const STOP_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long routes are believed without asking the DNS again, and how many are remembered.
+pub const ROUTE_AGE: Duration = Duration::from_secs(60);
+pub const ROUTES_MAX: usize = 5_000;
+
+/// After trouble with the store the queue waits so long before it looks again.
+pub const STORE_PAUSE: Duration = Duration::from_secs(5);
+
+/// The result of an attempt is written down again and again for so long: losing it means sending twice.
+pub const FINISH_TRIES_MAX: u32 = 60;
+
+/// A report returns the whole message (RET=FULL) up to this size, else its header.
+pub const RETURNED_BYTES_MAX: usize = 1024 * 1024;
+
+/// Recipients named in one report; a list of thousands helps nobody.
+pub const REPORTED_RECIPIENTS_MAX: usize = 200;
+
+/// Longest line that may travel without the line end. RFC 5322 §2.1.1.
+pub const LINE_BYTES_MAX: usize = 998;
+
+/// Domains whose signing keys are kept ready.
+pub const SIGNERS_MAX: usize = 1_000;
+
+/// How long signing keys are used without looking for new ones.
+pub const SIGNER_AGE: Duration = Duration::from_secs(30);

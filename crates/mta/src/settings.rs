@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,8 +47,8 @@ pub struct OutboundSettings {
     /// Source addresses for outgoing connections; none lets the system choose. One of the family of the
     /// destination is taken.
     pub addresses: Vec<IpAddr>,
-    /// Addresses on which this host takes mail: an MX that leads to them is a loop.
-    pub own_addresses: Vec<IpAddr>,
+    /// Where this host takes mail from others: an MX that leads here is a loop.
+    pub own_listeners: Vec<SocketAddr>,
     /// Everything goes through it.
     pub relay: Option<Relay>,
     /// Mail for these domains goes through these instead.
@@ -108,7 +108,7 @@ impl OutboundSettings {
         Self {
             port: 25,
             addresses: Vec::new(),
-            own_addresses: Vec::new(),
+            own_listeners: Vec::new(),
             relay: None,
             relays: BTreeMap::new(),
             roots: None,

@@ -1,0 +1,237 @@
+//! Reports to senders: failure, delay, and (only when asked for) success. RFC 3461, RFC 3464, RFC 6522, RFC 6533.
+//!
+//! A report has an empty reverse-path and is never answered by another one. Mail from the world is
+//! refused while its sender is still on the line, so the only reports that leave this host are those of success
+//! that a remote sender asked for.
+
+mod words;
+
+use mail::compose::{Action, DeliveryReport, Original, Person, RecipientReport};
+use mail::{Address, Domain, ReversePath, TraceId, UnixMillis};
+use store::queue::{MessageDsn, Notify, RecipientDsn, Ret};
+use store::{Delivery, QuotaRule, Resolution, StoreError, Target};
+
+use crate::envelope::{Routed, Way};
+use crate::filing::{Filing, delivery_targets};
+use crate::outbound::{Envelope, OutboundMessage, header_of};
+use crate::refusal::Refusal;
+use crate::{Inner, limits};
+
+/// What happened to the recipients of one report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Failed,
+    Delayed,
+    /// Handed to a server that reports no successes itself.
+    Relayed,
+    Delivered,
+}
+
+/// The message that a report is about.
+pub(crate) struct About<'a> {
+    pub(crate) trace: TraceId,
+    pub(crate) reverse_path: &'a ReversePath,
+    pub(crate) dsn: &'a MessageDsn,
+    pub(crate) arrival: UnixMillis,
+    pub(crate) original: &'a [u8],
+}
+
+/// One recipient in a report.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub(crate) address: Address,
+    pub(crate) original_recipient: Option<String>,
+    pub(crate) status: String,
+    pub(crate) host: Option<String>,
+    /// A remote server's reply, word for word.
+    pub(crate) reply: Option<String>,
+    /// What we noticed ourselves, when no server said anything.
+    pub(crate) notice: Option<String>,
+    pub(crate) last_attempt: Option<UnixMillis>,
+    pub(crate) retry_until: Option<UnixMillis>,
+}
+
+/// Whether this recipient's sender wants to hear of it. Without NOTIFY: failure and delay, as
+/// RFC 3461 §4.1 allows.
+pub(crate) fn is_wanted(kind: Kind, dsn: &RecipientDsn) -> bool {
+    let notify = dsn.notify.unwrap_or(Notify { success: false, failure: true, delay: true });
+    match kind {
+        Kind::Failed => notify.failure,
+        Kind::Delayed => notify.delay,
+        Kind::Relayed | Kind::Delivered => notify.success,
+    }
+}
+
+/// The report on local recipients whose sender asked to hear of success.
+pub(crate) async fn delivered(
+    inner: &Inner,
+    about: &About<'_>,
+    recipients: &[Routed],
+) -> Result<Filing, Refusal> {
+    let told: Vec<Told> = recipients
+        .iter()
+        .filter(|recipient| !recipient.is_remote() && recipient.wants_success())
+        .map(|recipient| Told {
+            address: recipient.address.clone(),
+            original_recipient: recipient.dsn.original_recipient.clone(),
+            status: "2.1.5".to_owned(),
+            host: None,
+            reply: None,
+            notice: None,
+            last_attempt: None,
+            retry_until: None,
+        })
+        .collect();
+    report(inner, Kind::Delivered, about, told).await
+}
+
+/// Writes a report and plans its way: into the sender's INBOX, or into the queue. Nothing to do for
+/// an empty list or an empty reverse-path.
+pub(crate) async fn report(
+    inner: &Inner,
+    kind: Kind,
+    about: &About<'_>,
+    mut told: Vec<Told>,
+) -> Result<Filing, Refusal> {
+    let ReversePath::Address(to) = about.reverse_path else { return Ok(Filing::default()) };
+    told.truncate(limits::REPORTED_RECIPIENTS_MAX);
+    let Some(first) = told.first() else { return Ok(Filing::default()) };
+    let wanted = to.clone();
+    let resolution = inner
+        .store
+        .read(move |view| -> Result<Resolution, StoreError> { view.resolve(&wanted, 0) })
+        .await?;
+    let now = inner.now();
+    let trace = inner.new_trace();
+    match resolution {
+        Resolution::Deliver(targets) => {
+            let bytes = write(inner, kind, about, to, to.domain(), &told, trace, now);
+            deliver(inner, trace, &targets, bytes, now).await
+        }
+        Resolution::NotLocal => {
+            // Ours is the recipient then: its domain speaks, and signs.
+            let domain = first.address.domain().clone();
+            let bytes = write(inner, kind, about, to, &domain, &told, trace, now);
+            queue(inner, trace, to, &domain, bytes, now).await
+        }
+        Resolution::NoSuchUser | Resolution::Disabled | Resolution::OverQuota => {
+            tracing::warn!(
+                target: "message", id = %about.trace, event = "report-dropped", to = %to,
+                reason = ?resolution,
+            );
+            Ok(Filing::default())
+        }
+    }
+}
+
+async fn deliver(
+    inner: &Inner,
+    trace: TraceId,
+    targets: &[Target],
+    bytes: Vec<u8>,
+    now: UnixMillis,
+) -> Result<Filing, Refusal> {
+    let bytes = [mail::compose::return_path(&ReversePath::Null), bytes].concat();
+    let (bytes, summary) = crate::receive::summarize(inner, bytes).await?;
+    let kept = inner.store.keep(bytes).await?;
+    let delivery = Delivery {
+        trace,
+        kept,
+        summary,
+        targets: delivery_targets(targets),
+        quota: QuotaRule::Overrun,
+        received: now,
+    };
+    Ok(Filing { deliveries: vec![delivery], queued: Vec::new() })
+}
+
+async fn queue(
+    inner: &Inner,
+    trace: TraceId,
+    to: &Address,
+    domain: &Domain,
+    bytes: Vec<u8>,
+    now: UnixMillis,
+) -> Result<Filing, Refusal> {
+    // RFC 3461 §6.2: nobody is told what became of a report.
+    let dsn = RecipientDsn { notify: Some(Notify::NEVER), original_recipient: None };
+    let recipient = Routed { address: to.clone(), dsn, way: Way::Remote };
+    let envelope = Envelope {
+        reverse_path: &ReversePath::Null,
+        dsn: &MessageDsn::default(),
+        recipients: &[&recipient],
+    };
+    let queued =
+        OutboundMessage::report(trace, bytes).queue(inner, Some(domain), envelope, now).await?;
+    Ok(Filing { deliveries: Vec::new(), queued: vec![queued] })
+}
+
+#[allow(clippy::too_many_arguments)]
+fn write(
+    inner: &Inner,
+    kind: Kind,
+    about: &About<'_>,
+    to: &Address,
+    domain: &Domain,
+    told: &[Told],
+    trace: TraceId,
+    now: UnixMillis,
+) -> Vec<u8> {
+    let host = inner.settings.hostname.as_str();
+    let subject = mail::header::first(header_of(about.original), "Subject")
+        .map(mail::words::decode)
+        .unwrap_or_default();
+    let (title, text) = words::of(&words::Context {
+        kind,
+        told,
+        host,
+        subject: &subject,
+        arrival: about.arrival,
+        trace: about.trace,
+    });
+    let unique = trace.to_string();
+    let whole = kind == Kind::Failed
+        && about.dsn.ret == Some(Ret::Full)
+        && about.original.len() <= limits::RETURNED_BYTES_MAX;
+    let report = DeliveryReport {
+        from: Person {
+            name: Some(format!("Mail delivery at {host}")),
+            // Legal always: the local part is plain ASCII.
+            address: Address::new("postmaster", domain.clone()).unwrap_or_else(|_| to.clone()),
+        },
+        to,
+        subject: title,
+        words: &text,
+        date: now,
+        message_id: &format!("{unique}@{host}"),
+        unique: &unique,
+        reporting_host: host,
+        arrival: Some(about.arrival),
+        envelope_id: about.dsn.envelope_id.as_deref(),
+        recipients: told.iter().map(|told| of_recipient(kind, told)).collect(),
+        original: if whole {
+            Original::Full(about.original)
+        } else {
+            Original::Headers(about.original)
+        },
+    };
+    report.write()
+}
+
+fn of_recipient(kind: Kind, told: &Told) -> RecipientReport<'_> {
+    RecipientReport {
+        recipient: &told.address,
+        original_recipient: told.original_recipient.as_deref(),
+        action: match kind {
+            Kind::Failed => Action::Failed,
+            Kind::Delayed => Action::Delayed,
+            Kind::Relayed => Action::Relayed,
+            Kind::Delivered => Action::Delivered,
+        },
+        status: &told.status,
+        remote_host: told.host.as_deref(),
+        reply: told.reply.as_deref(),
+        last_attempt: told.last_attempt,
+        retry_until: told.retry_until,
+    }
+}

@@ -1,0 +1,140 @@
+//! What a remote server's answer means for a recipient: done, try again, or give up.
+//! In doubt it is temporary: a wrong 5xx loses mail, a wrong 4xx costs a retry.
+
+use wire::smtp::client::{Failure, Fate, Phase, Unsendable};
+use wire::smtp::{EnhancedCode, Reply};
+
+/// The result of one attempt for one recipient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Delivered(Answer),
+    Temporary(Answer),
+    Permanent(Answer),
+}
+
+/// Who said what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// The remote host's name, if one was reached.
+    pub(crate) host: Option<String>,
+    pub(crate) status: EnhancedCode,
+    /// One line: the server's own words, or ours when it said nothing.
+    pub(crate) text: String,
+    pub(crate) voice: Voice,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Voice {
+    /// The text is a remote server's reply.
+    Remote,
+    /// The text is our own.
+    Ours,
+}
+
+impl Verdict {
+    pub(crate) fn answer(&self) -> &Answer {
+        match self {
+            Self::Delivered(answer) | Self::Temporary(answer) | Self::Permanent(answer) => answer,
+        }
+    }
+}
+
+/// From the fate that the machine reports.
+pub(crate) fn of_fate(host: &str, fate: &Fate) -> Verdict {
+    match fate {
+        Fate::Delivered(reply) => Verdict::Delivered(said(host, reply)),
+        Fate::Refused { phase, reply } if is_final(*phase, reply) => {
+            Verdict::Permanent(said(host, reply))
+        }
+        Fate::Refused { reply, .. } => Verdict::Temporary(said(host, reply)),
+        Fate::NotDelivered { phase, loss } => {
+            Verdict::Temporary(ours(host, EnhancedCode(4, 4, 2), format!("{phase}: {loss}")))
+        }
+        Fate::InDoubt { loss } => Verdict::Temporary(ours(
+            host,
+            EnhancedCode(4, 4, 2),
+            format!("the whole message was sent, but no answer came: {loss}"),
+        )),
+    }
+}
+
+/// No message came so far as to be offered.
+pub(crate) fn of_failure(host: &str, failure: &Failure) -> Verdict {
+    match failure {
+        // A 5xx before MAIL is about us and that host, not about the message: other hosts or later
+        // days may differ.
+        Failure::Refused { reply, .. } => Verdict::Temporary(said(host, reply)),
+        Failure::Lost { phase, loss } => {
+            Verdict::Temporary(ours(host, EnhancedCode(4, 4, 2), format!("{phase}: {loss}")))
+        }
+    }
+}
+
+/// The server lacks what the message needs.
+pub(crate) fn of_unsendable(host: &str, why: Unsendable) -> Verdict {
+    let answer = |status| ours(host, status, why.to_string());
+    match why {
+        // RFC 6531 §3.5.
+        Unsendable::NeedsSmtpUtf8 => Verdict::Permanent(answer(EnhancedCode(5, 6, 7))),
+        Unsendable::TooBig { .. } => Verdict::Permanent(answer(EnhancedCode(5, 3, 4))),
+        // We convert both before; whoever wrote them past that has written no mail.
+        Unsendable::NeedsBinaryMime | Unsendable::Nul => {
+            Verdict::Permanent(answer(EnhancedCode(5, 6, 1)))
+        }
+        Unsendable::NoRecipients | Unsendable::NotReady => {
+            Verdict::Temporary(answer(EnhancedCode(4, 3, 0)))
+        }
+    }
+}
+
+pub(crate) fn ours(host: &str, status: EnhancedCode, text: String) -> Answer {
+    Answer { host: Some(host.to_owned()), status, text, voice: Voice::Ours }
+}
+
+pub(crate) fn nobody(status: EnhancedCode, text: String) -> Answer {
+    Answer { host: None, status, text, voice: Voice::Ours }
+}
+
+fn said(host: &str, reply: &Reply) -> Answer {
+    Answer {
+        host: Some(host.to_owned()),
+        status: status_of(reply),
+        text: reply.to_string(),
+        voice: Voice::Remote,
+    }
+}
+
+fn is_final(phase: Phase, reply: &Reply) -> bool {
+    if !reply.is_permanent() {
+        return false;
+    }
+    // RFC 5321 §4.5.3.1.10: old servers say 552 when there are too many recipients.
+    let too_many = reply.enhanced().is_some_and(|code| (code.1, code.2) == (5, 3));
+    match phase {
+        Phase::Mail | Phase::Data | Phase::EndOfData => true,
+        Phase::Rcpt => !(too_many && matches!(reply.code(), 552 | 452)),
+        // 421 and friends between messages, and everything before MAIL.
+        _ => false,
+    }
+}
+
+/// The enhanced code, or the nearest one to a bare code (RFC 3463 §2).
+fn status_of(reply: &Reply) -> EnhancedCode {
+    let class = match reply.code() / 100 {
+        2 => 2,
+        5 => 5,
+        _ => 4,
+    };
+    match reply.enhanced() {
+        // A class that contradicts the code is believed as the code says (RFC 2034 §4).
+        Some(EnhancedCode(_, subject, detail)) => EnhancedCode(class, subject, detail),
+        None => match reply.code() {
+            550 | 450 | 553 => EnhancedCode(class, 1, 1),
+            552 | 452 => EnhancedCode(class, 2, 2),
+            _ => EnhancedCode(class, 0, 0),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,457 @@
+//! The loop of the queue: a closed list of what can wake it, and one place that answers.
+//! What goes next is decided in `schedule.rs`, how it goes in `attempt.rs`.
+
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mail::{Domain, UnixMillis};
+use store::queue::{Claim, Queued};
+use store::{Durability, QueueId, StoreError};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use world::Stop;
+
+use super::attempt::{self, Attempted, SharedRoute};
+use super::classify::{Verdict, nobody};
+use super::connect::Connection;
+use super::finish;
+use super::idle::Idle;
+use super::job::{Job, split};
+use super::schedule::Scheduler;
+use super::window::Health;
+use crate::route::{self, Destination, Route, Unroutable};
+use crate::{Inner, limits};
+
+/// Everything that can wake the queue.
+enum Wake {
+    Stop,
+    /// Something was queued, released or asked to be retried.
+    Notice,
+    /// It is time: something is due, a lease wants a sign of life, an idle connection is over.
+    Due,
+    /// The store answered what is due.
+    Claimed(Result<Taken, StoreError>),
+    /// The DNS answered where a domain's mail goes.
+    Routed(Domain, Result<Route, Unroutable>),
+    /// An attempt ended.
+    Done { destination: Destination, key: Key, attempted: Box<Attempted> },
+    /// Jobs were put off or failed without an attempt.
+    Settled(Vec<Key>),
+}
+
+/// What a look at the queue gave.
+struct Taken {
+    messages: Vec<Queued>,
+    /// There may be more that is due.
+    full: bool,
+    next_due: Option<UnixMillis>,
+}
+
+/// The recipients of one job.
+#[derive(Clone, Debug)]
+struct Key {
+    id: QueueId,
+    numbers: Vec<u32>,
+    domain: Domain,
+}
+
+/// A job with its way.
+struct Planned {
+    job: Job,
+    route: SharedRoute,
+    domain: Domain,
+}
+
+/// Works until a stop is requested and attempts in flight are over (or have had their time).
+pub(crate) async fn run(inner: Arc<Inner>, stop: Stop) {
+    let (sender, receiver) = unbounded_channel();
+    let now = inner.world.now();
+    let mut engine = Engine {
+        scheduler: Scheduler::new(),
+        idle: Idle::default(),
+        routes: BTreeMap::new(),
+        routing: BTreeMap::new(),
+        held: BTreeMap::new(),
+        by_domain: BTreeMap::new(),
+        look: true,
+        claiming: false,
+        skipped: false,
+        next_due: None,
+        next_beat: now + limits::LEASE_BEAT,
+        look_not_before: None,
+        stop_by: None,
+        settling: 0,
+        sender,
+        inner,
+    };
+    engine.work(receiver, stop).await;
+}
+
+struct Engine {
+    inner: Arc<Inner>,
+    scheduler: Scheduler<Planned>,
+    idle: Idle,
+    routes: BTreeMap<Domain, (Instant, SharedRoute)>,
+    /// Jobs whose domain is being looked up.
+    routing: BTreeMap<Domain, Vec<Job>>,
+    /// Recipients that are ours for now.
+    held: BTreeMap<(QueueId, u32), ()>,
+    by_domain: BTreeMap<Domain, usize>,
+    /// The queue may hold something that is due.
+    look: bool,
+    claiming: bool,
+    /// Some domains were left out at the last look.
+    skipped: bool,
+    next_due: Option<UnixMillis>,
+    next_beat: Instant,
+    look_not_before: Option<Instant>,
+    stop_by: Option<Instant>,
+    /// Tasks that settle jobs without an attempt.
+    settling: usize,
+    sender: UnboundedSender<Wake>,
+}
+
+impl Engine {
+    async fn work(&mut self, mut receiver: UnboundedReceiver<Wake>, stop: Stop) {
+        let mut notices = self.inner.store.watch_queue();
+        let mut requested = pin!(stop.requested());
+        loop {
+            self.start_attempts();
+            self.look_at_queue();
+            if self.is_over() {
+                break;
+            }
+            let deadline = self.deadline();
+            let clock = self.inner.world.clock.clone();
+            let stopping = self.stop_by.is_some();
+            // In this order always, so that a simulated run repeats exactly.
+            let wake = tokio::select! {
+                biased;
+                () = requested.as_mut(), if !stopping => Wake::Stop,
+                () = notices.changed(), if !stopping => Wake::Notice,
+                Some(wake) = receiver.recv() => wake,
+                () = clock.until(deadline) => Wake::Due,
+            };
+            self.answer(wake).await;
+            self.beat();
+        }
+        self.idle.quit_all(&self.inner);
+    }
+
+    async fn answer(&mut self, wake: Wake) {
+        match wake {
+            Wake::Stop => self.stop().await,
+            Wake::Notice => self.look = true,
+            Wake::Due => {
+                let now = self.inner.world.now();
+                self.idle.sweep(&self.inner, now);
+                let wall = self.inner.now();
+                self.look |= self.next_due.is_some_and(|due| due <= wall);
+            }
+            Wake::Claimed(Ok(taken)) => self.claimed(taken).await,
+            Wake::Claimed(Err(error)) => {
+                self.claiming = false;
+                tracing::error!(%error, "the queue cannot be read; trying again soon");
+                self.look = true;
+                self.look_not_before = Some(self.inner.world.now() + limits::STORE_PAUSE);
+            }
+            Wake::Routed(domain, result) => self.routed(domain, result),
+            Wake::Done { destination, key, attempted } => self.done(destination, key, *attempted),
+            Wake::Settled(keys) => {
+                self.settling = self.settling.saturating_sub(1);
+                keys.iter().for_each(|key| self.release(key));
+            }
+        }
+    }
+
+    /// Asks the store for what is due, beside the loop.
+    fn look_at_queue(&mut self) {
+        let now = self.inner.world.now();
+        if !self.look || self.claiming || self.stop_by.is_some() {
+            return;
+        }
+        if self.look_not_before.is_some_and(|at| now < at) {
+            return;
+        }
+        let room = limits::CLAIMED_RECIPIENTS_MAX.saturating_sub(self.held.len());
+        let limit = room.min(limits::CLAIM_RECIPIENTS_MAX);
+        // Looking for a handful while there is plenty to do would only burn the processor.
+        if limit < limits::CLAIM_RECIPIENTS_MAX / 4 {
+            return;
+        }
+        let skip: Vec<Domain> = self
+            .by_domain
+            .iter()
+            .filter(|(_, count)| **count >= limits::CLAIMED_PER_DOMAIN_MAX)
+            .map(|(domain, _)| domain.clone())
+            .collect();
+        self.look = false;
+        self.look_not_before = None;
+        self.claiming = true;
+        self.skipped = !skip.is_empty();
+        let wall = self.inner.now();
+        let claim = Claim { now: wall, lease_until: wall.plus(limits::LEASE), limit, skip };
+        let (inner, sender) = (self.inner.clone(), self.sender.clone());
+        self.inner.world.tasks.spawn("look at the queue", async move {
+            let taken = inner.store.write(Durability::Relaxed, move |change| take(change, &claim));
+            let mut answer = Answered { sender, wake: Some(Wake::Claimed(Err(StoreError::Panicked))) };
+            answer.wake = Some(Wake::Claimed(taken.await));
+        });
+    }
+
+    async fn claimed(&mut self, taken: Taken) {
+        self.claiming = false;
+        self.next_due = taken.next_due;
+        self.look |= taken.full;
+        let mut returned = Vec::new();
+        for queued in taken.messages {
+            for (domain, job) in split(queued) {
+                for recipient in &job.recipients {
+                    self.held.insert((job.id(), recipient.number), ());
+                }
+                *self.by_domain.entry(domain.clone()).or_default() += job.recipients.len();
+                if self.stop_by.is_some() {
+                    returned.push((domain, job));
+                } else {
+                    self.plan(domain, job);
+                }
+            }
+        }
+        self.give_back(returned).await;
+    }
+
+    /// Finds the way for a job: known, or to be asked for once per domain.
+    fn plan(&mut self, domain: Domain, job: Job) {
+        let now = self.inner.world.now();
+        if let Some((since, route)) = self.routes.get(&domain) {
+            if now.saturating_duration_since(*since) < limits::ROUTE_AGE {
+                let route = route.clone();
+                self.scheduler.add(&route.destination(), Planned { job, route, domain });
+                return;
+            }
+        }
+        let waiting = self.routing.entry(domain.clone()).or_default();
+        waiting.push(job);
+        if waiting.len() > 1 {
+            return;
+        }
+        let (inner, sender) = (self.inner.clone(), self.sender.clone());
+        self.inner.world.tasks.spawn("find a route", async move {
+            let lost = Unroutable::Dns {
+                domain: domain.clone(),
+                error: world::DnsError::Network("the lookup ended early".to_owned()),
+            };
+            let mut answer =
+                Answered { sender, wake: Some(Wake::Routed(domain.clone(), Err(lost))) };
+            let result = route::find(&inner.world, &inner.settings, &domain).await;
+            answer.wake = Some(Wake::Routed(domain, result));
+        });
+    }
+
+    fn routed(&mut self, domain: Domain, result: Result<Route, Unroutable>) {
+        let jobs = self.routing.remove(&domain).unwrap_or_default();
+        match result {
+            Ok(route) => {
+                let route: SharedRoute = Arc::new(route);
+                if self.routes.len() >= limits::ROUTES_MAX {
+                    self.routes.clear();
+                }
+                self.routes.insert(domain.clone(), (self.inner.world.now(), route.clone()));
+                let destination = route.destination();
+                for job in jobs {
+                    let planned = Planned { job, route: route.clone(), domain: domain.clone() };
+                    self.scheduler.add(&destination, planned);
+                }
+            }
+            Err(why) => {
+                let (class, subject, detail) = why.status();
+                let status = wire::smtp::EnhancedCode(class, subject, detail);
+                let answer = nobody(status, why.to_string());
+                let verdict = if why.is_permanent() {
+                    Verdict::Permanent(answer)
+                } else {
+                    Verdict::Temporary(answer)
+                };
+                let jobs = jobs.into_iter().map(|job| (domain.clone(), job)).collect();
+                self.settle(jobs, verdict);
+            }
+        }
+    }
+
+    fn start_attempts(&mut self) {
+        if self.stop_by.is_some() {
+            return;
+        }
+        while let Some((destination, planned)) = self.scheduler.start() {
+            let idle = self.idle.take(&destination);
+            self.start(destination, planned, idle);
+        }
+    }
+
+    fn start(&mut self, destination: Destination, planned: Planned, idle: Option<Connection>) {
+        let Planned { job, route, domain } = planned;
+        let key = Key { id: job.id(), numbers: job.numbers(), domain };
+        let (inner, sender) = (self.inner.clone(), self.sender.clone());
+        self.inner.world.tasks.spawn("attempt", async move {
+            let nothing = Attempted { health: Health::Unknown, connection: None, unreachable: None };
+            let done = |attempted: Attempted| {
+                let (destination, key) = (destination.clone(), key.clone());
+                Wake::Done { destination, key, attempted: Box::new(attempted) }
+            };
+            let mut answer = Answered { sender, wake: Some(done(nothing)) };
+            let deadline = inner.world.now() + limits::ATTEMPT_PATIENCE;
+            let attempt = attempt::run(&inner, &route, &job, idle);
+            match inner.world.tasks.deadline(deadline, attempt).await {
+                Ok(attempted) => answer.wake = Some(done(attempted)),
+                Err(_) => tracing::error!(id = %job.message.trace, "an attempt took too long"),
+            }
+        });
+    }
+
+    fn done(&mut self, destination: Destination, key: Key, attempted: Attempted) {
+        let Attempted { health, connection, unreachable } = attempted;
+        self.release(&key);
+        if let Some(connection) = connection {
+            let now = self.inner.world.now();
+            self.idle.keep(&self.inner, &destination, connection, now);
+        }
+        let put_off = self.scheduler.finished(&destination, health);
+        if !put_off.is_empty() {
+            let verdict = unreachable.unwrap_or_else(|| {
+                let text = "no server could be reached".to_owned();
+                Verdict::Temporary(nobody(wire::smtp::EnhancedCode(4, 4, 1), text))
+            });
+            let jobs = put_off.into_iter().map(|planned| (planned.domain, planned.job)).collect();
+            self.settle(jobs, verdict);
+        }
+    }
+
+    /// Writes the same verdict down for jobs that were never tried.
+    fn settle(&mut self, jobs: Vec<(Domain, Job)>, verdict: Verdict) {
+        if jobs.is_empty() {
+            return;
+        }
+        self.settling += 1;
+        let keys = jobs.iter().map(|(domain, job)| key_of(domain, job)).collect();
+        let (inner, sender) = (self.inner.clone(), self.sender.clone());
+        self.inner.world.tasks.spawn("settle", async move {
+            let _answer = Answered { sender, wake: Some(Wake::Settled(keys)) };
+            for (_, job) in &jobs {
+                finish::all(&inner, job, verdict.clone(), None).await;
+            }
+        });
+    }
+
+    /// The recipients are nobody's again, as far as this loop is concerned.
+    fn release(&mut self, key: &Key) {
+        for number in &key.numbers {
+            self.held.remove(&(key.id, *number));
+        }
+        if let Some(count) = self.by_domain.get_mut(&key.domain) {
+            *count = count.saturating_sub(key.numbers.len());
+            if self.skipped && *count <= limits::CLAIMED_PER_DOMAIN_MAX / 2 {
+                self.look = true;
+            }
+            if *count == 0 {
+                self.by_domain.remove(&key.domain);
+            }
+        }
+    }
+
+    /// Lets leases last while their jobs wait or run.
+    fn beat(&mut self) {
+        let now = self.inner.world.now();
+        if now < self.next_beat {
+            return;
+        }
+        self.next_beat = now + limits::LEASE_BEAT;
+        let mut ours: BTreeMap<QueueId, Vec<u32>> = BTreeMap::new();
+        for (id, number) in self.held.keys() {
+            ours.entry(*id).or_default().push(*number);
+        }
+        if ours.is_empty() {
+            return;
+        }
+        let until = self.inner.now().plus(limits::LEASE);
+        let inner = self.inner.clone();
+        self.inner.world.tasks.spawn("extend leases", async move {
+            let extended = inner
+                .store
+                .write(Durability::Relaxed, move |change| -> Result<(), StoreError> {
+                    for (id, numbers) in &ours {
+                        change.extend_lease(*id, numbers, until)?;
+                    }
+                    Ok(())
+                })
+                .await;
+            if let Err(error) = extended {
+                tracing::warn!(%error, "leases could not be extended");
+            }
+        });
+    }
+
+    async fn stop(&mut self) {
+        self.stop_by = Some(self.inner.world.now() + limits::STOP_PATIENCE);
+        let mut jobs: Vec<(Domain, Job)> =
+            self.scheduler.drain().into_iter().map(|planned| (planned.domain, planned.job)).collect();
+        for (domain, waiting) in std::mem::take(&mut self.routing) {
+            jobs.extend(waiting.into_iter().map(|job| (domain.clone(), job)));
+        }
+        self.give_back(jobs).await;
+    }
+
+    async fn give_back(&mut self, jobs: Vec<(Domain, Job)>) {
+        for (domain, job) in jobs {
+            finish::untried(&self.inner, &job).await;
+            self.release(&key_of(&domain, &job));
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        let Some(stop_by) = self.stop_by else { return false };
+        let busy = self.scheduler.in_flight() > 0 || self.claiming || self.settling > 0;
+        !busy || self.inner.world.now() >= stop_by
+    }
+
+    /// When to wake even if nothing happens.
+    fn deadline(&self) -> Instant {
+        let now = self.inner.world.now();
+        let mut deadline = self.next_beat;
+        if let (Some(due), false) = (self.next_due, self.look || self.claiming) {
+            let wait = due.since(self.inner.now()).min(Duration::from_secs(3_600));
+            deadline = deadline.min(now + wait.max(Duration::from_millis(1)));
+        }
+        for at in [self.idle.next_sweep(), self.look_not_before, self.stop_by] {
+            deadline = at.map_or(deadline, |at| deadline.min(at));
+        }
+        deadline
+    }
+}
+
+fn take(change: &mut store::Change<'_>, claim: &Claim) -> Result<Taken, StoreError> {
+    let messages = change.claim_due(claim)?;
+    let count: usize = messages.iter().map(|message| message.recipients.len()).sum();
+    let full = count >= claim.limit;
+    let next_due = if full { None } else { change.next_due(&claim.skip)? };
+    Ok(Taken { messages, full, next_due })
+}
+
+fn key_of(domain: &Domain, job: &Job) -> Key {
+    Key { id: job.id(), numbers: job.numbers(), domain: domain.clone() }
+}
+
+/// Tells the loop when dropped: also when its task ends by a bug.
+struct Answered {
+    sender: UnboundedSender<Wake>,
+    wake: Option<Wake>,
+}
+
+impl Drop for Answered {
+    fn drop(&mut self) {
+        if let Some(wake) = self.wake.take() {
+            // Nobody listens any more after a stop.
+            let _ = self.sender.send(wake);
+        }
+    }
+}

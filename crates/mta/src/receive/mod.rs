@@ -1,0 +1,136 @@
+//! Taking mail in: MAIL, RCPT and the message, each as gather, decide, do.
+//! SPF, greylisting, DKIM, DMARC and the spam filter will gather beside what is gathered here.
+
+mod inbound;
+mod loops;
+mod rcpt;
+
+use std::net::IpAddr;
+
+use mail::{ReversePath, TraceId};
+use wire::smtp::server::Server;
+use wire::smtp::{EnhancedCode, ForwardPath, MailParams, RcptParams, Reply};
+
+use crate::Door;
+use crate::envelope::{Routed, recipient_dsn};
+use crate::refusal::Refusal;
+use crate::session::Session;
+use crate::submission;
+
+pub(crate) use inbound::summarize;
+pub(crate) use loops::{Passed, check_loop};
+pub(crate) use rcpt::{decide as decide_recipient, gather as gather_recipient};
+
+/// What was said since MAIL.
+pub(crate) struct Transaction {
+    pub(crate) trace: TraceId,
+    pub(crate) from: ReversePath,
+    pub(crate) params: MailParams,
+    pub(crate) recipients: Vec<Routed>,
+}
+
+/// How a message came: what goes into its Received field.
+pub(crate) struct Arrival {
+    pub(crate) hello: String,
+    pub(crate) ip: IpAddr,
+    pub(crate) with: &'static str,
+    pub(crate) tls: Option<String>,
+}
+
+impl Arrival {
+    pub(crate) fn of(session: &Session<'_>, machine: &Server) -> Self {
+        Self {
+            hello: machine.hello().unwrap_or_default().to_owned(),
+            ip: session.peer,
+            with: machine.protocol(),
+            tls: machine.tls().map(|tls| format!("{} {}", tls.version, tls.cipher)),
+        }
+    }
+}
+
+/// MAIL: begins a transaction.
+pub(crate) async fn mail(
+    session: &mut Session<'_>,
+    from: ReversePath,
+    params: MailParams,
+) -> Result<(), Refusal> {
+    session.transaction = None;
+    let trace = session.new_trace();
+    if session.door != Door::Mx {
+        submission::check_sender(session.inner, session.user.as_ref(), &from).await.inspect_err(
+            |refusal| {
+                tracing::info!(
+                    target: "message", id = %trace, event = "refused", from = %from,
+                    user = session.user.as_ref().map(|user| user.address().to_string()),
+                    peer = %session.peer, reason = %refusal,
+                );
+            },
+        )?;
+    }
+    session.transaction = Some(Transaction { trace, from, params, recipients: Vec::new() });
+    Ok(())
+}
+
+/// RCPT: finds out where the recipient leads.
+pub(crate) async fn rcpt(
+    session: &mut Session<'_>,
+    to: ForwardPath,
+    params: RcptParams,
+) -> Result<(), Refusal> {
+    let Some(transaction) = &session.transaction else { return Err(Refusal::Bug) };
+    let size = transaction.params.size.unwrap_or(0);
+    let decided = match rcpt::gather(session.inner, &to, size).await {
+        Ok(facts) => rcpt::decide(
+            session.door,
+            transaction.from.is_null(),
+            transaction.recipients.len(),
+            facts,
+        ),
+        Err(refusal) => Err(refusal),
+    };
+    match decided {
+        Ok((address, way)) => {
+            let routed = Routed { address, dsn: recipient_dsn(&params), way };
+            if let Some(transaction) = &mut session.transaction {
+                transaction.recipients.push(routed);
+            }
+            Ok(())
+        }
+        Err(refusal) => {
+            tracing::info!(
+                target: "message", id = %transaction.trace, event = "refused",
+                from = %transaction.from, to = %to, peer = %session.peer, reason = %refusal,
+            );
+            Err(refusal)
+        }
+    }
+}
+
+/// The whole body is here. 250 only with a receipt.
+pub(crate) async fn message(session: &mut Session<'_>, arrival: Arrival, body: Vec<u8>) -> Reply {
+    let Some(transaction) = session.transaction.take() else { return Refusal::Bug.reply() };
+    let (trace, from, size) = (transaction.trace, transaction.from.clone(), body.len());
+    let result = match (session.door, &session.user) {
+        (Door::Mx, _) => inbound::accept(session.inner, transaction, arrival, body).await,
+        (_, Some(user)) => {
+            let draft = submission::Draft::of(user.clone(), transaction, arrival, body);
+            submission::accept(session.inner, draft).await
+        }
+        (_, None) => Err(Refusal::Bug),
+    };
+    match result {
+        Ok(receipt) => queued_as(&receipt),
+        Err(refusal) => {
+            tracing::info!(
+                target: "message", id = %trace, event = "refused", from = %from, size,
+                peer = %session.peer, reason = %refusal,
+            );
+            refusal.reply()
+        }
+    }
+}
+
+/// The only way to say 250 after the body.
+fn queued_as(receipt: &store::Receipt) -> Reply {
+    Reply::new(250, EnhancedCode(2, 0, 0), format!("thank you, kept as {}", receipt.trace()))
+}

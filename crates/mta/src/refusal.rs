@@ -1,0 +1,143 @@
+//! Why mail is not taken, as values with reasons; and, in one place, what an SMTP peer is told.
+
+use mail::Address;
+use mail::submission::PrepareError;
+use store::StoreError;
+use wire::smtp::{EnhancedCode, Reply};
+
+/// Who must act on a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// The sender: 5xx.
+    Peer,
+    /// Nobody, it passes: 4xx.
+    Time,
+    /// Whoever runs this server: 4xx, and an alert.
+    Operator,
+    /// Us: 4xx, and an error in the log.
+    Bug,
+}
+
+/// Why mail is not taken, now or at all.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Refusal {
+    #[error("{0} is not known here; please check the address")]
+    NoSuchUser(Address),
+    #[error(
+        "{0} does not belong to this server, which takes mail for others from its own users only: \
+         please log in first"
+    )]
+    RelayDenied(Address),
+    #[error("the mailbox of {0} is out of use for now")]
+    Disabled(Address),
+    #[error("the mailbox of {0} is full")]
+    OverQuota(Address),
+    #[error("one recipient at a time for mail with an empty sender")]
+    NullSenderManyRecipients,
+    #[error("{0} is not one of your addresses: you may send as those only")]
+    NotYours(Address),
+    #[error("{0}")]
+    Unfit(PrepareError),
+    #[error("the message goes in circles: it has passed {hosts} servers")]
+    Loop { hosts: usize },
+    #[error("the message goes in circles: it has passed this server {times} times")]
+    OwnLoop { times: usize },
+    #[error("too many connections from your address at once")]
+    TooManyFromAddress,
+    #[error("too many connections at once; please try again soon")]
+    TooManyConnections,
+    #[error("too many connections of your account at once")]
+    TooManyOfAccount,
+    #[error("the name or the password is wrong")]
+    WrongLogin,
+    #[error("too many failed log-ins; please wait some minutes")]
+    Throttled,
+    #[error("this server has much to do; please try again soon")]
+    NoMemory,
+    #[error("no space is left here; please try again later")]
+    DiskFull,
+    #[error("mail cannot be stored now; please try again later")]
+    Store,
+    #[error("an error of this server; please try again later")]
+    Bug,
+    #[error("the message has no recipients")]
+    NoRecipients,
+}
+
+impl Refusal {
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::NoSuchUser(_)
+            | Self::RelayDenied(_)
+            | Self::NotYours(_)
+            | Self::Unfit(_)
+            | Self::Loop { .. }
+            | Self::OwnLoop { .. }
+            | Self::WrongLogin
+            | Self::NoRecipients => Blame::Peer,
+            Self::Disabled(_)
+            | Self::OverQuota(_)
+            | Self::NullSenderManyRecipients
+            | Self::TooManyFromAddress
+            | Self::TooManyConnections
+            | Self::TooManyOfAccount
+            | Self::Throttled
+            | Self::NoMemory => Blame::Time,
+            Self::DiskFull | Self::Store => Blame::Operator,
+            Self::Bug => Blame::Bug,
+        }
+    }
+
+    /// What an SMTP peer is told. The codes are those of RFC 5321 §4.2 and RFC 3463.
+    pub fn reply(&self) -> Reply {
+        let (code, status) = match self {
+            Self::NoSuchUser(_) => (550, EnhancedCode(5, 1, 1)),
+            Self::RelayDenied(_) => (550, EnhancedCode(5, 7, 1)),
+            Self::Disabled(_) => (450, EnhancedCode(4, 2, 1)),
+            Self::OverQuota(_) => (452, EnhancedCode(4, 2, 2)),
+            Self::NullSenderManyRecipients => (452, EnhancedCode(4, 5, 3)),
+            Self::NotYours(_) => (553, EnhancedCode(5, 7, 1)),
+            Self::Unfit(_) => (554, EnhancedCode(5, 6, 0)),
+            Self::Loop { .. } | Self::OwnLoop { .. } => (554, EnhancedCode(5, 4, 6)),
+            Self::TooManyFromAddress | Self::TooManyOfAccount | Self::Throttled => {
+                (421, EnhancedCode(4, 7, 0))
+            }
+            Self::TooManyConnections => (421, EnhancedCode(4, 3, 2)),
+            Self::WrongLogin => (535, EnhancedCode(5, 7, 8)),
+            Self::NoMemory | Self::DiskFull => (452, EnhancedCode(4, 3, 1)),
+            Self::Store | Self::Bug => (451, EnhancedCode(4, 3, 0)),
+            Self::NoRecipients => (554, EnhancedCode(5, 5, 1)),
+        };
+        Reply::new(code, status, self.to_string())
+    }
+}
+
+/// Store trouble is never the sender's fault. Says what happened in the log, not to the peer.
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        if error.needs_operator() {
+            tracing::error!(%error, "the store refused");
+        }
+        match error {
+            StoreError::Full => Self::DiskFull,
+            StoreError::Panicked => Self::Bug,
+            _ => Self::Store,
+        }
+    }
+}
+
+impl From<store::MessageError> for Refusal {
+    fn from(error: store::MessageError) -> Self {
+        match error {
+            store::MessageError::Store(error) => error.into(),
+            // An account vanished between RCPT and the end of DATA: the next try hears 550.
+            other => {
+                tracing::warn!(error = %other, "a delivery could not be filed");
+                Self::Store
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,238 @@
+//! Mail of our users, whatever door it came by: one set of rules. Local recipients have their message in the same
+//! transaction that queues it for the remote ones.
+//!
+//! An empty reverse-path is allowed to a user (RFC 6409 leaves it open): mail programs send
+//! disposition notifications with it (RFC 8098 §3). The From field must be theirs all the same.
+
+mod rules;
+
+use mail::compose::{Received, return_path};
+use mail::submission::{Prepared, Submitter, prepare};
+use mail::{Address, ReversePath, TraceId, UnixMillis};
+use store::queue::{MessageDsn, RecipientDsn};
+use store::{AccountId, Delivery, LoggedIn, QuotaRule, Receipt, StoreError};
+
+use crate::envelope::{Routed, message_dsn};
+use crate::filing::{Filing, delivery_targets};
+use crate::outbound::{Envelope, OutboundMessage, recode, survey};
+use crate::receive::{Arrival, Passed, Transaction, check_loop, decide_recipient};
+use crate::refusal::Refusal;
+use crate::{Door, Inner, bounce};
+
+/// A message of an authenticated user, with its envelope.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    pub user: LoggedIn,
+    pub reverse_path: ReversePath,
+    pub recipients: Vec<SubmissionRecipient>,
+    pub dsn: MessageDsn,
+    /// The header may hold UTF-8 (RFC 6531).
+    pub smtputf8: bool,
+    /// As it came: completed and cleaned by the rules.
+    pub message: Vec<u8>,
+}
+
+#[derive(Clone, Debug)]
+pub struct SubmissionRecipient {
+    pub address: Address,
+    pub dsn: RecipientDsn,
+}
+
+/// A submission whose sender and recipients were accepted.
+pub(crate) struct Draft {
+    user: LoggedIn,
+    trace: TraceId,
+    reverse_path: ReversePath,
+    recipients: Vec<Routed>,
+    dsn: MessageDsn,
+    smtputf8: bool,
+    message: Vec<u8>,
+    /// The `with` word of the Received field.
+    with: &'static str,
+    tls: Option<String>,
+}
+
+impl Draft {
+    pub(crate) fn of(
+        user: LoggedIn,
+        transaction: Transaction,
+        arrival: Arrival,
+        message: Vec<u8>,
+    ) -> Self {
+        Self {
+            user,
+            trace: transaction.trace,
+            reverse_path: transaction.from,
+            recipients: transaction.recipients,
+            dsn: message_dsn(&transaction.params),
+            smtputf8: transaction.params.smtputf8,
+            message,
+            with: arrival.with,
+            tls: arrival.tls,
+        }
+    }
+}
+
+/// The door for callers inside the program.
+pub(crate) async fn submit(inner: &Inner, submission: Submission) -> Result<Receipt, Refusal> {
+    let Submission { user, reverse_path, recipients, dsn, smtputf8, message } = submission;
+    check_sender(inner, Some(&user), &reverse_path).await?;
+    let size = message.len() as u64;
+    let mut routed = Vec::with_capacity(recipients.len());
+    for SubmissionRecipient { address, dsn } in recipients {
+        let to = wire::smtp::ForwardPath::Address(address);
+        let facts = crate::receive::gather_recipient(inner, &to, size).await?;
+        let null = reverse_path.is_null();
+        let (address, way) = decide_recipient(Door::Submission, null, routed.len(), facts)?;
+        routed.push(Routed { address, dsn, way });
+    }
+    let draft = Draft {
+        user,
+        trace: inner.new_trace(),
+        reverse_path,
+        recipients: routed,
+        dsn,
+        smtputf8,
+        message,
+        with: "local",
+        tls: None,
+    };
+    accept(inner, draft).await
+}
+
+/// MAIL of a user: the reverse-path must be theirs.
+pub(crate) async fn check_sender(
+    inner: &Inner,
+    user: Option<&LoggedIn>,
+    from: &ReversePath,
+) -> Result<(), Refusal> {
+    let Some(user) = user else { return Err(Refusal::WrongLogin) };
+    let Some(address) = from.address() else { return Ok(()) };
+    let strange = strangers(inner, user, vec![address]).await?;
+    rules::decide(&strange)
+}
+
+/// Gather, decide, do, for a user's message.
+pub(crate) async fn accept(inner: &Inner, draft: Draft) -> Result<Receipt, Refusal> {
+    let now = inner.now();
+    let Draft { user, trace, reverse_path, recipients, dsn, smtputf8, message, with, tls } = draft;
+    if recipients.is_empty() {
+        return Err(Refusal::NoRecipients);
+    }
+    check_loop(Passed::of(&message, &inner.settings.hostname))?;
+    let prepared = prepare_message(inner, &user, trace, now, message)?;
+    let strange = strangers(inner, &user, rules::names(&prepared)).await?;
+    rules::decide(&strange)?;
+    let received = Received {
+        from: None,
+        by: inner.settings.hostname.as_str(),
+        with,
+        tls: tls.as_deref(),
+        id: trace,
+        recipient: None,
+        date: now,
+    };
+    let signer = prepared.authors.first().map(|author| author.domain().clone());
+    let complete = [received.write(), prepared.message].concat();
+    let size = complete.len();
+    let mut filing = Filing::default();
+    let about = bounce::About {
+        trace,
+        reverse_path: &reverse_path,
+        dsn: &dsn,
+        arrival: now,
+        original: &complete,
+    };
+    filing.add(bounce::delivered(inner, &about, &recipients).await?);
+    if recipients.iter().any(|recipient| !recipient.is_remote()) {
+        let local = [return_path(&reverse_path), complete.clone()].concat();
+        filing.deliveries.push(delivery(inner, trace, local, &recipients, now).await?);
+    }
+    let remote: Vec<&Routed> = recipients.iter().filter(|to| to.is_remote()).collect();
+    if !remote.is_empty() {
+        let envelope = Envelope { reverse_path: &reverse_path, dsn: &dsn, recipients: &remote };
+        let message = OutboundMessage::of_user(&user, trace, complete, smtputf8);
+        filing.queued.push(message.queue(inner, signer.as_ref(), envelope, now).await?);
+    }
+    let receipt = filing.commit(&inner.store).await?;
+    log(&user, trace, &reverse_path, &recipients, size);
+    Ok(receipt)
+}
+
+/// Line ends made strict and the rest made mail, then completed and cleaned.
+fn prepare_message(
+    inner: &Inner,
+    user: &LoggedIn,
+    trace: TraceId,
+    now: UnixMillis,
+    message: Vec<u8>,
+) -> Result<Prepared, Refusal> {
+    let message = match survey::of(&message) {
+        found if found.travels() => message,
+        _ => recode::for_lines(&message),
+    };
+    let unique = trace.to_string();
+    let submitter = Submitter {
+        now,
+        host: inner.settings.hostname.as_str(),
+        unique: &unique,
+        default_author: Some(user.address()),
+    };
+    prepare(&message, &submitter).map_err(Refusal::Unfit)
+}
+
+async fn delivery(
+    inner: &Inner,
+    trace: TraceId,
+    bytes: Vec<u8>,
+    recipients: &[Routed],
+    now: UnixMillis,
+) -> Result<Delivery, Refusal> {
+    let targets = delivery_targets(recipients.iter().flat_map(Routed::targets));
+    let (bytes, summary) = crate::receive::summarize(inner, bytes).await?;
+    let kept = inner.store.keep(bytes).await?;
+    let quota = QuotaRule::Overrun;
+    Ok(Delivery { trace, kept, summary, targets, quota, received: now })
+}
+
+/// Those of the addresses that the user does not own.
+async fn strangers(
+    inner: &Inner,
+    user: &LoggedIn,
+    addresses: Vec<&Address>,
+) -> Result<Vec<Address>, Refusal> {
+    let mut unsure: Vec<Address> =
+        addresses.into_iter().filter(|address| *address != user.address()).cloned().collect();
+    unsure.sort();
+    unsure.dedup();
+    if unsure.is_empty() {
+        return Ok(unsure);
+    }
+    let account: AccountId = user.account();
+    let strange = inner
+        .store
+        .read(move |view| -> Result<Vec<Address>, StoreError> {
+            let mut strange = Vec::new();
+            for address in &unsure {
+                if !view.may_send_as(account, address)? {
+                    strange.push(address.clone());
+                }
+            }
+            Ok(strange)
+        })
+        .await?;
+    Ok(strange)
+}
+
+fn log(user: &LoggedIn, trace: TraceId, from: &ReversePath, recipients: &[Routed], size: usize) {
+    tracing::info!(
+        target: "message", id = %trace, event = "received", from = %from,
+        user = %user.address(), recipients = recipients.len(), size,
+    );
+    for recipient in recipients.iter().filter(|recipient| !recipient.is_remote()) {
+        tracing::info!(
+            target: "message", id = %trace, event = "delivered", from = %from,
+            to = %recipient.address, size,
+        );
+    }
+}
