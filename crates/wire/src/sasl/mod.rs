@@ -7,8 +7,6 @@ mod keys;
 mod prep;
 mod scram;
 pub mod server;
-#[cfg(test)]
-mod tests;
 
 use std::fmt;
 

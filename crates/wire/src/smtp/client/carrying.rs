@@ -260,7 +260,7 @@ impl Client {
         }
         match awaited {
             Awaited::Reset if reply.is_positive() => {}
-            Awaited::Reset => self.lost(Loss::NotSmtp),
+            Awaited::Reset => self.lost_in(phase, Loss::NotSmtp),
             Awaited::Mail => self.mail_reply(reply),
             Awaited::Rcpt(index) => self.rcpt_reply(index, reply),
             Awaited::Data => self.data_reply(reply),
@@ -312,7 +312,7 @@ impl Client {
         if reply.code() == 354 {
             if !self.replies.is_empty() {
                 // It answers what we have not said.
-                return self.lost(Loss::NotSmtp);
+                return self.lost_in(Phase::Data, Loss::NotSmtp);
             }
             if carrying.accepted > 0 {
                 carrying.sending = Some(Sending::Stuffed {
@@ -328,7 +328,7 @@ impl Client {
             return;
         }
         if reply.is_positive() || reply.code() / 100 == 3 {
-            return self.lost(Loss::NotSmtp);
+            return self.lost_in(Phase::Data, Loss::NotSmtp);
         }
         carrying.decide_accepted(&Fate::Refused {
             phase: Phase::Data,

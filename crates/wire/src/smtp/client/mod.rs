@@ -193,7 +193,10 @@ impl Client {
 
     /// It broke.
     fn lost(&mut self, loss: Loss) {
-        let phase = self.phase();
+        self.lost_in(self.phase(), loss);
+    }
+
+    fn lost_in(&mut self, phase: Phase, loss: Loss) {
         self.transcript.note(&loss.to_string());
         match &self.state {
             State::Closed => {}

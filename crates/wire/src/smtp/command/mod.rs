@@ -5,8 +5,6 @@ mod bdat;
 mod hello;
 mod params;
 mod path;
-#[cfg(test)]
-mod tests;
 
 use crate::smtp::{EnhancedCode, ForwardPath, MailParams, RcptParams, Reply};
 use mail::ReversePath;

@@ -1,0 +1,12 @@
+//! The machines seen from outside: conversations as files, tables of tricks, garbage.
+
+mod chat;
+mod garbage;
+mod pop3_server;
+mod sasl;
+mod shared;
+mod smtp_client;
+mod smtp_james;
+mod smtp_server;
+mod smuggling;
+mod starttls;
