@@ -36,6 +36,10 @@ pub struct Access {
 
 impl Access {
     pub fn new(world: World, store: Store, settings: AccessSettings) -> Self {
-        Access { world, store, settings: Arc::new(settings) }
+        Access {
+            world,
+            store,
+            settings: Arc::new(settings),
+        }
     }
 }

@@ -11,11 +11,17 @@ use super::session::Session;
 
 impl Session {
     /// Bodies first become durable, then one transaction places all of them or none.
-    pub(super) async fn append(&mut self, mailbox: MailboxName, messages: Vec<NewMessage>) -> Outcome {
+    pub(super) async fn append(
+        &mut self,
+        mailbox: MailboxName,
+        messages: Vec<NewMessage>,
+    ) -> Outcome {
         let (account, now) = (self.account()?, self.now());
         let name = name_of(&mailbox).map_err(|_| Refusal::TRY_CREATE)?;
         let store = self.access.store.clone();
-        let target = store.read(move |view| view.mailbox_by_name(account, &name)).await?;
+        let target = store
+            .read(move |view| view.mailbox_by_name(account, &name))
+            .await?;
         let mailbox = target.ok_or(Refusal::TRY_CREATE)?.id;
         let mut appends = Vec::with_capacity(messages.len());
         for message in messages {
@@ -39,14 +45,26 @@ impl Session {
         }
         let appended = store
             .write(Durability::Durable, move |change| {
-                appends.iter().map(|append| change.append(append)).collect::<Result<Vec<_>, _>>()
+                appends
+                    .iter()
+                    .map(|append| change.append(append))
+                    .collect::<Result<Vec<_>, _>>()
             })
             .await?;
-        let Some(first) = appended.first() else { return Ok(Done::Plain) };
+        let Some(first) = appended.first() else {
+            return Ok(Done::Plain);
+        };
         let mut uids = Vec::new();
-        appended.iter().map(|appended| appended.uid.0).collect::<Ranges>().write(&mut uids);
+        appended
+            .iter()
+            .map(|appended| appended.uid.0)
+            .collect::<Ranges>()
+            .write(&mut uids);
         let uids = String::from_utf8_lossy(&uids);
-        Ok(Done::Text(format!("[APPENDUID {} {uids}] APPEND completed.", first.uid_validity)))
+        Ok(Done::Text(format!(
+            "[APPENDUID {} {uids}] APPEND completed.",
+            first.uid_validity
+        )))
     }
 
     /// Parsing a large message must not keep others waiting.
@@ -54,7 +72,12 @@ impl Session {
         if bytes.len() <= PARSED_AT_ONCE_BYTES {
             return Ok(Summary::of(&bytes));
         }
-        let summary = self.access.world.tasks.blocking(move || Summary::of(&bytes)).await;
+        let summary = self
+            .access
+            .world
+            .tasks
+            .blocking(move || Summary::of(&bytes))
+            .await;
         summary.map_err(|_| Refusal::Store(StoreError::Panicked))
     }
 }

@@ -10,7 +10,7 @@ use super::session::Session;
 
 impl Session {
     pub(super) async fn copy(&mut self, set: SequenceSet, by: By, mailbox: MailboxName) -> Outcome {
-        let (uids, to) = self.from_and_to(&set, by, &mailbox).await?;
+        let (uids, to) = self.both_ends(&set, by, &mailbox).await?;
         if uids.is_empty() {
             return Ok(Done::Plain);
         }
@@ -20,7 +20,9 @@ impl Session {
         let copied = self
             .access
             .store
-            .write(Durability::Durable, move |change| change.copy(account, from, &uids, to, now))
+            .write(Durability::Durable, move |change| {
+                change.copy(account, from, &uids, to, now)
+            })
             .await?;
         Ok(Done::Text(match copy_uid(&copied) {
             Some(code) => format!("{code} COPY completed."),
@@ -29,12 +31,17 @@ impl Session {
     }
 
     /// COPYUID stands in an untagged answer before the EXPUNGEs (RFC 6851 §4.3).
-    pub(super) async fn move_to(&mut self, set: SequenceSet, by: By, mailbox: MailboxName) -> Outcome {
+    pub(super) async fn move_to(
+        &mut self,
+        set: SequenceSet,
+        by: By,
+        mailbox: MailboxName,
+    ) -> Outcome {
         let enabled = self.enabled;
         if self.selected()?.mode == Mode::ReadOnly {
             return Err(Refusal::READ_ONLY);
         }
-        let (uids, to) = self.from_and_to(&set, by, &mailbox).await?;
+        let (uids, to) = self.both_ends(&set, by, &mailbox).await?;
         let selected = self.selected()?;
         let (account, from) = (selected.account, selected.mailbox);
         if uids.is_empty() {
@@ -44,7 +51,9 @@ impl Session {
         let moved = self
             .access
             .store
-            .write(Durability::Durable, move |change| change.move_to(account, from, &uids, to, now))
+            .write(Durability::Durable, move |change| {
+                change.move_to(account, from, &uids, to, now)
+            })
             .await?;
         if let Some(code) = copy_uid(&moved) {
             write::untagged(&mut self.out, &format!("OK {code} Moved."));
@@ -56,7 +65,7 @@ impl Session {
         Ok(Done::Plain)
     }
 
-    async fn from_and_to(
+    async fn both_ends(
         &mut self,
         set: &SequenceSet,
         by: By,
@@ -66,7 +75,11 @@ impl Session {
         let uids = selected.targets(set, by)?;
         let account = selected.account;
         let name = name_of(mailbox).map_err(|_| Refusal::TRY_CREATE)?;
-        let to = self.access.store.read(move |view| view.mailbox_by_name(account, &name)).await?;
+        let to = self
+            .access
+            .store
+            .read(move |view| view.mailbox_by_name(account, &name))
+            .await?;
         Ok((uids, to.ok_or(Refusal::TRY_CREATE)?.id))
     }
 }
@@ -77,9 +90,19 @@ fn copy_uid(copied: &Copied) -> Option<String> {
         return None;
     }
     let mut text = format!("[COPYUID {} ", copied.uid_validity).into_bytes();
-    copied.pairs.iter().map(|(from, _)| from.0).collect::<Ranges>().write(&mut text);
+    copied
+        .pairs
+        .iter()
+        .map(|(from, _)| from.0)
+        .collect::<Ranges>()
+        .write(&mut text);
     text.push(b' ');
-    copied.pairs.iter().map(|(_, to)| to.0).collect::<Ranges>().write(&mut text);
+    copied
+        .pairs
+        .iter()
+        .map(|(_, to)| to.0)
+        .collect::<Ranges>()
+        .write(&mut text);
     text.push(b']');
     String::from_utf8(text).ok()
 }

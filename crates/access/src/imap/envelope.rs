@@ -70,7 +70,10 @@ impl Reader<'_> {
     }
 
     fn is_nil(&mut self) -> bool {
-        let nil = self.text.get(self.at..).is_some_and(|rest| rest.starts_with(b"NIL"));
+        let nil = self
+            .text
+            .get(self.at..)
+            .is_some_and(|rest| rest.starts_with(b"NIL"));
         if nil {
             self.at += 3;
         }
@@ -110,7 +113,9 @@ impl Reader<'_> {
         self.take(b'{')?;
         let mut size = 0usize;
         while let Some(digit @ b'0'..=b'9') = self.peek() {
-            size = size.checked_mul(10)?.checked_add(usize::from(digit - b'0'))?;
+            size = size
+                .checked_mul(10)?
+                .checked_add(usize::from(digit - b'0'))?;
             self.at += 1;
         }
         self.take(b'}')?;
@@ -157,15 +162,28 @@ mod tests {
             ((NIL NIL \"group\" NIL)(NIL NIL \"to\" \"c.test\")(NIL NIL NIL NIL)) NIL NIL \"<a@b>\" \"<c@d>\")";
         let envelope = Envelope::read(text);
         assert_eq!(envelope.subject, b"a\"b");
-        assert_eq!(envelope.from.map(|from| (from.name, from.local)), Some((b"N \"Q\"".to_vec(), b"fred".to_vec())));
+        assert_eq!(
+            envelope.from.map(|from| (from.name, from.local)),
+            Some((b"N \"Q\"".to_vec(), b"fred".to_vec()))
+        );
         assert_eq!(envelope.to.map(|to| to.local), Some(b"to".to_vec()));
         assert_eq!(envelope.cc, None);
-        assert_eq!((envelope.in_reply_to, envelope.message_id), (b"<a@b>".to_vec(), b"<c@d>".to_vec()));
+        assert_eq!(
+            (envelope.in_reply_to, envelope.message_id),
+            (b"<a@b>".to_vec(), b"<c@d>".to_vec())
+        );
     }
 
     #[test]
     fn what_does_not_fit_is_empty() {
-        for text in [&b""[..], b"(", b"(\"", b"({99999999999999999999}\r\n", b"(NIL NIL ((NIL", b"NIL"] {
+        for text in [
+            &b""[..],
+            b"(",
+            b"(\"",
+            b"({99999999999999999999}\r\n",
+            b"(NIL NIL ((NIL",
+            b"NIL",
+        ] {
             let _ = Envelope::read(text);
         }
     }

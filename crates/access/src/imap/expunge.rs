@@ -23,17 +23,27 @@ impl Session {
             uids
         } else {
             let store = &self.access.store;
-            store.write(Durability::Durable, move |change| change.expunge(account, mailbox, &uids)).await?
+            store
+                .write(Durability::Durable, move |change| {
+                    change.expunge(account, mailbox, &uids)
+                })
+                .await?
         };
         if let Some(selected) = &mut self.selected {
             remove(selected, &gone, enabled, &mut self.out);
         }
         // RFC 7162 §3.2.7, §3.1.2: a client with CONDSTORE gets the new modseq.
         if enabled.condstore && !gone.is_empty() {
-            let newest = self.access.store.read(move |view| view.mailbox(account, mailbox)).await?;
+            let newest = self
+                .access
+                .store
+                .read(move |view| view.mailbox(account, mailbox))
+                .await?;
             if let Some(mailbox) = newest {
                 let modseq = mailbox.highest_modseq;
-                return Ok(Done::Text(format!("[HIGHESTMODSEQ {modseq}] EXPUNGE completed.")));
+                return Ok(Done::Text(format!(
+                    "[HIGHESTMODSEQ {modseq}] EXPUNGE completed."
+                )));
             }
         }
         Ok(Done::Plain)

@@ -7,7 +7,9 @@ mod row;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use store::{AccountId, Keywords, MailboxId, ModSeq, Placement, StoreError, Stored, Uid, UidSet, View};
+use store::{
+    AccountId, Keywords, MailboxId, ModSeq, Placement, StoreError, Stored, Uid, UidSet, View,
+};
 use wire::imap::{By, Dialect, Fetch, FetchItem, Mode, Seen, write};
 
 use super::flags;
@@ -69,7 +71,9 @@ impl Session {
         };
         Ok(match written {
             Written::All => Done::Plain,
-            Written::SomeAreGone => Done::Text("[EXPUNGEISSUED] FETCH completed, some messages are gone.".to_owned()),
+            Written::SomeAreGone => {
+                Done::Text("[EXPUNGEISSUED] FETCH completed, some messages are gone.".to_owned())
+            }
         })
     }
 
@@ -81,9 +85,17 @@ impl Session {
         self.enabled.condstore = true;
         let selected = self.selected()?;
         let (account, id) = (selected.account, selected.mailbox);
-        if let Some(mailbox) = self.access.store.read(move |view| view.mailbox(account, id)).await? {
+        if let Some(mailbox) = self
+            .access
+            .store
+            .read(move |view| view.mailbox(account, id))
+            .await?
+        {
             let highest = mailbox.highest_modseq.0.max(1);
-            write::untagged(&mut self.out, &format!("OK [HIGHESTMODSEQ {highest}] Changes are counted."));
+            write::untagged(
+                &mut self.out,
+                &format!("OK [HIGHESTMODSEQ {highest}] Changes are counted."),
+            );
         }
         Ok(())
     }
@@ -94,16 +106,24 @@ impl Session {
             return Err(Refusal::bad("ENABLE QRESYNC first."));
         }
         let selected = self.selected()?;
-        let (account, mailbox, numbering) = (selected.account, selected.mailbox, selected.numbering.clone());
+        let (account, mailbox, numbering) = (
+            selected.account,
+            selected.mailbox,
+            selected.numbering.clone(),
+        );
         let wanted = fetch.set.resolve(u32::MAX);
         let since = ModSeq(fetch.changed_since.unwrap_or_default());
         let vanished = self
             .access
             .store
             .read(move |view| {
-                let next = view.mailbox(account, mailbox)?.map_or(1, |mailbox| mailbox.uid_next.0);
-                let wanted: Vec<_> =
-                    wanted.iter().map(|range| *range.start()..=(*range.end()).min(next.saturating_sub(1))).collect();
+                let next = view
+                    .mailbox(account, mailbox)?
+                    .map_or(1, |mailbox| mailbox.uid_next.0);
+                let wanted: Vec<_> = wanted
+                    .iter()
+                    .map(|range| *range.start()..=(*range.end()).min(next.saturating_sub(1)))
+                    .collect();
                 vanished_since(view, account, mailbox, &numbering, since, &wanted)
             })
             .await?;
@@ -114,9 +134,22 @@ impl Session {
     }
 
     /// Reading a body marks it as read, in one change for all, before the answer.
-    async fn mark_seen(&mut self, items: &[FetchItem], targets: &UidSet) -> Result<UidSet, Refusal> {
+    async fn mark_seen(
+        &mut self,
+        items: &[FetchItem],
+        targets: &UidSet,
+    ) -> Result<UidSet, Refusal> {
         let marks = items.iter().any(|item| {
-            matches!(item, FetchItem::Section { seen: Seen::Mark, .. } | FetchItem::Binary { seen: Seen::Mark, .. })
+            matches!(
+                item,
+                FetchItem::Section {
+                    seen: Seen::Mark,
+                    ..
+                } | FetchItem::Binary {
+                    seen: Seen::Mark,
+                    ..
+                }
+            )
         });
         if !marks || targets.is_empty() || self.selected()?.mode == Mode::ReadOnly {
             return Ok(UidSet::new());
@@ -187,14 +220,23 @@ impl Session {
         let mut rows = 0;
         for piece in plan.numbering.pieces(&plan.targets, MESSAGES_PER_READ) {
             let (reader, keywords) = (plan.clone(), self.selected()?.keywords.clone());
-            let (stored, newer) =
-                self.access.store.read(move |view| reader.read_messages(view, &piece, &keywords)).await?;
+            let (stored, newer) = self
+                .access
+                .store
+                .read(move |view| reader.read_messages(view, &piece, &keywords))
+                .await?;
             if let Some(newer) = newer {
                 self.selected()?.keywords = Arc::new(newer);
             }
             rows += stored.len();
             let keywords = self.selected()?.keywords.clone();
-            self.write_bodies(Bodies::new(self.access.store.clone(), plan.clone(), keywords, stored)).await?;
+            self.write_bodies(Bodies::new(
+                self.access.store.clone(),
+                plan.clone(),
+                keywords,
+                stored,
+            ))
+            .await?;
         }
         Ok(plan.written(rows))
     }
@@ -202,7 +244,12 @@ impl Session {
     async fn write_bodies(&mut self, mut bodies: Bodies) -> Result<(), Refusal> {
         while !bodies.is_done() {
             let out = std::mem::take(&mut self.out);
-            let rendered = self.access.world.tasks.blocking(move || bodies.render(out)).await?;
+            let rendered = self
+                .access
+                .world
+                .tasks
+                .blocking(move || bodies.render(out))
+                .await?;
             bodies = rendered.bodies;
             self.out = rendered.out;
             self.send_if_full().await?;
@@ -221,7 +268,9 @@ impl Session {
     /// client would keep whatever stood in its place.
     fn cannot_go_on(&mut self, error: &StoreError) -> Refusal {
         tracing::error!(%error, "a message could not be read to its end");
-        self.talk.machine().bye("[UNAVAILABLE] A message could not be read to its end.");
+        self.talk
+            .machine()
+            .bye("[UNAVAILABLE] A message could not be read to its end.");
         Refusal::Ended(world::Ended::Finished)
     }
 
@@ -274,7 +323,9 @@ impl Plan {
                 | FetchItem::BodyStructure
                 | FetchItem::ThreadId
                 | FetchItem::Preview => Depth::Message,
-                FetchItem::Section { .. } | FetchItem::Binary { .. } | FetchItem::BinarySize { .. } => Depth::Body,
+                FetchItem::Section { .. }
+                | FetchItem::Binary { .. }
+                | FetchItem::BinarySize { .. } => Depth::Body,
             })
             .max()
             .unwrap_or(Depth::Placement)
@@ -345,20 +396,40 @@ impl Plan {
     ) -> Result<(Vec<Stored>, Option<Keywords>), StoreError> {
         let mut stored = Vec::new();
         for range in piece {
-            each_message(view, self.account, self.mailbox, range.clone(), &mut |message| {
-                if self.wants(&message.placement) {
-                    stored.push(message);
-                }
-            })?;
+            each_message(
+                view,
+                self.account,
+                self.mailbox,
+                range.clone(),
+                &mut |message| {
+                    if self.wants(&message.placement) {
+                        stored.push(message);
+                    }
+                },
+            )?;
         }
-        let stale = !stored.iter().all(|message| flags::knows_all(keywords, &message.placement));
-        let newer = if stale { Some(view.keywords(self.account)?) } else { None };
+        let stale = !stored
+            .iter()
+            .all(|message| flags::knows_all(keywords, &message.placement));
+        let newer = if stale {
+            Some(view.keywords(self.account)?)
+        } else {
+            None
+        };
         Ok((stored, newer))
     }
 
     /// One whole answer; false when the row is not wanted.
-    fn write_row(&self, out: &mut Vec<u8>, row: &Placement, stored: Option<&Stored>, keywords: &Keywords) -> bool {
-        let Some(seq) = self.numbering.seq(row.uid).filter(|_| self.wants(row)) else { return false };
+    fn write_row(
+        &self,
+        out: &mut Vec<u8>,
+        row: &Placement,
+        stored: Option<&Stored>,
+        keywords: &Keywords,
+    ) -> bool {
+        let Some(seq) = self.numbering.seq(row.uid).filter(|_| self.wants(row)) else {
+            return false;
+        };
         let mut writer = row::Writer::open(out, seq);
         for item in &self.items {
             writer.item(self, item, row, stored, keywords);
@@ -379,7 +450,9 @@ pub(super) fn each_message(
     let (mut from, to) = (*range.start(), *range.end());
     while from <= to {
         let messages = view.messages(account, mailbox, from..=to, MESSAGES_PER_READ)?;
-        let Some(last) = messages.last().map(|message| message.placement.uid) else { break };
+        let Some(last) = messages.last().map(|message| message.placement.uid) else {
+            break;
+        };
         messages.into_iter().for_each(&mut *each);
         match last.0.checked_add(1) {
             Some(next) if last < to => from = Uid(next),

@@ -41,7 +41,11 @@ const NAMES: [(Flags, &[u8]); 5] = [
 
 /// Whether the dictionary has a name for each keyword of the row.
 pub(super) fn knows_all(keywords: &Keywords, row: &Placement) -> bool {
-    row.keywords.is_empty() || row.keywords.iter().all(|keyword| keywords.name(keyword).is_some())
+    row.keywords.is_empty()
+        || row
+            .keywords
+            .iter()
+            .all(|keyword| keywords.name(keyword).is_some())
 }
 
 /// Appends `FLAGS (\Seen Work)`.

@@ -24,29 +24,42 @@ impl Session {
     pub(super) async fn list(&mut self, list: List) -> Outcome {
         // RFC 9051 §6.3.9: an empty pattern asks for the separator alone.
         if !list.extended && list.patterns.iter().all(String::is_empty) {
-            self.out.extend_from_slice(b"* LIST (\\Noselect) \"/\" \"\"\r\n");
+            self.out
+                .extend_from_slice(b"* LIST (\\Noselect) \"/\" \"\"\r\n");
             return Ok(Done::Plain);
         }
         let account = self.account()?;
         let wants_bytes = list.want.status.contains(&StatusItem::DeletedStorage);
         let names = self.names(wants_bytes).await?;
-        let patterns: Vec<Pattern> =
-            list.patterns.iter().map(|pattern| Pattern::new(&list.reference, pattern)).collect();
+        let patterns: Vec<Pattern> = list
+            .patterns
+            .iter()
+            .map(|pattern| Pattern::new(&list.reference, pattern))
+            .collect();
         let dialect = self.dialect();
         let append_bytes_max = self.access.settings.message_bytes_max;
         for name in names.all(list.select.subscribed) {
             if !patterns.iter().any(|pattern| pattern.matches(name)) {
                 continue;
             }
-            let Some(found) = names.found(name, &list) else { continue };
+            let Some(found) = names.found(name, &list) else {
+                continue;
+            };
             found.write(&mut self.out, dialect);
-            if let (Some(mailbox), false) = (names.mailboxes.get(name), list.want.status.is_empty()) {
-                let deleted_bytes = names.deleted_bytes.get(&mailbox.id.0).copied().unwrap_or_default();
-                Status { account, mailbox, deleted_bytes, append_bytes_max }.write(
-                    &mut self.out,
-                    &list.want.status,
-                    dialect,
-                );
+            if let (Some(mailbox), false) = (names.mailboxes.get(name), list.want.status.is_empty())
+            {
+                let deleted_bytes = names
+                    .deleted_bytes
+                    .get(&mailbox.id.0)
+                    .copied()
+                    .unwrap_or_default();
+                Status {
+                    account,
+                    mailbox,
+                    deleted_bytes,
+                    append_bytes_max,
+                }
+                .write(&mut self.out, &list.want.status, dialect);
             }
         }
         Ok(Done::Plain)
@@ -55,7 +68,8 @@ impl Session {
     /// RFC 3501 §6.3.9: subscribed names; a level above one stands for it where `%` stops short.
     pub(super) async fn lsub(&mut self, reference: &str, pattern: &str) -> Outcome {
         if pattern.is_empty() {
-            self.out.extend_from_slice(b"* LSUB (\\Noselect) \"/\" \"\"\r\n");
+            self.out
+                .extend_from_slice(b"* LSUB (\\Noselect) \"/\" \"\"\r\n");
             return Ok(Done::Plain);
         }
         let names = self.names(false).await?;
@@ -63,10 +77,23 @@ impl Session {
         let dialect = self.dialect();
         let mut above = BTreeSet::new();
         if pattern.contains('%') {
-            above = names.subscribed.iter().flat_map(|name| levels_above(name)).map(str::to_owned).collect();
+            above = names
+                .subscribed
+                .iter()
+                .flat_map(|name| levels_above(name))
+                .map(str::to_owned)
+                .collect();
         }
-        for name in names.subscribed.union(&above).filter(|name| matcher.matches(name)) {
-            let attributes: &[u8] = if names.subscribed.contains(name) { b"" } else { b"\\Noselect" };
+        for name in names
+            .subscribed
+            .union(&above)
+            .filter(|name| matcher.matches(name))
+        {
+            let attributes: &[u8] = if names.subscribed.contains(name) {
+                b""
+            } else {
+                b"\\Noselect"
+            };
             self.out.extend_from_slice(b"* LSUB (");
             self.out.extend_from_slice(attributes);
             self.out.extend_from_slice(b") \"/\" ");
@@ -78,7 +105,8 @@ impl Session {
 
     /// RFC 2342: all names are the user's own.
     pub(super) fn namespace(&mut self) -> Done {
-        self.out.extend_from_slice(b"* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");
+        self.out
+            .extend_from_slice(b"* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");
         Done::Plain
     }
 
@@ -98,16 +126,26 @@ impl Session {
                 Ok::<_, StoreError>((mailboxes, view.subscriptions(account)?, bytes))
             })
             .await?;
-        let mailboxes: BTreeMap<String, Mailbox> =
-            mailboxes.into_iter().map(|mailbox| (mailbox.name.as_str().to_owned(), mailbox)).collect();
+        let mailboxes: BTreeMap<String, Mailbox> = mailboxes
+            .into_iter()
+            .map(|mailbox| (mailbox.name.as_str().to_owned(), mailbox))
+            .collect();
         let levels = mailboxes
             .keys()
             .flat_map(|name| levels_above(name))
             .filter(|level| !mailboxes.contains_key(*level))
             .map(str::to_owned)
             .collect();
-        let subscribed = subscriptions.iter().map(|name| name.as_str().to_owned()).collect();
-        Ok(Names { mailboxes, levels, subscribed, deleted_bytes: deleted })
+        let subscribed = subscriptions
+            .iter()
+            .map(|name| name.as_str().to_owned())
+            .collect();
+        Ok(Names {
+            mailboxes,
+            levels,
+            subscribed,
+            deleted_bytes: deleted,
+        })
     }
 }
 
@@ -121,7 +159,12 @@ struct Found<'a> {
 
 impl Names {
     fn all(&self, with_subscribed: bool) -> BTreeSet<&str> {
-        let mut all: BTreeSet<&str> = self.mailboxes.keys().chain(&self.levels).map(String::as_str).collect();
+        let mut all: BTreeSet<&str> = self
+            .mailboxes
+            .keys()
+            .chain(&self.levels)
+            .map(String::as_str)
+            .collect();
         if with_subscribed {
             all.extend(self.subscribed.iter().map(String::as_str));
             all.extend(self.subscribed.iter().flat_map(|name| levels_above(name)));
@@ -132,10 +175,13 @@ impl Names {
     /// The line for a name that the patterns match, if the selection wants it.
     fn found<'a>(&self, name: &'a str, list: &List) -> Option<Found<'a>> {
         let mailbox = self.mailboxes.get(name);
-        let special_use = mailbox.and_then(|mailbox| mailbox.special_use).and_then(attribute);
+        let special_use = mailbox
+            .and_then(|mailbox| mailbox.special_use)
+            .and_then(attribute);
         let subscribed = self.subscribed.contains(name);
-        let child_subscribed =
-            list.select.recursive_match && list.select.subscribed && is_above_any(name, &self.subscribed);
+        let child_subscribed = list.select.recursive_match
+            && list.select.subscribed
+            && is_above_any(name, &self.subscribed);
         let wanted = (!list.select.subscribed || subscribed || child_subscribed)
             && (!list.select.special_use || special_use.is_some());
         if !wanted {
@@ -144,15 +190,27 @@ impl Names {
         let mut attributes = Vec::new();
         if mailbox.is_none() {
             // \NonExistent says \Noselect too (RFC 5258 §3), but not to older clients.
-            attributes.push(if list.extended { "\\NonExistent" } else { "\\Noselect" });
+            attributes.push(if list.extended {
+                "\\NonExistent"
+            } else {
+                "\\Noselect"
+            });
         }
         let children = is_above_any_key(name, &self.mailboxes);
-        attributes.push(if children { "\\HasChildren" } else { "\\HasNoChildren" });
+        attributes.push(if children {
+            "\\HasChildren"
+        } else {
+            "\\HasNoChildren"
+        });
         attributes.extend(special_use);
         if subscribed && (list.want.subscribed || list.select.subscribed) {
             attributes.push("\\Subscribed");
         }
-        Some(Found { name, attributes, child_subscribed })
+        Some(Found {
+            name,
+            attributes,
+            child_subscribed,
+        })
     }
 }
 
@@ -187,15 +245,22 @@ fn attribute(special_use: SpecialUse) -> Option<&'static str> {
 
 /// `a`, `a/b` for `a/b/c`.
 fn levels_above(name: &str) -> impl Iterator<Item = &str> {
-    name.match_indices(store::MailboxName::SEPARATOR).filter_map(|(at, _)| name.get(..at))
+    name.match_indices(store::MailboxName::SEPARATOR)
+        .filter_map(|(at, _)| name.get(..at))
 }
 
 fn is_above_any(name: &str, names: &BTreeSet<String>) -> bool {
     let below = format!("{name}/");
-    names.range(below.clone()..).next().is_some_and(|next| next.starts_with(&below))
+    names
+        .range(below.clone()..)
+        .next()
+        .is_some_and(|next| next.starts_with(&below))
 }
 
 fn is_above_any_key(name: &str, names: &BTreeMap<String, Mailbox>) -> bool {
     let below = format!("{name}/");
-    names.range(below.clone()..).next().is_some_and(|(next, _)| next.starts_with(&below))
+    names
+        .range(below.clone()..)
+        .next()
+        .is_some_and(|(next, _)| next.starts_with(&below))
 }

@@ -18,17 +18,19 @@ impl Session {
         let (peer, now) = (self.talk.peer_addr().ip(), self.now());
         let store = self.access.store.clone();
         match question {
-            Question::Password { login, password } => match store.log_in(&login, password.expose(), peer, now).await {
-                Ok(logged_in) => {
-                    self.proven = Some(logged_in);
-                    self.talk.machine().password_was(true);
+            Question::Password { login, password } => {
+                match store.log_in(&login, password.expose(), peer, now).await {
+                    Ok(logged_in) => {
+                        self.proven = Some(logged_in);
+                        self.talk.machine().password_was(true);
+                    }
+                    Err(LoginError::Wrong) => {
+                        tracing::info!(%peer, login, "IMAP login failed");
+                        self.talk.machine().password_was(false);
+                    }
+                    Err(error) => self.login_unavailable(&error),
                 }
-                Err(LoginError::Wrong) => {
-                    tracing::info!(%peer, login, "IMAP login failed");
-                    self.talk.machine().password_was(false);
-                }
-                Err(error) => self.login_unavailable(&error),
-            },
+            }
             Question::Scram { login } => match store.scram_keys(&login, peer, now).await {
                 Ok(keys) => {
                     let for_machine = wire::sasl::ScramKeys {
@@ -57,11 +59,16 @@ impl Session {
             Ok(logged_in) => {
                 let account = logged_in.account();
                 tracing::debug!(%peer, login, "IMAP login");
-                self.login = Some(LoginState { account, watcher: store.watch(account) });
+                self.login = Some(LoginState {
+                    account,
+                    watcher: store.watch(account),
+                });
                 self.talk.machine().logged_in();
             }
             Err(LoginError::Wrong) => {
-                self.talk.machine().login_unavailable("[AUTHENTICATIONFAILED] Login name or password is wrong.");
+                self.talk
+                    .machine()
+                    .login_unavailable("[AUTHENTICATIONFAILED] Login name or password is wrong.");
             }
             Err(error) => self.login_unavailable(&error),
         }

@@ -9,10 +9,17 @@ use super::session::Session;
 
 impl Session {
     /// A separator at the end says that mailboxes below are to come; it is not part of the name.
-    pub(super) async fn create(&mut self, mailbox: MailboxName, special_use: Vec<SpecialUse>) -> Outcome {
+    pub(super) async fn create(
+        &mut self,
+        mailbox: MailboxName,
+        special_use: Vec<SpecialUse>,
+    ) -> Outcome {
         let (account, now) = (self.account()?, self.now());
         let text = mailbox.as_str();
-        let name = parsed(text.strip_suffix(store::MailboxName::SEPARATOR).unwrap_or(text))?;
+        let name = parsed(
+            text.strip_suffix(store::MailboxName::SEPARATOR)
+                .unwrap_or(text),
+        )?;
         let special = match special_use.as_slice() {
             [] => None,
             [one] => Some(stored_use(*one)?),
@@ -26,7 +33,10 @@ impl Session {
                 Ok::<_, MailboxError>(made)
             })
             .await?;
-        Ok(Done::Text(format!("[MAILBOXID ({})] CREATE completed.", mailbox_id(account, id))))
+        Ok(Done::Text(format!(
+            "[MAILBOXID ({})] CREATE completed.",
+            mailbox_id(account, id)
+        )))
     }
 
     pub(super) async fn delete(&mut self, mailbox: MailboxName) -> Outcome {
@@ -34,7 +44,9 @@ impl Session {
         let name = name_of(&mailbox)?;
         self.access
             .store
-            .write(Durability::Durable, move |change| change.delete_mailbox(account, &name))
+            .write(Durability::Durable, move |change| {
+                change.delete_mailbox(account, &name)
+            })
             .await?;
         Ok(Done::Plain)
     }
@@ -46,7 +58,9 @@ impl Session {
         let to = parsed(to.strip_suffix(store::MailboxName::SEPARATOR).unwrap_or(to))?;
         self.access
             .store
-            .write(Durability::Durable, move |change| change.rename_mailbox(account, &from, &to, now))
+            .write(Durability::Durable, move |change| {
+                change.rename_mailbox(account, &from, &to, now)
+            })
             .await?;
         Ok(Done::Plain)
     }
@@ -56,7 +70,9 @@ impl Session {
         let name = name_of(&mailbox)?;
         self.access
             .store
-            .write(Durability::Durable, move |change| change.subscribe(account, &name))
+            .write(Durability::Durable, move |change| {
+                change.subscribe(account, &name)
+            })
             .await?;
         Ok(Done::Plain)
     }
@@ -66,7 +82,9 @@ impl Session {
         let name = name_of(&mailbox)?;
         self.access
             .store
-            .write(Durability::Durable, move |change| change.unsubscribe(account, &name))
+            .write(Durability::Durable, move |change| {
+                change.unsubscribe(account, &name)
+            })
             .await?;
         Ok(Done::Plain)
     }
@@ -90,6 +108,8 @@ fn stored_use(special_use: SpecialUse) -> Result<store::SpecialUse, Refusal> {
         SpecialUse::Junk => store::SpecialUse::Junk,
         SpecialUse::Sent => store::SpecialUse::Sent,
         SpecialUse::Trash => store::SpecialUse::Trash,
-        SpecialUse::All | SpecialUse::Flagged => return Err(Refusal::no("[USEATTR] That use cannot be given.")),
+        SpecialUse::All | SpecialUse::Flagged => {
+            return Err(Refusal::no("[USEATTR] That use cannot be given."));
+        }
     })
 }

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt;
-use store::{AccountId, Happened, Keywords, MailboxId, ModSeq, Placement, StoreError, UidSet, View};
+use store::{
+    AccountId, Happened, Keywords, MailboxId, ModSeq, Placement, StoreError, UidSet, View,
+};
 use wire::imap::write;
 
 use super::flags;
@@ -33,11 +34,16 @@ struct News {
 impl Session {
     /// Appends the news to the answer.
     pub(super) async fn news(&mut self, expunges: Expunges) -> Result<(), StoreError> {
-        let (Some(selected), Some(login)) = (&mut self.selected, &mut self.login) else { return Ok(()) };
-        let something_new = login.watcher.newer_than(selected.modseq).now_or_never().is_some();
-        if something_new {
+        let (Some(selected), Some(login)) = (&mut self.selected, &self.login) else {
+            return Ok(());
+        };
+        if selected.modseq < login.watcher.newest() {
             let question = Question::of(selected);
-            let news = self.access.store.read(move |view| question.ask(view)).await?;
+            let news = self
+                .access
+                .store
+                .read(move |view| question.ask(view))
+                .await?;
             take_in(selected, news, self.enabled, expunges, &mut self.out);
         } else if expunges == Expunges::Tell && !selected.gone.is_empty() {
             tell_gone(selected, self.enabled, &mut self.out);
@@ -80,23 +86,37 @@ impl Question {
         if self.read_log(view, &mut news, &mut touched)? {
             let mut known = self.numbering.by_uid(&ranges(&touched));
             if !news.gone.is_empty() {
-                known = known.iter().filter(|uid| !news.gone.contains(*uid)).collect();
+                known = known
+                    .iter()
+                    .filter(|uid| !news.gone.contains(*uid))
+                    .collect();
             }
             self.read_flags(view, &known, &mut news)?;
         } else {
             self.compare(view, &mut news)?;
         }
-        if !news.flagged.iter().all(|row| flags::knows_all(&self.keywords, row)) {
+        if !news
+            .flagged
+            .iter()
+            .all(|row| flags::knows_all(&self.keywords, row))
+        {
             news.keywords = Some(view.keywords(self.account)?);
         }
         Ok(news)
     }
 
     /// Whether the log reached back far enough.
-    fn read_log(&self, view: &View<'_>, news: &mut News, touched: &mut UidSet) -> Result<bool, StoreError> {
+    fn read_log(
+        &self,
+        view: &View<'_>,
+        news: &mut News,
+        touched: &mut UidSet,
+    ) -> Result<bool, StoreError> {
         let mut since = self.since;
         loop {
-            let Some(changes) = view.changes(self.account, Some(self.mailbox), since, CHANGES_PER_READ)? else {
+            let Some(changes) =
+                view.changes(self.account, Some(self.mailbox), since, CHANGES_PER_READ)?
+            else {
                 return Ok(false);
             };
             let full = changes.len() >= CHANGES_PER_READ;
@@ -105,7 +125,9 @@ impl Question {
                 match change.what {
                     Happened::Arrived(uids) => add(&mut news.arrived, &uids),
                     Happened::Expunged(uids) => add(&mut news.gone, &uids),
-                    Happened::Flagged(uids) if !self.own.contains(&change.modseq) => add(touched, &uids),
+                    Happened::Flagged(uids) if !self.own.contains(&change.modseq) => {
+                        add(touched, &uids)
+                    }
                     Happened::MailboxDeleted => add(&mut news.gone, &UidSet::all()),
                     _ => {}
                 }
@@ -116,8 +138,18 @@ impl Question {
         }
     }
 
-    fn read_flags(&self, view: &View<'_>, known: &UidSet, news: &mut News) -> Result<(), StoreError> {
-        for range in self.numbering.pieces(known, usize::MAX).into_iter().flatten() {
+    fn read_flags(
+        &self,
+        view: &View<'_>,
+        known: &UidSet,
+        news: &mut News,
+    ) -> Result<(), StoreError> {
+        for range in self
+            .numbering
+            .pieces(known, usize::MAX)
+            .into_iter()
+            .flatten()
+        {
             view.each_placement(self.account, self.mailbox, range, &mut |row| {
                 if known.contains(row.uid) {
                     news.flagged.push(row);
@@ -130,24 +162,49 @@ impl Question {
     /// Without the log: the mailbox as it is against the numbering.
     fn compare(&self, view: &View<'_>, news: &mut News) -> Result<(), StoreError> {
         let uids: UidSet = view.uids(self.account, self.mailbox)?.into_iter().collect();
-        news.gone = self.numbering.all().iter().filter(|uid| !uids.contains(*uid)).collect();
+        news.gone = self
+            .numbering
+            .all()
+            .iter()
+            .filter(|uid| !uids.contains(*uid))
+            .collect();
         let last = self.numbering.last_uid();
-        news.arrived = uids.iter().filter(|uid| last.is_none_or(|last| last < *uid)).collect();
-        view.each_placement(self.account, self.mailbox, store::Uid::MIN..=store::Uid::MAX, &mut |row| {
-            if self.since < row.modseq && self.numbering.seq(row.uid).is_some() && !self.own.contains(&row.modseq) {
-                news.flagged.push(row);
-            }
-        })
+        news.arrived = uids
+            .iter()
+            .filter(|uid| last.is_none_or(|last| last < *uid))
+            .collect();
+        view.each_placement(
+            self.account,
+            self.mailbox,
+            store::Uid::MIN..=store::Uid::MAX,
+            &mut |row| {
+                if self.since < row.modseq
+                    && self.numbering.seq(row.uid).is_some()
+                    && !self.own.contains(&row.modseq)
+                {
+                    news.flagged.push(row);
+                }
+            },
+        )
     }
 }
 
-fn take_in(selected: &mut Selected, news: News, enabled: Enabled, expunges: Expunges, out: &mut Vec<u8>) {
+fn take_in(
+    selected: &mut Selected,
+    news: News,
+    enabled: Enabled,
+    expunges: Expunges,
+    out: &mut Vec<u8>,
+) {
     selected.modseq = news.modseq;
     selected.own.clear();
     let numbering = Arc::make_mut(&mut selected.numbering);
     let before = numbering.count();
     for range in news.gone.ranges() {
-        add(&mut selected.gone, &numbering.by_uid(&[range.start().0..=range.end().0]));
+        add(
+            &mut selected.gone,
+            &numbering.by_uid(&[range.start().0..=range.end().0]),
+        );
     }
     for range in news.arrived.ranges() {
         for uid in range.start().0..=range.end().0 {
@@ -200,12 +257,22 @@ pub(super) fn remove(selected: &mut Selected, gone: &UidSet, enabled: Enabled, o
         }
     }
     if !selected.saved.is_empty() {
-        selected.saved = selected.saved.iter().filter(|uid| !known.contains(*uid)).collect();
+        selected.saved = selected
+            .saved
+            .iter()
+            .filter(|uid| !known.contains(*uid))
+            .collect();
     }
 }
 
 /// `* 3 FETCH (FLAGS (\Seen))`, with what the client's extensions ask for.
-pub(super) fn flags_changed(out: &mut Vec<u8>, seq: u32, row: &Placement, keywords: &Keywords, enabled: Enabled) {
+pub(super) fn flags_changed(
+    out: &mut Vec<u8>,
+    seq: u32,
+    row: &Placement,
+    keywords: &Keywords,
+    enabled: Enabled,
+) {
     out.extend_from_slice(b"* ");
     write::number(out, u64::from(seq));
     out.extend_from_slice(b" FETCH (");
@@ -230,5 +297,7 @@ pub(super) fn add(set: &mut UidSet, more: &UidSet) {
 }
 
 pub(super) fn ranges(set: &UidSet) -> Vec<std::ops::RangeInclusive<u32>> {
-    set.ranges().map(|range| range.start().0..=range.end().0).collect()
+    set.ranges()
+        .map(|range| range.start().0..=range.end().0)
+        .collect()
 }

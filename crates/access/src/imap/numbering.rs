@@ -42,13 +42,19 @@ impl Numbering {
         if seq == 0 || seq > self.count {
             return None;
         }
-        let at = self.runs.partition_point(|run| run.seq <= seq).checked_sub(1)?;
+        let at = self
+            .runs
+            .partition_point(|run| run.seq <= seq)
+            .checked_sub(1)?;
         let run = self.runs.get(at)?;
         Some(Uid(run.uid + (seq - run.seq)))
     }
 
     pub(super) fn seq(&self, uid: Uid) -> Option<u32> {
-        let at = self.runs.partition_point(|run| run.uid <= uid.0).checked_sub(1)?;
+        let at = self
+            .runs
+            .partition_point(|run| run.uid <= uid.0)
+            .checked_sub(1)?;
         let run = self.runs.get(at)?;
         let seq = run.seq + (uid.0 - run.uid);
         (seq < self.run_end(at)).then_some(seq)
@@ -62,14 +68,20 @@ impl Numbering {
         }
         self.count += 1;
         if last.is_none_or(|last| last.0 + 1 != uid.0) {
-            self.runs.push(Run { seq: self.count, uid: uid.0 });
+            self.runs.push(Run {
+                seq: self.count,
+                uid: uid.0,
+            });
         }
     }
 
     /// Removes messages; says their numbers in the order in which they are to be announced, each
     /// number valid after the removals before it (RFC 9051 §7.5.1).
     pub(super) fn remove(&mut self, gone: &UidSet) -> Vec<u32> {
-        let gone: Vec<(u32, u32)> = gone.ranges().map(|range| (range.start().0, range.end().0)).collect();
+        let gone: Vec<(u32, u32)> = gone
+            .ranges()
+            .map(|range| (range.start().0, range.end().0))
+            .collect();
         let mut numbers = Vec::new();
         let mut kept = Numbering::default();
         let mut at = 0;
@@ -102,7 +114,13 @@ impl Numbering {
         for range in ranges {
             let (mut seq, end) = (*range.start(), (*range.end()).min(self.count));
             while seq <= end {
-                let Some(at) = self.runs.partition_point(|run| run.seq <= seq).checked_sub(1) else { break };
+                let Some(at) = self
+                    .runs
+                    .partition_point(|run| run.seq <= seq)
+                    .checked_sub(1)
+                else {
+                    break;
+                };
                 let Some(run) = self.runs.get(at) else { break };
                 let last = end.min(self.run_end(at) - 1);
                 set.insert_range(Uid(run.uid + (seq - run.seq))..=Uid(run.uid + (last - run.seq)));
@@ -116,7 +134,10 @@ impl Numbering {
     pub(super) fn by_uid(&self, ranges: &[RangeInclusive<u32>]) -> UidSet {
         let mut set = UidSet::new();
         for range in ranges {
-            let mut at = self.runs.partition_point(|run| run.uid <= *range.start()).saturating_sub(1);
+            let mut at = self
+                .runs
+                .partition_point(|run| run.uid <= *range.start())
+                .saturating_sub(1);
             while let Some(run) = self.runs.get(at).filter(|run| run.uid <= *range.end()) {
                 let run_last = run.uid + (self.run_end(at) - 1 - run.seq);
                 let (from, to) = ((*range.start()).max(run.uid), (*range.end()).min(run_last));
@@ -145,11 +166,18 @@ impl Numbering {
         let mut piece: Vec<RangeInclusive<Uid>> = Vec::new();
         let mut room = rows;
         for range in set.ranges() {
-            let (mut seq, Some(end)) = (self.seq_at_or_after(*range.start()), self.seq(*range.end())) else { continue };
+            let (mut seq, Some(end)) =
+                (self.seq_at_or_after(*range.start()), self.seq(*range.end()))
+            else {
+                continue;
+            };
             while seq <= end {
                 let gap_seq = piece.last().and_then(|last| self.seq(*last.end()));
                 let take = room.min((end - seq + 1) as usize);
-                let (Some(from), Some(to)) = (self.uid(seq), self.uid(seq + take as u32 - 1)) else { break };
+                let (Some(from), Some(to)) = (self.uid(seq), self.uid(seq + take as u32 - 1))
+                else {
+                    break;
+                };
                 match (piece.last_mut(), gap_seq) {
                     (Some(last), Some(gap)) if seq - gap <= GAP_ROWS => *last = *last.start()..=to,
                     _ => piece.push(from..=to),
@@ -177,13 +205,19 @@ impl Numbering {
 
     /// The number after the last of a run.
     fn run_end(&self, at: usize) -> u32 {
-        self.runs.get(at + 1).map_or(self.count + 1, |next| next.seq)
+        self.runs
+            .get(at + 1)
+            .map_or(self.count + 1, |next| next.seq)
     }
 
     /// First and last UID of each run.
     fn spans(&self) -> Vec<(u32, u32)> {
         (0..self.runs.len())
-            .filter_map(|at| self.runs.get(at).map(|run| (run.uid, run.uid + (self.run_end(at) - 1 - run.seq))))
+            .filter_map(|at| {
+                self.runs
+                    .get(at)
+                    .map(|run| (run.uid, run.uid + (self.run_end(at) - 1 - run.seq)))
+            })
             .collect()
     }
 
@@ -193,7 +227,10 @@ impl Numbering {
             return;
         }
         if self.last_uid().is_none_or(|last| last.0 + 1 != from) {
-            self.runs.push(Run { seq: self.count + 1, uid: from });
+            self.runs.push(Run {
+                seq: self.count + 1,
+                uid: from,
+            });
         }
         self.count += end - from;
     }

@@ -22,12 +22,19 @@ enum Token {
 impl Pattern {
     pub(super) fn new(reference: &str, pattern: &str) -> Self {
         let text = format!("{reference}{pattern}");
-        Pattern { tokens: tokens(&text), inbox: tokens(&text.to_ascii_uppercase()) }
+        Pattern {
+            tokens: tokens(&text),
+            inbox: tokens(&text.to_ascii_uppercase()),
+        }
     }
 
     pub(super) fn matches(&self, name: &str) -> bool {
-        let in_inbox = name == "INBOX" || name.strip_prefix("INBOX").is_some_and(|rest| rest.starts_with(SEPARATOR));
-        matches(&self.tokens, name) || (in_inbox && matches(&self.inbox, &name.to_ascii_uppercase()))
+        let in_inbox = name == "INBOX"
+            || name
+                .strip_prefix("INBOX")
+                .is_some_and(|rest| rest.starts_with(SEPARATOR));
+        matches(&self.tokens, name)
+            || (in_inbox && matches(&self.inbox, &name.to_ascii_uppercase()))
     }
 }
 
@@ -97,7 +104,11 @@ mod tests {
 
     #[track_caller]
     fn check(pattern: &str, name: &str, want: bool) {
-        assert_eq!(Pattern::new("", pattern).matches(name), want, "{pattern} on {name}");
+        assert_eq!(
+            Pattern::new("", pattern).matches(name),
+            want,
+            "{pattern} on {name}"
+        );
     }
 
     #[test]

@@ -18,7 +18,11 @@ impl Session {
     pub(super) async fn get_quota_root(&mut self, mailbox: MailboxName) -> Outcome {
         let account = self.account()?;
         let name = name_of(&mailbox)?;
-        let found = self.access.store.read(move |view| view.mailbox_by_name(account, &name)).await?;
+        let found = self
+            .access
+            .store
+            .read(move |view| view.mailbox_by_name(account, &name))
+            .await?;
         let found = found.ok_or(Refusal::NO_MAILBOX)?;
         let dialect = self.dialect();
         self.out.extend_from_slice(b"* QUOTAROOT ");
@@ -34,7 +38,11 @@ impl Session {
         let account = account.ok_or(Refusal::no("[AUTHORIZATIONFAILED] The account is gone."))?;
         // STORAGE counts units of 1,024 bytes (RFC 9208 §5.1); an account without a bound has no limit to name.
         let resource = account.quota.map_or(String::new(), |limit| {
-            format!("STORAGE {} {}", account.used_bytes.div_ceil(1_024), limit / 1_024)
+            format!(
+                "STORAGE {} {}",
+                account.used_bytes.div_ceil(1_024),
+                limit / 1_024
+            )
         });
         write::untagged(&mut self.out, &format!("QUOTA \"\" ({resource})"));
         Ok(())

@@ -41,10 +41,14 @@ impl Refusal {
         Refusal::Bad(text.into())
     }
 
-    pub(super) const NO_MAILBOX: Refusal = Refusal::No(Cow::Borrowed("[NONEXISTENT] There is no such mailbox."));
+    pub(super) const NO_MAILBOX: Refusal =
+        Refusal::No(Cow::Borrowed("[NONEXISTENT] There is no such mailbox."));
     /// For APPEND, COPY and MOVE (RFC 9051 §6.3.12).
-    pub(super) const TRY_CREATE: Refusal = Refusal::No(Cow::Borrowed("[TRYCREATE] There is no such mailbox."));
-    pub(super) const READ_ONLY: Refusal = Refusal::No(Cow::Borrowed("[READ-ONLY] The mailbox is open for reading."));
+    pub(super) const TRY_CREATE: Refusal =
+        Refusal::No(Cow::Borrowed("[TRYCREATE] There is no such mailbox."));
+    pub(super) const READ_ONLY: Refusal = Refusal::No(Cow::Borrowed(
+        "[READ-ONLY] The mailbox is open for reading.",
+    ));
 
     /// Status and text of the tagged answer.
     pub(super) fn answer(&self) -> (Status, Cow<'static, str>) {
@@ -63,7 +67,10 @@ impl Refusal {
                 };
                 (Status::No, Cow::Borrowed(text))
             }
-            Refusal::Ended(_) => (Status::No, Cow::Borrowed("[UNAVAILABLE] The connection is over.")),
+            Refusal::Ended(_) => (
+                Status::No,
+                Cow::Borrowed("[UNAVAILABLE] The connection is over."),
+            ),
         }
     }
 }
@@ -81,7 +88,9 @@ impl From<MailboxError> for Refusal {
             MailboxError::NoSuchMailbox(_) => Refusal::NO_MAILBOX,
             MailboxError::BadName(why) => Refusal::no(format!("[CANNOT] A mailbox name {why}.")),
             MailboxError::Inbox => Refusal::no("[CANNOT] INBOX stays."),
-            MailboxError::BelowItself => Refusal::no("[CANNOT] A mailbox cannot be moved below itself."),
+            MailboxError::BelowItself => {
+                Refusal::no("[CANNOT] A mailbox cannot be moved below itself.")
+            }
             MailboxError::TooMany => Refusal::no("[LIMIT] The account has too many mailboxes."),
             MailboxError::Store(error) => Refusal::Store(error),
         }
@@ -91,11 +100,15 @@ impl From<MailboxError> for Refusal {
 impl From<MessageError> for Refusal {
     fn from(error: MessageError) -> Self {
         match error {
-            MessageError::NoSuchAccount => Refusal::no("[AUTHORIZATIONFAILED] The account is gone."),
+            MessageError::NoSuchAccount => {
+                Refusal::no("[AUTHORIZATIONFAILED] The account is gone.")
+            }
             MessageError::NoSuchMailbox => Refusal::TRY_CREATE,
             MessageError::OverQuota => Refusal::no("[OVERQUOTA] The account has no room for it."),
             MessageError::NoUidsLeft => Refusal::no("[LIMIT] The mailbox has no UIDs left."),
-            MessageError::TooManyKeywords => Refusal::no("[LIMIT] The account has too many keywords."),
+            MessageError::TooManyKeywords => {
+                Refusal::no("[LIMIT] The account has too many keywords.")
+            }
             MessageError::BadKeyword(_) => Refusal::no("[CANNOT] That cannot be a keyword."),
             MessageError::Store(error) => Refusal::Store(error),
         }

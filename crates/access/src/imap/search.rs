@@ -10,7 +10,7 @@ use std::sync::Arc;
 use store::{Placement, StoreError, UidSet};
 use wire::imap::{Search, SearchKey};
 
-use super::refusal::{Done, Outcome, Refusal};
+use super::refusal::{Outcome, Refusal};
 use super::session::Session;
 use crate::limits::ROWS_PER_READ;
 use test::{Context, Test, Verdict};
@@ -45,7 +45,11 @@ impl Session {
         let mut uids = Vec::new();
         let mut open = UidSet::new();
         let mut modseqs = Vec::new();
-        let (account, mailbox, numbering) = (selected.account, selected.mailbox, selected.numbering.clone());
+        let (account, mailbox, numbering) = (
+            selected.account,
+            selected.mailbox,
+            selected.numbering.clone(),
+        );
         for piece in numbering.pieces(&range, ROWS_PER_READ) {
             let (test, range) = (test.clone(), range.clone());
             let rows = self
@@ -80,15 +84,22 @@ impl Session {
             uids.sort_unstable();
         }
         let modseq = asks_modseq(key).then(|| {
-            let newest = modseqs.iter().filter(|(uid, _)| uids.binary_search(uid).is_ok());
+            let newest = modseqs
+                .iter()
+                .filter(|(uid, _)| uids.binary_search(uid).is_ok());
             newest.map(|(_, modseq)| modseq.0).max()
         });
-        Ok(Matches { uids, modseq: modseq.flatten() })
+        Ok(Matches {
+            uids,
+            modseq: modseq.flatten(),
+        })
     }
 
     /// RFC 5182 §2.1: with MIN or MAX alone only that one is kept.
     fn save_result(&mut self, search: &Search, found: &Matches) -> Result<(), Refusal> {
-        let Some(want) = search.want else { return Ok(()) };
+        let Some(want) = search.want else {
+            return Ok(());
+        };
         let ends_only = (want.min || want.max) && !want.all && !want.count;
         let mut saved = UidSet::new();
         if ends_only {
@@ -112,4 +123,3 @@ fn asks_modseq(key: &SearchKey) -> bool {
         _ => false,
     }
 }
-

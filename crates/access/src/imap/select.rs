@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use store::{
-    AccountId, Durability, Happened, Keywords, Mailbox, MailboxId, ModSeq, Placement, StoreError, Uid, UidSet, View,
+    AccountId, Durability, Happened, Keywords, Mailbox, MailboxId, ModSeq, Placement, StoreError,
+    Uid, UidSet, View,
 };
 use wire::imap::{Condstore, MailboxName, Mode, Phase, Qresync, write};
 
@@ -56,7 +57,9 @@ impl Session {
             .access
             .store
             .read(move |view| {
-                let Some(mailbox) = view.mailbox_by_name(account, &name)? else { return Ok::<_, StoreError>(None) };
+                let Some(mailbox) = view.mailbox_by_name(account, &name)? else {
+                    return Ok::<_, StoreError>(None);
+                };
                 open(view, account, mailbox, qresync.as_deref()).map(Some)
             })
             .await?
@@ -90,11 +93,17 @@ impl Session {
         if !enabled.rev2 {
             // \Recent went with IMAP4rev2; older clients want the line.
             write::counted(out, 0, "RECENT");
-            if let Some(seq) = opened.first_unseen.and_then(|uid| opened.numbering.seq(uid)) {
+            if let Some(seq) = opened
+                .first_unseen
+                .and_then(|uid| opened.numbering.seq(uid))
+            {
                 write::untagged(out, &format!("OK [UNSEEN {seq}] The first unseen message."));
             }
         }
-        write::untagged(out, &format!("OK [UIDVALIDITY {}] UIDs are valid.", mailbox.uid_validity));
+        write::untagged(
+            out,
+            &format!("OK [UIDVALIDITY {}] UIDs are valid.", mailbox.uid_validity),
+        );
         out.extend_from_slice(b"* OK [PERMANENTFLAGS (");
         if mode == Mode::ReadWrite {
             flags::write_all(out, &opened.keywords);
@@ -103,8 +112,17 @@ impl Session {
             }
         }
         out.extend_from_slice(b")] Flags that stay.\r\n");
-        write::untagged(out, &format!("OK [HIGHESTMODSEQ {}] Changes are counted.", mailbox.highest_modseq.0.max(1)));
-        write::untagged(out, &format!("OK [UIDNEXT {}] The next UID.", mailbox.uid_next));
+        write::untagged(
+            out,
+            &format!(
+                "OK [HIGHESTMODSEQ {}] Changes are counted.",
+                mailbox.highest_modseq.0.max(1)
+            ),
+        );
+        write::untagged(
+            out,
+            &format!("OK [UIDNEXT {}] The next UID.", mailbox.uid_next),
+        );
         let id = mailbox_id(account, mailbox.id);
         write::untagged(out, &format!("OK [MAILBOXID ({id})] Ok"));
         if enabled.rev2 {
@@ -126,7 +144,9 @@ impl Session {
 
     /// Leaves the mailbox and removes what is marked as deleted, without a word of each.
     pub(super) async fn close(&mut self) -> Outcome {
-        let Some(selected) = self.selected.take() else { return Err(Refusal::bad("Select a mailbox first.")) };
+        let Some(selected) = self.selected.take() else {
+            return Err(Refusal::bad("Select a mailbox first."));
+        };
         self.set_phase(Phase::Authenticated);
         if selected.mode == Mode::ReadWrite {
             let (account, mailbox) = (selected.account, selected.mailbox);
@@ -134,7 +154,9 @@ impl Session {
             let uids = selected.numbering.all();
             self.access
                 .store
-                .write(Durability::Durable, move |change| change.expunge(account, mailbox, &uids))
+                .write(Durability::Durable, move |change| {
+                    change.expunge(account, mailbox, &uids)
+                })
                 .await?;
         }
         Ok(Done::Plain)
@@ -160,7 +182,11 @@ fn open(
         }
         _ => None,
     };
-    let first_unseen = if mailbox.unseen > 0 { view.first_unseen(account, mailbox.id)? } else { None };
+    let first_unseen = if mailbox.unseen > 0 {
+        view.first_unseen(account, mailbox.id)?
+    } else {
+        None
+    };
     Ok(Opened {
         numbering,
         first_unseen,
@@ -231,7 +257,10 @@ fn intersection(set: &UidSet, wanted: &[std::ops::RangeInclusive<u32>]) -> UidSe
     let mut both = UidSet::new();
     for range in ranges(set) {
         for other in wanted {
-            let (from, to) = ((*range.start()).max(*other.start()), (*range.end()).min(*other.end()));
+            let (from, to) = (
+                (*range.start()).max(*other.start()),
+                (*range.end()).min(*other.end()),
+            );
             if from <= to {
                 both.insert_range(Uid(from)..=Uid(to));
             }

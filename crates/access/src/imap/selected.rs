@@ -54,7 +54,9 @@ impl Selected {
     pub(super) fn matching(&self, set: &SequenceSet, by: By) -> UidSet {
         match (set, by) {
             (SequenceSet::Saved, _) => self.saved.clone(),
-            (set, By::Uid) => self.numbering.by_uid(&set.resolve(self.numbering.last_uid().map_or(0, |uid| uid.0))),
+            (set, By::Uid) => self
+                .numbering
+                .by_uid(&set.resolve(self.numbering.last_uid().map_or(0, |uid| uid.0))),
             (set, By::Sequence) => self.numbering.by_seq(&set.resolve(self.numbering.count())),
         }
     }

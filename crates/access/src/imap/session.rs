@@ -112,7 +112,9 @@ impl Session {
                 Wake::Event(event) => Box::pin(self.event(event)).await,
                 Wake::News(newest) => Box::pin(self.idle_news(newest)).await,
                 Wake::Stop => {
-                    self.talk.machine().bye("[UNAVAILABLE] The server is shutting down.");
+                    self.talk
+                        .machine()
+                        .bye("[UNAVAILABLE] The server is shutting down.");
                     return loop {
                         if let Err(ended) = self.talk.event().await {
                             break ended;
@@ -129,8 +131,9 @@ impl Session {
     async fn wait(&mut self, stop: &Stop) -> Result<Wake, Ended> {
         let woken = match (self.idle_since, &mut self.login) {
             (Some(seen), Some(login)) => {
-                let wake = select(pin!(login.watcher.newer_than(seen)), pin!(stop.requested()));
-                match self.talk.event_or(wake).await? {
+                let (news, stopped) =
+                    (pin!(login.watcher.newer_than(seen)), pin!(stop.requested()));
+                match self.talk.event_or(select(news, stopped)).await? {
                     Either::Left(event) => Wake::Event(event),
                     Either::Right(Either::Left((newest, _))) => Wake::News(newest),
                     Either::Right(Either::Right(_)) => Wake::Stop,
@@ -146,7 +149,10 @@ impl Session {
 
     async fn event(&mut self, event: Event) -> Result<(), Ended> {
         match event {
-            Event::Command(Tagged { tag, command: Command::Idle }) => self.idle(tag).await,
+            Event::Command(Tagged {
+                tag,
+                command: Command::Idle,
+            }) => self.idle(tag).await,
             Event::Command(Tagged { tag, command }) => self.command(tag, command).await,
             Event::Ask(question) => {
                 self.ask(question).await;
@@ -158,7 +164,8 @@ impl Session {
             }
             Event::IdleDone { tag } => {
                 self.idle_since = None;
-                self.answer(&tag, "IDLE", Ok(Done::Plain), Some(Expunges::Tell)).await
+                self.answer(&tag, "IDLE", Ok(Done::Plain), Some(Expunges::Tell))
+                    .await
             }
         }
     }
@@ -182,13 +189,18 @@ impl Session {
         if let Err(Refusal::Ended(ended)) = outcome {
             return Err(ended);
         }
-        if let Some(expunges) = expunges {
-            if let Err(error) = self.news(expunges).await {
-                tracing::warn!(%error, "news of a mailbox cannot be read");
-            }
+        if let Some(expunges) = expunges
+            && let Err(error) = self.news(expunges).await
+        {
+            tracing::warn!(%error, "news of a mailbox cannot be read");
         }
         match outcome {
-            Ok(Done::Plain) => write::tagged(&mut self.out, tag, Status::Ok, &format!("{name} completed.")),
+            Ok(Done::Plain) => write::tagged(
+                &mut self.out,
+                tag,
+                Status::Ok,
+                &format!("{name} completed."),
+            ),
             Ok(Done::Text(text)) => write::tagged(&mut self.out, tag, Status::Ok, &text),
             Err(refusal) => {
                 let (status, text) = refusal.answer();
@@ -240,10 +252,16 @@ impl Session {
         match command {
             Command::Noop | Command::Check => Ok(Done::Plain),
             Command::Enable(wanted) => self.enable(&wanted),
-            Command::Select { mailbox, mode, condstore, qresync } => {
-                self.select(mailbox, mode, condstore, qresync).await
-            }
-            Command::Create { mailbox, special_use } => self.create(mailbox, special_use).await,
+            Command::Select {
+                mailbox,
+                mode,
+                condstore,
+                qresync,
+            } => self.select(mailbox, mode, condstore, qresync).await,
+            Command::Create {
+                mailbox,
+                special_use,
+            } => self.create(mailbox, special_use).await,
             Command::Delete(mailbox) => self.delete(mailbox).await,
             Command::Rename { from, to } => self.rename(from, to).await,
             Command::Subscribe(mailbox) => self.subscribe(mailbox).await,
@@ -279,7 +297,11 @@ impl Session {
 
     /// RFC 2177. What happened before is told at once, the rest when it happens.
     async fn idle(&mut self, tag: String) -> Result<(), Ended> {
-        self.idle_since = Some(self.selected.as_ref().map_or(ModSeq(u64::MAX), |selected| selected.modseq));
+        self.idle_since = Some(
+            self.selected
+                .as_ref()
+                .map_or(ModSeq(u64::MAX), |selected| selected.modseq),
+        );
         self.talk.machine().idle(tag);
         Ok(())
     }
@@ -317,5 +339,4 @@ impl Session {
     pub(super) fn now(&self) -> mail::UnixMillis {
         self.access.world.wall().into()
     }
-
 }

@@ -28,7 +28,9 @@ impl Session {
         let found = self.find(&sort.key).await?;
         let set: UidSet = found.uids.iter().copied().collect();
         let order = sort.order.clone();
-        let mut keyed = self.each_found(&set, move |stored| keyed(&stored, &order)).await?;
+        let mut keyed = self
+            .each_found(&set, move |stored| keyed(&stored, &order))
+            .await?;
         // Equal messages stay in the order of the mailbox (RFC 5256 §3).
         keyed.sort_by(|a, b| compare(a, b, &sort.order).then(a.uid.cmp(&b.uid)));
         let uids: Vec<store::Uid> = keyed.iter().map(|keyed| keyed.uid).collect();
@@ -50,7 +52,11 @@ impl Session {
         of: impl Fn(Stored) -> T + Send + Clone + 'static,
     ) -> Result<Vec<T>, Refusal> {
         let selected = self.selected()?;
-        let (account, mailbox, numbering) = (selected.account, selected.mailbox, selected.numbering.clone());
+        let (account, mailbox, numbering) = (
+            selected.account,
+            selected.mailbox,
+            selected.numbering.clone(),
+        );
         let mut all = Vec::new();
         for piece in numbering.pieces(set, MESSAGES_PER_READ) {
             let (set, of) = (set.clone(), of.clone());
@@ -74,15 +80,24 @@ impl Session {
 fn keyed(stored: &Stored, order: &[SortCriterion]) -> Keyed {
     let envelope = Envelope::read(&stored.envelope);
     let local = |mailbox: &Option<Mailbox>| {
-        mailbox.as_ref().map(|mailbox| String::from_utf8_lossy(&mailbox.local).to_lowercase()).unwrap_or_default()
+        mailbox
+            .as_ref()
+            .map(|mailbox| String::from_utf8_lossy(&mailbox.local).to_lowercase())
+            .unwrap_or_default()
     };
     let values = order
         .iter()
         .map(|criterion| match criterion.key {
             SortKey::Arrival => Value::Number(stored.placement.internal_date.0),
             SortKey::Date => Value::Number(sent_or_arrived(stored)),
-            SortKey::Size => Value::Number(i64::try_from(stored.placement.size).unwrap_or(i64::MAX)),
-            SortKey::Subject => Value::Text(mail::thread::base_subject(&envelope.subject).0.to_lowercase()),
+            SortKey::Size => {
+                Value::Number(i64::try_from(stored.placement.size).unwrap_or(i64::MAX))
+            }
+            SortKey::Subject => Value::Text(
+                mail::thread::base_subject(&envelope.subject)
+                    .0
+                    .to_lowercase(),
+            ),
             SortKey::From => Value::Text(local(&envelope.from)),
             SortKey::To => Value::Text(local(&envelope.to)),
             SortKey::Cc => Value::Text(local(&envelope.cc)),
@@ -90,7 +105,10 @@ fn keyed(stored: &Stored, order: &[SortCriterion]) -> Keyed {
             SortKey::DisplayTo => Value::Text(display(&envelope.to)),
         })
         .collect();
-    Keyed { uid: stored.placement.uid, values }
+    Keyed {
+        uid: stored.placement.uid,
+        values,
+    }
 }
 
 /// RFC 5256 §2.2: without a Date that can be read, the internal date.
@@ -100,10 +118,15 @@ pub(super) fn sent_or_arrived(stored: &Stored) -> i64 {
 
 /// RFC 5957 §3: the name, or else the address.
 fn display(mailbox: &Option<Mailbox>) -> String {
-    let Some(mailbox) = mailbox else { return String::new() };
+    let Some(mailbox) = mailbox else {
+        return String::new();
+    };
     let name = mail::words::decode(&mailbox.name);
     if name.is_empty() {
-        let (local, host) = (String::from_utf8_lossy(&mailbox.local), String::from_utf8_lossy(&mailbox.host));
+        let (local, host) = (
+            String::from_utf8_lossy(&mailbox.local),
+            String::from_utf8_lossy(&mailbox.host),
+        );
         return format!("{local}@{host}").to_lowercase();
     }
     name.to_lowercase()

@@ -20,18 +20,26 @@ impl Session {
             .access
             .store
             .read(move |view| {
-                let Some(mailbox) = view.mailbox_by_name(account, &name)? else { return Ok::<_, StoreError>(None) };
-                let bytes = if wants_deleted_bytes { deleted_bytes(view, account, &mailbox)? } else { 0 };
+                let Some(mailbox) = view.mailbox_by_name(account, &name)? else {
+                    return Ok::<_, StoreError>(None);
+                };
+                let bytes = if wants_deleted_bytes {
+                    deleted_bytes(view, account, &mailbox)?
+                } else {
+                    0
+                };
                 Ok(Some((mailbox, bytes)))
             })
             .await?
             .ok_or(Refusal::NO_MAILBOX)?;
         let (dialect, limit) = (self.dialect(), self.access.settings.message_bytes_max);
-        Status { account, mailbox: &mailbox, deleted_bytes, append_bytes_max: limit }.write(
-            &mut self.out,
-            &items,
-            dialect,
-        );
+        Status {
+            account,
+            mailbox: &mailbox,
+            deleted_bytes,
+            append_bytes_max: limit,
+        }
+        .write(&mut self.out, &items, dialect);
         Ok(Done::Plain)
     }
 }
@@ -72,7 +80,9 @@ impl Status<'_> {
             StatusItem::HighestModSeq => ("HIGHESTMODSEQ", mailbox.highest_modseq.0.max(1)),
             StatusItem::AppendLimit => ("APPENDLIMIT", self.append_bytes_max as u64),
             StatusItem::MailboxId => {
-                out.extend_from_slice(format!("MAILBOXID ({})", mailbox_id(self.account, mailbox.id)).as_bytes());
+                out.extend_from_slice(
+                    format!("MAILBOXID ({})", mailbox_id(self.account, mailbox.id)).as_bytes(),
+                );
                 return;
             }
         };
@@ -83,7 +93,11 @@ impl Status<'_> {
 }
 
 /// Only asked for seldom, so it is counted and not kept.
-pub(super) fn deleted_bytes(view: &View<'_>, account: AccountId, mailbox: &Mailbox) -> Result<u64, StoreError> {
+pub(super) fn deleted_bytes(
+    view: &View<'_>,
+    account: AccountId,
+    mailbox: &Mailbox,
+) -> Result<u64, StoreError> {
     let id: MailboxId = mailbox.id;
     let mut bytes = 0;
     if mailbox.deleted > 0 {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use store::{Durability, FlagEdit, FlagOutcome, ModSeq, Placement, UidSet, limits::MESSAGES_PER_PIECE};
+use store::{
+    Durability, FlagEdit, FlagOutcome, ModSeq, Placement, UidSet, limits::MESSAGES_PER_PIECE,
+};
 use wire::imap::{By, Mode, Store, StoreAction, StoreAnswer, write};
 
 use super::flags::{self, marks};
@@ -26,7 +28,9 @@ impl Session {
             StoreAction::Remove => FlagEdit::Remove(wanted),
         };
         let expected = targets.len();
-        let outcome = self.edit_flags(targets, edit, store.unchanged_since.map(ModSeq)).await?;
+        let outcome = self
+            .edit_flags(targets, edit, store.unchanged_since.map(ModSeq))
+            .await?;
         self.learn_keywords(&outcome).await?;
         self.write_stored(&outcome, store.by, store.answer)?;
         let found = (outcome.changed.len() + outcome.same.len()) as u64 + outcome.conflicts.len();
@@ -53,7 +57,9 @@ impl Session {
                 })
                 .await?
         } else {
-            store.edit_flags(account, mailbox, targets, edit, unchanged_since).await?
+            store
+                .edit_flags(account, mailbox, targets, edit, unchanged_since)
+                .await?
         };
         Ok(outcome)
     }
@@ -62,11 +68,20 @@ impl Session {
     async fn learn_keywords(&mut self, outcome: &FlagOutcome) -> Result<(), Refusal> {
         let selected = self.selected()?;
         let known = selected.keywords.clone();
-        if outcome.changed.iter().all(|row| flags::knows_all(&known, row)) {
+        if outcome
+            .changed
+            .iter()
+            .all(|row| flags::knows_all(&known, row))
+        {
             return Ok(());
         }
         let account = selected.account;
-        let keywords = Arc::new(self.access.store.read(move |view| view.keywords(account)).await?);
+        let keywords = Arc::new(
+            self.access
+                .store
+                .read(move |view| view.keywords(account))
+                .await?,
+        );
         self.out.extend_from_slice(b"* FLAGS (");
         flags::write_all(&mut self.out, &keywords);
         self.out.extend_from_slice(b")\r\n");
@@ -74,9 +89,16 @@ impl Session {
         Ok(())
     }
 
-    fn write_stored(&mut self, outcome: &FlagOutcome, by: By, answer: StoreAnswer) -> Result<(), Refusal> {
+    fn write_stored(
+        &mut self,
+        outcome: &FlagOutcome,
+        by: By,
+        answer: StoreAnswer,
+    ) -> Result<(), Refusal> {
         let (enabled, dialect_out) = (self.enabled, &mut self.out);
-        let Some(selected) = &mut self.selected else { return Ok(()) };
+        let Some(selected) = &mut self.selected else {
+            return Ok(());
+        };
         for row in &outcome.changed {
             selected.made(row.modseq);
         }
@@ -84,9 +106,15 @@ impl Session {
         if answer == StoreAnswer::Silent && !enabled.condstore {
             return Ok(());
         }
-        let same = if answer == StoreAnswer::Flags { outcome.same.as_slice() } else { &[] };
+        let same = if answer == StoreAnswer::Flags {
+            outcome.same.as_slice()
+        } else {
+            &[]
+        };
         for row in merged(&outcome.changed, same) {
-            let Some(seq) = selected.numbering.seq(row.uid) else { continue };
+            let Some(seq) = selected.numbering.seq(row.uid) else {
+                continue;
+            };
             let out = &mut *dialect_out;
             out.extend_from_slice(b"* ");
             write::number(out, u64::from(seq));
@@ -118,17 +146,24 @@ impl Session {
             let set = match by {
                 By::Uid => outcome.conflicts.to_string(),
                 By::Sequence => {
-                    let numbers: wire::imap::Ranges =
-                        outcome.conflicts.iter().filter_map(|uid| selected.numbering.seq(uid)).collect();
+                    let numbers: wire::imap::Ranges = outcome
+                        .conflicts
+                        .iter()
+                        .filter_map(|uid| selected.numbering.seq(uid))
+                        .collect();
                     let mut text = Vec::new();
                     numbers.write(&mut text);
                     String::from_utf8_lossy(&text).into_owned()
                 }
             };
-            return Ok(Done::Text(format!("[MODIFIED {set}] STORE completed, some messages were changed before.")));
+            return Ok(Done::Text(format!(
+                "[MODIFIED {set}] STORE completed, some messages were changed before."
+            )));
         }
         if some_are_gone {
-            return Ok(Done::Text("[EXPUNGEISSUED] STORE completed, some messages are gone.".to_owned()));
+            return Ok(Done::Text(
+                "[EXPUNGEISSUED] STORE completed, some messages are gone.".to_owned(),
+            ));
         }
         Ok(Done::Plain)
     }
@@ -141,7 +176,10 @@ fn space(out: &mut Vec<u8>, start: usize) {
 }
 
 /// Both lists are ascending; so is what comes out.
-fn merged<'a>(changed: &'a [Placement], same: &'a [Placement]) -> impl Iterator<Item = &'a Placement> {
+fn merged<'a>(
+    changed: &'a [Placement],
+    same: &'a [Placement],
+) -> impl Iterator<Item = &'a Placement> {
     let (mut changed, mut same) = (changed.iter().peekable(), same.iter().peekable());
     std::iter::from_fn(move || match (changed.peek(), same.peek()) {
         (Some(a), Some(b)) if a.uid < b.uid => changed.next(),

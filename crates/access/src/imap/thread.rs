@@ -29,7 +29,9 @@ impl Session {
         let found = self.find(&thread.key).await?;
         let set: UidSet = found.uids.iter().copied().collect();
         let members = match thread.algorithm {
-            ThreadAlgorithm::OrderedSubject => self.each_found(&set, |stored| member(&stored)).await?,
+            ThreadAlgorithm::OrderedSubject => {
+                self.each_found(&set, |stored| member(&stored)).await?
+            }
             ThreadAlgorithm::References => self.with_references(&set).await?,
         };
         let forest = match thread.algorithm {
@@ -42,7 +44,11 @@ impl Session {
 
     /// The References field stands only in the message itself.
     async fn with_references(&mut self, set: &UidSet) -> Result<Vec<Member>, Refusal> {
-        let rows = self.each_found(set, |stored| (member(&stored), stored.body, header_end(&stored))).await?;
+        let rows = self
+            .each_found(set, |stored| {
+                (member(&stored), stored.body, header_end(&stored))
+            })
+            .await?;
         let store = self.access.store.clone();
         let job = move || {
             let mut members = Vec::with_capacity(rows.len());
@@ -84,8 +90,13 @@ fn member(stored: &store::Stored) -> Member {
     Member {
         uid: stored.placement.uid.0,
         sent: sent_or_arrived(stored),
-        message_id: mail::thread::message_ids(&envelope.message_id).into_iter().next(),
-        references: mail::thread::message_ids(&envelope.in_reply_to).into_iter().take(1).collect(),
+        message_id: mail::thread::message_ids(&envelope.message_id)
+            .into_iter()
+            .next(),
+        references: mail::thread::message_ids(&envelope.in_reply_to)
+            .into_iter()
+            .take(1)
+            .collect(),
         base_subject: base_subject.to_lowercase(),
         is_reply,
     }

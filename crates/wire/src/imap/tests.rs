@@ -1,1 +1,8 @@
-#![allow(dead_code)]
+//! The grammar and the machine as a client sees them.
+
+mod grammar;
+mod machine;
+mod names;
+mod properties;
+mod starttls;
+mod writing;

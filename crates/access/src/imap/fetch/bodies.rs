@@ -53,8 +53,20 @@ enum Item {
 }
 
 impl Bodies {
-    pub(super) fn new(store: Store, plan: Arc<Plan>, keywords: Arc<Keywords>, rows: Vec<Stored>) -> Self {
-        Bodies { store, plan, keywords, rows: rows.into_iter(), current: None, refusal: None }
+    pub(super) fn new(
+        store: Store,
+        plan: Arc<Plan>,
+        keywords: Arc<Keywords>,
+        rows: Vec<Stored>,
+    ) -> Self {
+        Bodies {
+            store,
+            plan,
+            keywords,
+            rows: rows.into_iter(),
+            current: None,
+            refusal: None,
+        }
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -64,17 +76,36 @@ impl Bodies {
     /// Renders until the buffer is full, all is done, or something must be streamed.
     pub(super) fn render(mut self, mut out: Vec<u8>) -> Rendered {
         while out.len() < FLUSH_BYTES {
-            let Some(mut current) = self.take_current(&mut out) else { break };
+            let Some(mut current) = self.take_current(&mut out) else {
+                break;
+            };
             match self.rest_of_row(&mut current, &mut out) {
                 Ok(Item::Written) => {}
                 Ok(Item::Stream(stream)) => {
                     self.current = Some(current);
-                    return Rendered { bodies: self, out, stream: Some(stream), failed: None };
+                    return Rendered {
+                        bodies: self,
+                        out,
+                        stream: Some(stream),
+                        failed: None,
+                    };
                 }
-                Err(error) => return Rendered { bodies: self, out, stream: None, failed: Some(error) },
+                Err(error) => {
+                    return Rendered {
+                        bodies: self,
+                        out,
+                        stream: None,
+                        failed: Some(error),
+                    };
+                }
             }
         }
-        Rendered { bodies: self, out, stream: None, failed: None }
+        Rendered {
+            bodies: self,
+            out,
+            stream: None,
+            failed: None,
+        }
     }
 
     /// The row in hand, or the next one with its answer opened.
@@ -84,15 +115,25 @@ impl Bodies {
         }
         loop {
             let stored = self.rows.next()?;
-            let Some(seq) = self.plan.numbering.seq(stored.placement.uid) else { continue };
+            let Some(seq) = self.plan.numbering.seq(stored.placement.uid) else {
+                continue;
+            };
             out.extend_from_slice(b"* ");
             write::number(out, u64::from(seq));
             out.extend_from_slice(b" FETCH (");
-            return Some(Current { stored, structure: None, item: 0 });
+            return Some(Current {
+                stored,
+                structure: None,
+                item: 0,
+            });
         }
     }
 
-    fn rest_of_row(&mut self, current: &mut Current, out: &mut Vec<u8>) -> Result<Item, StoreError> {
+    fn rest_of_row(
+        &mut self,
+        current: &mut Current,
+        out: &mut Vec<u8>,
+    ) -> Result<Item, StoreError> {
         let plan = self.plan.clone();
         while let Some(item) = plan.items.get(current.item) {
             if current.item > 0 {
@@ -118,16 +159,27 @@ impl Bodies {
         Ok(Item::Written)
     }
 
-    fn item(&self, current: &mut Current, item: &FetchItem, out: &mut Vec<u8>) -> Result<Item, Refusal> {
+    fn item(
+        &self,
+        current: &mut Current,
+        item: &FetchItem,
+        out: &mut Vec<u8>,
+    ) -> Result<Item, Refusal> {
         match item {
-            FetchItem::Section { section, partial, label, .. } => {
-                self.section(current, section, *partial, *label, out)
-            }
+            FetchItem::Section {
+                section,
+                partial,
+                label,
+                ..
+            } => self.section(current, section, *partial, *label, out),
             FetchItem::Binary { path, partial, .. } => {
                 path_label(out, "BINARY", path);
                 partial_label(out, *partial);
                 let content = self.decoded(current, path)?;
-                binary(out, content.as_deref().map(|content| cut(content, *partial)));
+                binary(
+                    out,
+                    content.as_deref().map(|content| cut(content, *partial)),
+                );
                 Ok(Item::Written)
             }
             FetchItem::BinarySize { path } => {
@@ -137,7 +189,14 @@ impl Bodies {
                 Ok(Item::Written)
             }
             plain => {
-                plain_item(out, &self.plan, plain, &current.stored.placement, Some(&current.stored), &self.keywords);
+                plain_item(
+                    out,
+                    &self.plan,
+                    plain,
+                    &current.stored.placement,
+                    Some(&current.stored),
+                    &self.keywords,
+                );
                 Ok(Item::Written)
             }
         }
@@ -163,10 +222,13 @@ impl Bodies {
                 return Ok(Item::Written);
             };
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            let fields = header_fields(&header, match choice {
-                Fields::These => Select::These(&names),
-                Fields::AllBut => Select::AllBut(&names),
-            });
+            let fields = header_fields(
+                &header,
+                match choice {
+                    Fields::These => Select::These(&names),
+                    Fields::AllBut => Select::AllBut(&names),
+                },
+            );
             write::literal(out, cut(&fields, partial));
             return Ok(Item::Written);
         }
@@ -174,7 +236,10 @@ impl Bodies {
         let size = range.end - range.start;
         if size > STREAM_BYTES {
             write::literal_head(out, size);
-            return Ok(Item::Stream(Streamed { body: current.stored.body, range }));
+            return Ok(Item::Stream(Streamed {
+                body: current.stored.body,
+                range,
+            }));
         }
         match self.read(&current.stored, range)? {
             Some(bytes) => write::literal(out, &bytes),
@@ -185,17 +250,32 @@ impl Bodies {
 
     /// The content of a part without its transfer encoding (RFC 3516 §4.2).
     fn decoded(&self, current: &mut Current, path: &[u32]) -> Result<Option<Vec<u8>>, Refusal> {
-        let whole = Section { path: path.to_vec(), what: SectionText::Whole };
-        let Some(range) = range_of(current, &whole) else { return Ok(None) };
+        let whole = Section {
+            path: path.to_vec(),
+            what: SectionText::Whole,
+        };
+        let Some(range) = range_of(current, &whole) else {
+            return Ok(None);
+        };
         let encoding = match (path, structure(current)) {
             ([], _) | (_, None) => Encoding::Binary,
-            (path, Some(structure)) => structure.part(path).map_or(Encoding::Binary, |part| part.encoding),
+            (path, Some(structure)) => structure
+                .part(path)
+                .map_or(Encoding::Binary, |part| part.encoding),
         };
         if encoding == Encoding::Unknown {
-            return Err(Refusal::no("[UNKNOWN-CTE] The part has an encoding that is not known here."));
+            return Err(Refusal::no(
+                "[UNKNOWN-CTE] The part has an encoding that is not known here.",
+            ));
         }
-        let Some(bytes) = self.read(&current.stored, range)? else { return Ok(None) };
-        Ok(Some(if encoding.is_identity() { bytes } else { decode_transfer(&bytes, encoding).into_owned() }))
+        let Some(bytes) = self.read(&current.stored, range)? else {
+            return Ok(None);
+        };
+        Ok(Some(if encoding.is_identity() {
+            bytes
+        } else {
+            decode_transfer(&bytes, encoding).into_owned()
+        }))
     }
 
     /// `None`: expunged meanwhile.
@@ -230,14 +310,18 @@ fn range_of(current: &mut Current, section: &Section) -> Option<Range<u64>> {
 }
 
 fn cut_range(range: Range<u64>, partial: Option<Partial>) -> Range<u64> {
-    let Some(Partial { offset, count }) = partial else { return range };
+    let Some(Partial { offset, count }) = partial else {
+        return range;
+    };
     let start = range.start.saturating_add(offset).min(range.end);
     start..start.saturating_add(count).min(range.end)
 }
 
 fn cut(bytes: &[u8], partial: Option<Partial>) -> &[u8] {
     let range = cut_range(0..bytes.len() as u64, partial);
-    bytes.get(range.start as usize..range.end as usize).unwrap_or_default()
+    bytes
+        .get(range.start as usize..range.end as usize)
+        .unwrap_or_default()
 }
 
 /// A string, or a literal8 where a plain literal may not be: NUL bytes.
@@ -264,8 +348,14 @@ fn section_label(out: &mut Vec<u8>, section: &Section, label: Label, dialect: wi
             let what: &[u8] = match &section.what {
                 SectionText::Whole => b"",
                 SectionText::Header => b"HEADER",
-                SectionText::HeaderFields { choice: Fields::These, .. } => b"HEADER.FIELDS",
-                SectionText::HeaderFields { choice: Fields::AllBut, .. } => b"HEADER.FIELDS.NOT",
+                SectionText::HeaderFields {
+                    choice: Fields::These,
+                    ..
+                } => b"HEADER.FIELDS",
+                SectionText::HeaderFields {
+                    choice: Fields::AllBut,
+                    ..
+                } => b"HEADER.FIELDS.NOT",
                 SectionText::Text => b"TEXT",
                 SectionText::Mime => b"MIME",
             };

@@ -19,7 +19,11 @@ impl<'a> Writer<'a> {
         write::number(out, u64::from(seq));
         out.extend_from_slice(b" FETCH (");
         let start = out.len();
-        Writer { out, start, flags_written: false }
+        Writer {
+            out,
+            start,
+            flags_written: false,
+        }
     }
 
     pub(super) fn item(
@@ -76,9 +80,13 @@ pub(super) fn plain_item(
             numbered(out, b"MODSEQ (", row.modseq.0);
             out.push(b')');
         }
-        FetchItem::EmailId => out.extend_from_slice(format!("EMAILID (E{})", row.message).as_bytes()),
+        FetchItem::EmailId => {
+            out.extend_from_slice(format!("EMAILID (E{})", row.message).as_bytes())
+        }
         FetchItem::ThreadId => match stored {
-            Some(stored) => out.extend_from_slice(format!("THREADID (T{})", stored.thread).as_bytes()),
+            Some(stored) => {
+                out.extend_from_slice(format!("THREADID (T{})", stored.thread).as_bytes())
+            }
             None => out.extend_from_slice(b"THREADID NIL"),
         },
         FetchItem::Envelope => {
@@ -89,7 +97,11 @@ pub(super) fn plain_item(
         FetchItem::BodyStructure => structure(out, b"BODYSTRUCTURE ", stored, Extension::With),
         FetchItem::Preview => {
             out.extend_from_slice(b"PREVIEW ");
-            write::string(out, stored.map_or(b"", |stored| stored.preview.as_bytes()), plan.dialect);
+            write::string(
+                out,
+                stored.map_or(b"", |stored| stored.preview.as_bytes()),
+                plan.dialect,
+            );
         }
         FetchItem::Section { .. } | FetchItem::Binary { .. } | FetchItem::BinarySize { .. } => {}
     }

@@ -44,7 +44,14 @@ fn pieces_join_what_lies_close() {
     let pieces = numbering.pieces(&set(&[1, 3, 90]), 50);
     assert_eq!(pieces, vec![vec![Uid(1)..=Uid(3), Uid(90)..=Uid(90)]]);
     let pieces = numbering.pieces(&numbering.all(), 40);
-    assert_eq!(pieces, vec![vec![Uid(1)..=Uid(40)], vec![Uid(41)..=Uid(80)], vec![Uid(81)..=Uid(100)]]);
+    assert_eq!(
+        pieces,
+        vec![
+            vec![Uid(1)..=Uid(40)],
+            vec![Uid(41)..=Uid(80)],
+            vec![Uid(81)..=Uid(100)]
+        ]
+    );
 }
 
 proptest! {

@@ -13,7 +13,10 @@ impl Session {
             Some(want) => self.write_esearch(want, search.by, &numbers, found.modseq),
             // RFC 9051 §6.4.4: IMAP4rev2 knows only the new form.
             None if self.enabled.rev2 => {
-                let want = SearchReturn { all: true, ..SearchReturn::default() };
+                let want = SearchReturn {
+                    all: true,
+                    ..SearchReturn::default()
+                };
                 self.write_esearch(want, search.by, &numbers, found.modseq);
             }
             None => self.write_numbers("SEARCH", &numbers, found.modseq),
@@ -22,16 +25,28 @@ impl Session {
     }
 
     /// UIDs as the client counts. What it was not told of is left out.
-    pub(in super::super) fn numbers(&mut self, uids: &[store::Uid], by: By) -> Result<Vec<u32>, Refusal> {
+    pub(in super::super) fn numbers(
+        &mut self,
+        uids: &[store::Uid],
+        by: By,
+    ) -> Result<Vec<u32>, Refusal> {
         let selected = self.selected()?;
         Ok(match by {
             By::Uid => uids.iter().map(|uid| uid.0).collect(),
-            By::Sequence => uids.iter().filter_map(|uid| selected.numbering.seq(*uid)).collect(),
+            By::Sequence => uids
+                .iter()
+                .filter_map(|uid| selected.numbering.seq(*uid))
+                .collect(),
         })
     }
 
     /// `* SEARCH 2 5 (MODSEQ 917162488)`
-    pub(in super::super) fn write_numbers(&mut self, name: &str, numbers: &[u32], modseq: Option<u64>) {
+    pub(in super::super) fn write_numbers(
+        &mut self,
+        name: &str,
+        numbers: &[u32],
+        modseq: Option<u64>,
+    ) {
         let out = &mut self.out;
         out.extend_from_slice(b"* ");
         out.extend_from_slice(name.as_bytes());
@@ -48,7 +63,13 @@ impl Session {
     }
 
     /// `* ESEARCH (TAG "A282") MIN 2 COUNT 3`; what has no value is left out.
-    pub(in super::super) fn write_esearch(&mut self, want: SearchReturn, by: By, numbers: &[u32], modseq: Option<u64>) {
+    pub(in super::super) fn write_esearch(
+        &mut self,
+        want: SearchReturn,
+        by: By,
+        numbers: &[u32],
+        modseq: Option<u64>,
+    ) {
         if want.save && !(want.min || want.max || want.all || want.count) {
             return;
         }

@@ -14,12 +14,22 @@ use crate::limits::MESSAGES_PER_READ;
 
 impl Session {
     /// Those of `open` that match.
-    pub(super) async fn open_bodies(&mut self, test: Arc<Test>, open: &UidSet) -> Result<Vec<Uid>, Refusal> {
+    pub(super) async fn open_bodies(
+        &mut self,
+        test: Arc<Test>,
+        open: &UidSet,
+    ) -> Result<Vec<Uid>, Refusal> {
         let selected = self.selected()?;
-        let (account, mailbox, numbering) = (selected.account, selected.mailbox, selected.numbering.clone());
+        let (account, mailbox, numbering) = (
+            selected.account,
+            selected.mailbox,
+            selected.numbering.clone(),
+        );
         let mut uids = Vec::new();
         for piece in numbering.pieces(open, MESSAGES_PER_READ) {
-            let rows = self.read_rows(account, mailbox, piece, open.clone()).await?;
+            let rows = self
+                .read_rows(account, mailbox, piece, open.clone())
+                .await?;
             let mut first = rows;
             let second = first.split_off(first.len() / 2);
             let tasks = &self.access.world.tasks;
@@ -60,10 +70,16 @@ fn look(store: &Store, test: &Test, rows: &[Stored]) -> Result<Vec<Uid>, StoreEr
     let reads = test.reads();
     let mut uids = Vec::new();
     for stored in rows {
-        let structure = if reads >= Reads::Header { Structure::decode(&stored.structure).ok() } else { None };
+        let structure = if reads >= Reads::Header {
+            Structure::decode(&stored.structure).ok()
+        } else {
+            None
+        };
         let end = match reads {
             Reads::Row | Reads::Message => 0,
-            Reads::Header => structure.as_ref().map_or(stored.placement.size, |tree| tree.root().header.end as u64),
+            Reads::Header => structure
+                .as_ref()
+                .map_or(stored.placement.size, |tree| tree.root().header.end as u64),
             Reads::Body => stored.placement.size,
         };
         let bytes = match end {
@@ -74,7 +90,11 @@ fn look(store: &Store, test: &Test, rows: &[Stored]) -> Result<Vec<Uid>, StoreEr
                 Err(error) => return Err(error),
             },
         };
-        if test.deep(&Deep { stored, structure: structure.as_ref(), bytes: &bytes }) {
+        if test.deep(&Deep {
+            stored,
+            structure: structure.as_ref(),
+            bytes: &bytes,
+        }) {
             uids.push(stored.placement.uid);
         }
     }

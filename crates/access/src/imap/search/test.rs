@@ -70,16 +70,21 @@ impl Test {
         match key {
             SearchKey::All | SearchKey::SaveDateSupported => Test::Always,
             SearchKey::Recent => Test::Never,
-            SearchKey::And(keys) => Test::And(keys.iter().map(|key| Test::compile(key, context)).collect()),
-            SearchKey::Or(both) => {
-                Test::Or(Box::new((Test::compile(&both.0, context), Test::compile(&both.1, context))))
+            SearchKey::And(keys) => {
+                Test::And(keys.iter().map(|key| Test::compile(key, context)).collect())
             }
+            SearchKey::Or(both) => Test::Or(Box::new((
+                Test::compile(&both.0, context),
+                Test::compile(&both.1, context),
+            ))),
             SearchKey::Not(inner) => Test::Not(Box::new(Test::compile(inner, context))),
             SearchKey::Flag(flag) => match (system(flag), flag) {
                 (Some(bit), _) => Test::Flag(bit),
-                (None, Flag::Keyword(name)) => {
-                    context.selected.keywords.find(name).map_or(Test::Never, Test::Keyword)
-                }
+                (None, Flag::Keyword(name)) => context
+                    .selected
+                    .keywords
+                    .find(name)
+                    .map_or(Test::Never, Test::Keyword),
                 (None, _) => Test::Never,
             },
             SearchKey::Sequence(numbers) => set(numbers, By::Sequence),
@@ -177,10 +182,16 @@ impl Test {
     fn look(&self, deep: &Deep<'_>) -> bool {
         match self {
             Test::Thread(id) => deep.stored.thread.0 == *id,
-            Test::Sent(test, day) => sent_day(deep.stored).is_some_and(|sent| on_day(*test, sent, *day)),
+            Test::Sent(test, day) => {
+                sent_day(deep.stored).is_some_and(|sent| on_day(*test, sent, *day))
+            }
             Test::Field(name, needle) => needle.in_field(deep.bytes, name),
-            Test::Body(needle) => deep.structure.is_some_and(|structure| needle.in_body(deep.bytes, structure)),
-            Test::Text(needle) => deep.structure.is_some_and(|structure| needle.in_message(deep.bytes, structure)),
+            Test::Body(needle) => deep
+                .structure
+                .is_some_and(|structure| needle.in_body(deep.bytes, structure)),
+            Test::Text(needle) => deep
+                .structure
+                .is_some_and(|structure| needle.in_message(deep.bytes, structure)),
             _ => false,
         }
     }
@@ -200,9 +211,14 @@ fn and(tests: &[Test], row: &Placement, deep: Option<&Deep<'_>>) -> Verdict {
 
 /// The date as the sender wrote it, whatever the zone (RFC 9051 §6.4.4): it is the first string of the envelope.
 fn sent_day(stored: &Stored) -> Option<i64> {
-    let written = stored.envelope.strip_prefix(b"(\"").and_then(|rest| rest.split(|byte| *byte == b'"').next());
+    let written = stored
+        .envelope
+        .strip_prefix(b"(\"")
+        .and_then(|rest| rest.split(|byte| *byte == b'"').next());
     let zoned = written.and_then(mail::date::parse);
-    zoned.map(|zoned| zoned.written_day()).or_else(|| stored.sent.map(UnixMillis::day))
+    zoned
+        .map(|zoned| zoned.written_day())
+        .or_else(|| stored.sent.map(UnixMillis::day))
 }
 
 fn on_day(test: DateTest, day: i64, wanted: i64) -> bool {

@@ -37,8 +37,16 @@ impl Forest {
         }
     }
 
-    fn visit(&self, at: usize, out: &mut Vec<u8>, number: &dyn Fn(u32) -> Option<u32>, work: &mut Vec<Doing>) {
-        let Some(node) = self.nodes.get(at) else { return };
+    fn visit(
+        &self,
+        at: usize,
+        out: &mut Vec<u8>,
+        number: &dyn Fn(u32) -> Option<u32>,
+        work: &mut Vec<Doing>,
+    ) {
+        let Some(node) = self.nodes.get(at) else {
+            return;
+        };
         if let Some(number) = node.uid.and_then(number) {
             if !matches!(out.last(), Some(b'(')) {
                 out.push(b' ');

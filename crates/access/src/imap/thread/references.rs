@@ -37,10 +37,11 @@ impl Threader {
         let mut previous: Option<usize> = None;
         for id in &member.references {
             let at = self.by_id(id);
-            if let Some(parent) = previous {
-                if self.parent(at).is_none() && !self.would_loop(parent, at) {
-                    self.adopt(parent, at);
-                }
+            if let Some(parent) = previous
+                && self.parent(at).is_none()
+                && !self.would_loop(parent, at)
+            {
+                self.adopt(parent, at);
             }
             previous = Some(at);
         }
@@ -49,7 +50,10 @@ impl Threader {
             None => self.add(),
         };
         // Two messages with one id: the second stands for itself.
-        let taken = self.containers.get(own).is_some_and(|container| container.member.is_some());
+        let taken = self
+            .containers
+            .get(own)
+            .is_some_and(|container| container.member.is_some());
         let own = if taken { self.add() } else { own };
         self.leave(own);
         if let Some(parent) = previous.filter(|parent| !self.would_loop(*parent, own)) {
@@ -62,7 +66,9 @@ impl Threader {
 
     /// Step 2.
     fn roots(&self) -> Vec<usize> {
-        (0..self.containers.len()).filter(|at| self.parent(*at).is_none()).collect()
+        (0..self.containers.len())
+            .filter(|at| self.parent(*at).is_none())
+            .collect()
     }
 
     /// Step 3: containers without a message go; their children take their place, but at the top
@@ -86,7 +92,9 @@ impl Threader {
         }
         let mut pruned = Vec::with_capacity(roots.len());
         for root in roots {
-            let Some(container) = self.containers.get(root) else { continue };
+            let Some(container) = self.containers.get(root) else {
+                continue;
+            };
             match (&container.member, container.children.as_slice()) {
                 (None, []) => {}
                 (None, [only]) => pruned.push(*only),
@@ -100,13 +108,18 @@ impl Threader {
     fn join_subjects(&mut self, roots: Vec<usize>) -> Vec<usize> {
         let mut table: BTreeMap<String, usize> = BTreeMap::new();
         for root in &roots {
-            let Some(subject) = self.subject(*root).filter(|subject| !subject.is_empty()).map(str::to_owned) else {
+            let Some(subject) = self
+                .subject(*root)
+                .filter(|subject| !subject.is_empty())
+                .map(str::to_owned)
+            else {
                 continue;
             };
             let better = match table.get(&subject) {
                 None => true,
                 Some(known) => {
-                    (self.is_dummy(*root) && !self.is_dummy(*known)) || (self.is_reply(*known) && !self.is_reply(*root))
+                    (self.is_dummy(*root) && !self.is_dummy(*known))
+                        || (self.is_reply(*known) && !self.is_reply(*root))
                 }
             };
             if better {
@@ -116,8 +129,12 @@ impl Threader {
         let mut left = Vec::with_capacity(roots.len());
         let mut replaced: BTreeMap<usize, usize> = BTreeMap::new();
         for root in roots {
-            let known = self.subject(root).and_then(|subject| table.get(subject).copied());
-            let Some(known) = known.map(|known| *replaced.get(&known).unwrap_or(&known)).filter(|known| *known != root)
+            let known = self
+                .subject(root)
+                .and_then(|subject| table.get(subject).copied());
+            let Some(known) = known
+                .map(|known| *replaced.get(&known).unwrap_or(&known))
+                .filter(|known| *known != root)
             else {
                 left.push(replaced.get(&root).copied().unwrap_or(root));
                 continue;
@@ -129,7 +146,9 @@ impl Threader {
                     }
                 }
                 (true, false) => self.adopt_anew(known, root),
-                (false, _) if self.is_reply(root) && !self.is_reply(known) => self.adopt_anew(known, root),
+                (false, _) if self.is_reply(root) && !self.is_reply(known) => {
+                    self.adopt_anew(known, root)
+                }
                 _ => {
                     let dummy = self.add();
                     self.adopt_anew(dummy, known);
@@ -160,7 +179,10 @@ impl Threader {
         let nodes = self
             .containers
             .into_iter()
-            .map(|container| Node { uid: container.member.map(|member| member.uid), children: container.children })
+            .map(|container| Node {
+                uid: container.member.map(|member| member.uid),
+                children: container.children,
+            })
             .collect();
         Forest { nodes, roots }
     }
@@ -171,7 +193,12 @@ impl Threader {
         let mut next = 0;
         while let Some(at) = order.get(next).copied() {
             next += 1;
-            order.extend(self.containers.get(at).map(|container| container.children.as_slice()).unwrap_or_default());
+            order.extend(
+                self.containers
+                    .get(at)
+                    .map(|container| container.children.as_slice())
+                    .unwrap_or_default(),
+            );
         }
         order.reverse();
         order
@@ -192,7 +219,9 @@ impl Threader {
     }
 
     fn parent(&self, at: usize) -> Option<usize> {
-        self.containers.get(at).and_then(|container| container.parent)
+        self.containers
+            .get(at)
+            .and_then(|container| container.parent)
     }
 
     /// Whether `child` stands above `parent` already.
@@ -208,7 +237,10 @@ impl Threader {
     }
 
     fn leave(&mut self, child: usize) {
-        let parent = self.containers.get_mut(child).and_then(|container| container.parent.take());
+        let parent = self
+            .containers
+            .get_mut(child)
+            .and_then(|container| container.parent.take());
         if let Some(parent) = parent.and_then(|parent| self.containers.get_mut(parent)) {
             parent.children.retain(|at| *at != child);
         }
@@ -229,7 +261,10 @@ impl Threader {
     }
 
     fn take_children(&mut self, at: usize) -> Vec<usize> {
-        self.containers.get_mut(at).map(|container| std::mem::take(&mut container.children)).unwrap_or_default()
+        self.containers
+            .get_mut(at)
+            .map(|container| std::mem::take(&mut container.children))
+            .unwrap_or_default()
     }
 
     fn set_children(&mut self, at: usize, children: Vec<usize>) {
@@ -239,7 +274,9 @@ impl Threader {
     }
 
     fn is_dummy(&self, at: usize) -> bool {
-        self.containers.get(at).is_some_and(|container| container.member.is_none())
+        self.containers
+            .get(at)
+            .is_some_and(|container| container.member.is_none())
     }
 
     /// The member of the container, or of its first child (RFC 5256 §3 step 5.B.ii).
@@ -256,10 +293,15 @@ impl Threader {
     }
 
     fn is_reply(&self, at: usize) -> bool {
-        self.containers.get(at).and_then(|container| container.member.as_ref()).is_some_and(|member| member.is_reply)
+        self.containers
+            .get(at)
+            .and_then(|container| container.member.as_ref())
+            .is_some_and(|member| member.is_reply)
     }
 
     fn date(&self, at: usize) -> (i64, u32) {
-        self.speaker(at).map(|member| (member.sent, member.uid)).unwrap_or_default()
+        self.speaker(at)
+            .map(|member| (member.sent, member.uid))
+            .unwrap_or_default()
     }
 }
