@@ -57,7 +57,11 @@ impl Doors {
         *from_here += 1;
         counts.total += 1;
         drop(counts);
-        Ok(Entry { counts: self.counts.clone(), address, account: None })
+        Ok(Entry {
+            counts: self.counts.clone(),
+            address,
+            account: None,
+        })
     }
 }
 

@@ -51,7 +51,15 @@ pub(crate) fn recipient_dsn(params: &smtp::RcptParams) -> RecipientDsn {
     RecipientDsn {
         notify: params.notify.map(|notify| match notify {
             smtp::Notify::Never => Notify::NEVER,
-            smtp::Notify::On { success, failure, delay } => Notify { success, failure, delay },
+            smtp::Notify::On {
+                success,
+                failure,
+                delay,
+            } => Notify {
+                success,
+                failure,
+                delay,
+            },
         }),
         original_recipient: params
             .orcpt
@@ -64,13 +72,23 @@ pub(crate) fn recipient_dsn(params: &smtp::RcptParams) -> RecipientDsn {
 pub(crate) fn wire_recipient(address: &Address, dsn: &RecipientDsn) -> smtp::client::Recipient {
     smtp::client::Recipient {
         to: address.clone(),
-        notify: dsn.notify.map(|Notify { success, failure, delay }| {
-            if success || failure || delay {
-                smtp::Notify::On { success, failure, delay }
-            } else {
-                smtp::Notify::Never
-            }
-        }),
+        notify: dsn.notify.map(
+            |Notify {
+                 success,
+                 failure,
+                 delay,
+             }| {
+                if success || failure || delay {
+                    smtp::Notify::On {
+                        success,
+                        failure,
+                        delay,
+                    }
+                } else {
+                    smtp::Notify::Never
+                }
+            },
+        ),
         orcpt: dsn.original_recipient.as_deref().and_then(|text| {
             let (address_type, address) = text.split_once(';')?;
             Some(smtp::OriginalRecipient {

@@ -1,7 +1,10 @@
 //! The one transaction that takes a message in: deliveries and queue rows, all or none of them.
 
 use store::queue::NewQueued;
-use store::{Accepted, Change, Delivery, DeliveryTarget, MessageError, Place, Receipt, Store, Target};
+use store::{
+    Accepted, AccountId, Change, Delivery, DeliveryTarget, MessageError, Place, Receipt, Store,
+    Target,
+};
 
 use crate::refusal::Refusal;
 
@@ -64,12 +67,16 @@ pub(crate) fn delivery_targets<'a>(
     let mut out: Vec<DeliveryTarget> = Vec::new();
     for target in targets {
         if !out.iter().any(|known| known.account == target.account) {
-            out.push(DeliveryTarget {
-                account: target.account,
-                place: Place::Inbox,
-                marks: store::Marks::none(),
-            });
+            out.push(inbox(target.account));
         }
     }
     out
+}
+
+pub(crate) fn inbox(account: AccountId) -> DeliveryTarget {
+    DeliveryTarget {
+        account,
+        place: Place::Inbox,
+        marks: store::Marks::none(),
+    }
 }

@@ -5,7 +5,6 @@
 //! transaction. What came from outside is an `InboundMessage` and stays here; only an
 //! `OutboundMessage`, made by an authenticated submission or by our own reports, can be signed and queued.
 
-
 mod bounce;
 mod doors;
 mod envelope;
@@ -72,7 +71,9 @@ impl Mta {
             store,
             settings,
         };
-        Self { inner: Arc::new(inner) }
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 
     /// Serves one SMTP connection until it ends. When `stop` is requested, the command in hand is

@@ -25,7 +25,10 @@ pub(crate) struct Share {
 impl Budget {
     pub(crate) fn new(bytes: usize) -> Self {
         let pieces_max = (bytes / PIECE_BYTES).max(1);
-        Self { pieces: Arc::new(Semaphore::new(pieces_max)), pieces_max }
+        Self {
+            pieces: Arc::new(Semaphore::new(pieces_max)),
+            pieces_max,
+        }
     }
 
     /// Sets room aside for a body of this size.

@@ -1,9 +1,9 @@
 //! One SMTP connection from its first byte to its last: asks the machine for events and has each
 //! decided elsewhere. Mail from the world and mail of our users differ only in who decides.
 
+use std::future::Future;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
-use std::future::Future;
 
 use mail::{TraceId, UnixMillis};
 use store::{LoggedIn, LoginError, ScramKeys};
@@ -147,7 +147,10 @@ impl Session<'_> {
         let world = &self.inner.world;
         if let Some(share) = &mut self.share {
             // While a body comes in, what it holds of the memory budget follows its size.
-            return match talk.event_or(world.clock.after(limits::BODY_WEIGHING)).await? {
+            return match talk
+                .event_or(world.clock.after(limits::BODY_WEIGHING))
+                .await?
+            {
                 Either::Left(event) => Ok(Some(event)),
                 Either::Right(()) => {
                     if talk.machine().phase() != Phase::Body {
@@ -156,7 +159,11 @@ impl Session<'_> {
                         return Ok(None);
                     }
                     let bytes = usize::try_from(talk.machine().bytes_received());
-                    let grown = self.inner.budget.grow(world, share, bytes.unwrap_or(0)).await;
+                    let grown = self
+                        .inner
+                        .budget
+                        .grow(world, share, bytes.unwrap_or(0))
+                        .await;
                     if grown.is_err() {
                         talk.machine().too_slow();
                     }
@@ -185,7 +192,10 @@ impl Session<'_> {
     }
 
     async fn set_memory_aside(&mut self) -> Result<(), Refusal> {
-        let announced = self.transaction.as_ref().and_then(|transaction| transaction.params.size);
+        let announced = self
+            .transaction
+            .as_ref()
+            .and_then(|transaction| transaction.params.size);
         let bytes = match announced {
             Some(size) => usize::try_from(size).unwrap_or(usize::MAX),
             None => limits::UNANNOUNCED_BODY_BYTES,
@@ -200,7 +210,10 @@ impl Session<'_> {
         let (store, now) = (&self.inner.store, self.now());
         match question {
             Question::Password { login, password } => {
-                match store.log_in(&login, password.expose(), self.peer, now).await {
+                match store
+                    .log_in(&login, password.expose(), self.peer, now)
+                    .await
+                {
                     Ok(user) => {
                         self.pending = Some(Pending::Password(user));
                         talk.machine().password_was(true);
@@ -209,21 +222,19 @@ impl Session<'_> {
                     Err(error) => talk.machine().refuse(login_refusal(error).reply()),
                 }
             }
-            Question::Scram { login } => {
-                match store.scram_keys(&login, self.peer, now).await {
-                    Ok(keys) => {
-                        let shown = wire::sasl::ScramKeys {
-                            salt: keys.salt.clone(),
-                            iterations: keys.iterations,
-                            stored_key: keys.stored_key,
-                            server_key: keys.server_key,
-                        };
-                        self.pending = Some(Pending::Scram { login, keys });
-                        talk.machine().scram_keys(shown);
-                    }
-                    Err(error) => talk.machine().refuse(login_refusal(error).reply()),
+            Question::Scram { login } => match store.scram_keys(&login, self.peer, now).await {
+                Ok(keys) => {
+                    let shown = wire::sasl::ScramKeys {
+                        salt: keys.salt.clone(),
+                        iterations: keys.iterations,
+                        stored_key: keys.stored_key,
+                        server_key: keys.server_key,
+                    };
+                    self.pending = Some(Pending::Scram { login, keys });
+                    talk.machine().scram_keys(shown);
                 }
-            }
+                Err(error) => talk.machine().refuse(login_refusal(error).reply()),
+            },
         }
     }
 
@@ -232,7 +243,10 @@ impl Session<'_> {
         let user = match self.pending.take() {
             Some(Pending::Password(user)) => Ok(user),
             Some(Pending::Scram { login, keys }) => {
-                self.inner.store.log_in_scram(&login, &keys, self.peer, now).await
+                self.inner
+                    .store
+                    .log_in_scram(&login, &keys, self.peer, now)
+                    .await
             }
             None => Err(LoginError::Wrong),
         };

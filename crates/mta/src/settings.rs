@@ -130,6 +130,8 @@ impl Default for OutboundSettings {
 
 impl fmt::Debug for RelayLogin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RelayLogin").field("user", &self.user).finish_non_exhaustive()
+        f.debug_struct("RelayLogin")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
     }
 }

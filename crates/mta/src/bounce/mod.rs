@@ -9,10 +9,10 @@ mod words;
 use mail::compose::{Action, DeliveryReport, Original, Person, RecipientReport};
 use mail::{Address, Domain, ReversePath, TraceId, UnixMillis};
 use store::queue::{MessageDsn, Notify, RecipientDsn, Ret};
-use store::{Delivery, QuotaRule, Resolution, StoreError, Target};
+use store::{AccountId, Delivery, DeliveryTarget, QuotaRule, Resolution, StoreError};
 
 use crate::envelope::{Routed, Way};
-use crate::filing::{Filing, delivery_targets};
+use crate::filing::{Filing, delivery_targets, inbox};
 use crate::outbound::{Envelope, OutboundMessage, header_of};
 use crate::refusal::Refusal;
 use crate::{Inner, limits};
@@ -30,6 +30,8 @@ pub(crate) enum Kind {
 /// The message that a report is about.
 pub(crate) struct About<'a> {
     pub(crate) trace: TraceId,
+    /// The user who submitted it.
+    pub(crate) account: Option<AccountId>,
     pub(crate) reverse_path: &'a ReversePath,
     pub(crate) dsn: &'a MessageDsn,
     pub(crate) arrival: UnixMillis,
@@ -54,7 +56,11 @@ pub(crate) struct Told {
 /// Whether this recipient's sender wants to hear of it. Without NOTIFY: failure and delay, as
 /// RFC 3461 §4.1 allows.
 pub(crate) fn is_wanted(kind: Kind, dsn: &RecipientDsn) -> bool {
-    let notify = dsn.notify.unwrap_or(Notify { success: false, failure: true, delay: true });
+    let notify = dsn.notify.unwrap_or(Notify {
+        success: false,
+        failure: true,
+        delay: true,
+    });
     match kind {
         Kind::Failed => notify.failure,
         Kind::Delayed => notify.delay,
@@ -93,9 +99,13 @@ pub(crate) async fn report(
     about: &About<'_>,
     mut told: Vec<Told>,
 ) -> Result<Filing, Refusal> {
-    let ReversePath::Address(to) = about.reverse_path else { return Ok(Filing::default()) };
+    let ReversePath::Address(to) = about.reverse_path else {
+        return Ok(Filing::default());
+    };
     told.truncate(limits::REPORTED_RECIPIENTS_MAX);
-    let Some(first) = told.first() else { return Ok(Filing::default()) };
+    let Some(first) = told.first() else {
+        return Ok(Filing::default());
+    };
     let wanted = to.clone();
     let resolution = inner
         .store
@@ -106,13 +116,19 @@ pub(crate) async fn report(
     match resolution {
         Resolution::Deliver(targets) => {
             let bytes = write(inner, kind, about, to, to.domain(), &told, trace, now);
-            deliver(inner, trace, &targets, bytes, now).await
+            deliver(inner, trace, delivery_targets(&targets), bytes, now).await
         }
         Resolution::NotLocal => {
             // Ours is the recipient then: its domain speaks, and signs.
             let domain = first.address.domain().clone();
             let bytes = write(inner, kind, about, to, &domain, &told, trace, now);
             queue(inner, trace, to, &domain, bytes, now).await
+        }
+        // A full mailbox still gets to know what became of its mail.
+        Resolution::OverQuota if about.account.is_some() => {
+            let bytes = write(inner, kind, about, to, to.domain(), &told, trace, now);
+            let targets = about.account.map(inbox).into_iter().collect();
+            deliver(inner, trace, targets, bytes, now).await
         }
         Resolution::NoSuchUser | Resolution::Disabled | Resolution::OverQuota => {
             tracing::warn!(
@@ -127,7 +143,7 @@ pub(crate) async fn report(
 async fn deliver(
     inner: &Inner,
     trace: TraceId,
-    targets: &[Target],
+    targets: Vec<DeliveryTarget>,
     bytes: Vec<u8>,
     now: UnixMillis,
 ) -> Result<Filing, Refusal> {
@@ -138,11 +154,14 @@ async fn deliver(
         trace,
         kept,
         summary,
-        targets: delivery_targets(targets),
+        targets,
         quota: QuotaRule::Overrun,
         received: now,
     };
-    Ok(Filing { deliveries: vec![delivery], queued: Vec::new() })
+    Ok(Filing {
+        deliveries: vec![delivery],
+        queued: Vec::new(),
+    })
 }
 
 async fn queue(
@@ -154,16 +173,27 @@ async fn queue(
     now: UnixMillis,
 ) -> Result<Filing, Refusal> {
     // RFC 3461 §6.2: nobody is told what became of a report.
-    let dsn = RecipientDsn { notify: Some(Notify::NEVER), original_recipient: None };
-    let recipient = Routed { address: to.clone(), dsn, way: Way::Remote };
+    let dsn = RecipientDsn {
+        notify: Some(Notify::NEVER),
+        original_recipient: None,
+    };
+    let recipient = Routed {
+        address: to.clone(),
+        dsn,
+        way: Way::Remote,
+    };
     let envelope = Envelope {
         reverse_path: &ReversePath::Null,
         dsn: &MessageDsn::default(),
         recipients: &[&recipient],
     };
-    let queued =
-        OutboundMessage::report(trace, bytes).queue(inner, Some(domain), envelope, now).await?;
-    Ok(Filing { deliveries: Vec::new(), queued: vec![queued] })
+    let queued = OutboundMessage::report(trace, bytes)
+        .queue(inner, Some(domain), envelope, now)
+        .await?;
+    Ok(Filing {
+        deliveries: Vec::new(),
+        queued: vec![queued],
+    })
 }
 
 #[allow(clippy::too_many_arguments)]

@@ -53,7 +53,9 @@ fn of_recipient(kind: Kind, told: &Told) -> String {
             }
             (Some(reply), None, _) => text.push_str(&format!("\n  Its server said:\n  {reply}\n")),
             (None, Some(host), Some(notice)) => {
-                text.push_str(&format!("\n  What we saw of the server {host}:\n  {notice}\n"));
+                text.push_str(&format!(
+                    "\n  What we saw of the server {host}:\n  {notice}\n"
+                ));
             }
             (None, None, Some(notice)) => {
                 text.push_str(&format!("\n  What we saw:\n  {notice}\n"));
@@ -118,9 +120,14 @@ fn meaning(kind: Kind, told: &Told) -> &'static str {
 
 fn closing(context: &Context<'_>) -> String {
     let mut text = String::from("\n");
-    if let (Kind::Delayed, Some(until)) =
-        (context.kind, context.told.iter().filter_map(|told| told.retry_until).max())
-    {
+    if let (Kind::Delayed, Some(until)) = (
+        context.kind,
+        context
+            .told
+            .iter()
+            .filter_map(|told| told.retry_until)
+            .max(),
+    ) {
         text.push_str(&format!(
             "We go on trying until {}. If it fails you will hear from us.\n",
             date::format(until)
@@ -129,8 +136,12 @@ fn closing(context: &Context<'_>) -> String {
     if context.kind == Kind::Relayed {
         text.push_str("That server does not tell us whether it was delivered.\n");
     }
-    let subject: String =
-        context.subject.chars().filter(|letter| !letter.is_control()).take(200).collect();
+    let subject: String = context
+        .subject
+        .chars()
+        .filter(|letter| !letter.is_control())
+        .take(200)
+        .collect();
     if subject.trim().is_empty() {
         text.push_str("The message had no subject");
     } else {

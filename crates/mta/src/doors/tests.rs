@@ -3,7 +3,11 @@
 use super::*;
 
 fn doors(total_max: usize, per_address_max: usize) -> Doors {
-    Doors { counts: Arc::default(), total_max, per_address_max }
+    Doors {
+        counts: Arc::default(),
+        total_max,
+        per_address_max,
+    }
 }
 
 fn ip(text: &str) -> IpAddr {
@@ -15,9 +19,15 @@ fn per_address_and_in_total() {
     let doors = doors(3, 2);
     let first = doors.enter(ip("192.0.2.1")).unwrap();
     let _second = doors.enter(ip("192.0.2.1")).unwrap();
-    assert!(matches!(doors.enter(ip("192.0.2.1")), Err(Refusal::TooManyFromAddress)));
+    assert!(matches!(
+        doors.enter(ip("192.0.2.1")),
+        Err(Refusal::TooManyFromAddress)
+    ));
     let _other = doors.enter(ip("192.0.2.2")).unwrap();
-    assert!(matches!(doors.enter(ip("192.0.2.3")), Err(Refusal::TooManyConnections)));
+    assert!(matches!(
+        doors.enter(ip("192.0.2.3")),
+        Err(Refusal::TooManyConnections)
+    ));
     drop(first);
     let _again = doors.enter(ip("192.0.2.1")).unwrap();
 }

@@ -40,13 +40,23 @@ impl OutboundMessage {
     /// What a user submitted, after the rules of submission.
     pub(crate) fn of_user(user: &LoggedIn, trace: TraceId, bytes: Vec<u8>, smtputf8: bool) -> Self {
         let smtputf8 = smtputf8 && !header_of(&bytes).is_ascii();
-        Self { trace, origin: Origin::User(user.account()), bytes, smtputf8 }
+        Self {
+            trace,
+            origin: Origin::User(user.account()),
+            bytes,
+            smtputf8,
+        }
     }
 
     /// A report that we wrote ourselves.
     pub(crate) fn report(trace: TraceId, bytes: Vec<u8>) -> Self {
         let smtputf8 = !header_of(&bytes).is_ascii();
-        Self { trace, origin: Origin::Ourselves, bytes, smtputf8 }
+        Self {
+            trace,
+            origin: Origin::Ourselves,
+            bytes,
+            smtputf8,
+        }
     }
 
     /// What was queued by [`OutboundMessage::queue`], to be signed anew in another form.
@@ -55,7 +65,12 @@ impl OutboundMessage {
             Some(account) => Origin::User(account),
             None => Origin::Ourselves,
         };
-        Self { trace: queued.trace, origin, bytes, smtputf8: queued.needs_smtputf8 }
+        Self {
+            trace: queued.trace,
+            origin,
+            bytes,
+            smtputf8: queued.needs_smtputf8,
+        }
     }
 
     /// The DKIM-Signature fields of the domain's keys; none if the domain is not ours.
@@ -109,7 +124,11 @@ impl OutboundMessage {
 
 /// 7-bit or 8-bit: what is said to the next server.
 fn body_kind(bytes: &[u8]) -> BodyKind {
-    if bytes.is_ascii() { BodyKind::SevenBit } else { BodyKind::EightBit }
+    if bytes.is_ascii() {
+        BodyKind::SevenBit
+    } else {
+        BodyKind::EightBit
+    }
 }
 
 /// The header without the empty line.
@@ -121,6 +140,8 @@ pub(crate) fn header_of(message: &[u8]) -> &[u8] {
 /// The domain of the first author, from the From field of a message that was prepared before.
 pub(crate) fn author_domain(message: &[u8]) -> Option<Domain> {
     let value = mail::header::first(header_of(message), "From")?;
-    let address = mail::mailboxes::flatten(mail::mailboxes::parse(value)).next()?.address()?;
+    let address = mail::mailboxes::flatten(mail::mailboxes::parse(value))
+        .next()?
+        .address()?;
     Some(address.domain().clone())
 }

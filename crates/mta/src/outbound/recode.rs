@@ -54,7 +54,9 @@ fn leaf(
     offends: &impl Fn(Survey) -> bool,
     edits: &mut Vec<Edit>,
 ) {
-    let Some(body) = message.get(part.body.clone()) else { return };
+    let Some(body) = message.get(part.body.clone()) else {
+        return;
+    };
     let found = survey::of(body);
     // What is encoded already has at most untidy line ends, which are made strict at the end.
     if !part.encoding.is_identity() || !offends(found) {
@@ -66,7 +68,10 @@ fn leaf(
         return;
     }
     let (name, text) = if is_text {
-        ("quoted-printable", encode_quoted_printable(&strict_line_ends(body)).into_bytes())
+        (
+            "quoted-printable",
+            encode_quoted_printable(&strict_line_ends(body)).into_bytes(),
+        )
     } else {
         ("base64", encode_base64(body).into_bytes())
     };
@@ -74,29 +79,53 @@ fn leaf(
     if is_root {
         complete_root(message, &part.header, found, edits);
     }
-    edits.push(Edit { range: part.body.clone(), text });
+    edits.push(Edit {
+        range: part.body.clone(),
+        text,
+    });
 }
 
 /// Says in a part's header how its body is encoded now.
 fn relabel(message: &[u8], range: &Range<usize>, name: &str, edits: &mut Vec<Edit>) {
-    let Some(block) = message.get(range.clone()) else { return };
+    let Some(block) = message.get(range.clone()) else {
+        return;
+    };
     for field in header::fields(block).filter(|field| field.is("Content-Transfer-Encoding")) {
         let at = range.start + field.start..range.start + field.end;
-        edits.push(Edit { range: at, text: Vec::new() });
+        edits.push(Edit {
+            range: at,
+            text: Vec::new(),
+        });
     }
-    insert(block, range, format!("Content-Transfer-Encoding: {name}\r\n"), edits);
+    insert(
+        block,
+        range,
+        format!("Content-Transfer-Encoding: {name}\r\n"),
+        edits,
+    );
 }
 
 /// A message without MIME fields that gets an encoding needs them. RFC 2045 §4, §5.2.
 fn complete_root(message: &[u8], range: &Range<usize>, found: Survey, edits: &mut Vec<Edit>) {
-    let Some(block) = message.get(range.clone()) else { return };
+    let Some(block) = message.get(range.clone()) else {
+        return;
+    };
     if header::first(block, "MIME-Version").is_none() {
         insert(block, range, "MIME-Version: 1.0\r\n".to_owned(), edits);
     }
     if header::first(block, "Content-Type").is_none() && found.eight_bit {
         let body = message.get(range.end..).unwrap_or_default();
-        let charset = if std::str::from_utf8(body).is_ok() { "utf-8" } else { "unknown-8bit" };
-        insert(block, range, format!("Content-Type: text/plain; charset={charset}\r\n"), edits);
+        let charset = if std::str::from_utf8(body).is_ok() {
+            "utf-8"
+        } else {
+            "unknown-8bit"
+        };
+        insert(
+            block,
+            range,
+            format!("Content-Type: text/plain; charset={charset}\r\n"),
+            edits,
+        );
     }
 }
 
@@ -115,7 +144,10 @@ fn insert(block: &[u8], range: &Range<usize>, field: String, edits: &mut Vec<Edi
     } else {
         field
     };
-    edits.push(Edit { range: at..at, text: text.into_bytes() });
+    edits.push(Edit {
+        range: at..at,
+        text: text.into_bytes(),
+    });
 }
 
 fn apply(message: &[u8], edits: Vec<Edit>) -> Vec<u8> {

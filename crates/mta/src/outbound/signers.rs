@@ -40,7 +40,11 @@ impl Signers {
         })
     }
 
-    async fn keys(&self, inner: &Inner, domain: &Domain) -> Result<Arc<Vec<SigningKey>>, StoreError> {
+    async fn keys(
+        &self,
+        inner: &Inner,
+        domain: &Domain,
+    ) -> Result<Arc<Vec<SigningKey>>, StoreError> {
         let now = inner.world.now();
         if let Some(known) = self.lock().get(domain) {
             if now.saturating_duration_since(known.since) < limits::SIGNER_AGE {
@@ -48,7 +52,10 @@ impl Signers {
             }
         }
         let wanted = domain.clone();
-        let stored = inner.store.read(move |view| view.dkim_keys(&wanted)).await?;
+        let stored = inner
+            .store
+            .read(move |view| view.dkim_keys(&wanted))
+            .await?;
         let keys = stored.iter().filter(|key| key.state == DkimState::Active).filter_map(|key| {
             SigningKey::from_pkcs8(key.domain.as_str(), &key.selector, &key.private)
                 .inspect_err(|error| {
@@ -61,7 +68,13 @@ impl Signers {
         if domains.len() >= limits::SIGNERS_MAX {
             domains.clear();
         }
-        domains.insert(domain.clone(), Known { since: now, keys: keys.clone() });
+        domains.insert(
+            domain.clone(),
+            Known {
+                since: now,
+                keys: keys.clone(),
+            },
+        );
         Ok(keys)
     }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use mail::UnixMillis;
 use store::StoreError;
 use store::queue::BodyKind;
 use wire::smtp::client::{
@@ -30,6 +31,8 @@ pub(crate) struct Attempted {
     pub(crate) connection: Option<Connection>,
     /// Why nobody could be reached: true for whatever else waits for this destination.
     pub(crate) unreachable: Option<Verdict>,
+    /// When a recipient that was put off is due again.
+    pub(crate) due: Option<UnixMillis>,
 }
 
 /// Carries the job out and writes down what became of it.
@@ -45,25 +48,50 @@ pub(crate) async fn run(
             tracing::error!(id = %job.message.trace, %error, "a queued message cannot be read");
             let text = "the message cannot be read from the disk here".to_owned();
             let verdict = Verdict::Temporary(nobody(EnhancedCode(4, 3, 0), text));
-            finish::all(inner, job, verdict, None).await;
-            return Attempted { health: Health::Unknown, connection: idle, unreachable: None };
+            let due = finish::all(inner, job, verdict, None).await;
+            let health = Health::Unknown;
+            return Attempted {
+                health,
+                connection: idle,
+                unreachable: None,
+                due,
+            };
         }
     };
-    let mut courier = Courier { inner, job, message: &message, tried: 0 };
+    let mut courier = Courier {
+        inner,
+        job,
+        message: &message,
+        tried: 0,
+    };
     let carried = courier.carry(route, idle).await;
     let original = message.get(job.message.prefix.len()..);
     match carried {
-        Carried::Told { verdicts, connection, dsn_passed_on } => {
-            finish::each(inner, job, verdicts, original, dsn_passed_on).await;
-            Attempted { health: Health::Good, connection, unreachable: None }
+        Carried::Told {
+            verdicts,
+            connection,
+            dsn_passed_on,
+        } => {
+            let due = finish::each(inner, job, verdicts, original, dsn_passed_on).await;
+            Attempted {
+                health: Health::Good,
+                connection,
+                unreachable: None,
+                due,
+            }
         }
         Carried::Nowhere(verdict) => {
-            finish::all(inner, job, verdict.clone(), original).await;
+            let due = finish::all(inner, job, verdict.clone(), original).await;
             let health = match verdict {
                 Verdict::Temporary(_) => Health::Unreachable,
                 _ => Health::Unknown,
             };
-            Attempted { health, connection: None, unreachable: Some(verdict) }
+            Attempted {
+                health,
+                connection: None,
+                unreachable: Some(verdict),
+                due,
+            }
         }
     }
 }
@@ -79,7 +107,11 @@ async fn load(inner: &Inner, job: &Job) -> Result<Bytes, StoreError> {
 
 enum Carried {
     /// A server answered for each recipient.
-    Told { verdicts: Vec<Verdict>, connection: Option<Connection>, dsn_passed_on: Delivered },
+    Told {
+        verdicts: Vec<Verdict>,
+        connection: Option<Connection>,
+        dsn_passed_on: Delivered,
+    },
     /// No server took part.
     Nowhere(Verdict),
 }
@@ -94,7 +126,11 @@ struct Courier<'a> {
 }
 
 enum Handed {
-    Told { verdicts: Vec<Verdict>, connection: Option<Connection>, dsn_passed_on: Delivered },
+    Told {
+        verdicts: Vec<Verdict>,
+        connection: Option<Connection>,
+        dsn_passed_on: Delivered,
+    },
     /// The server broke off before it said anything of the message: another may take it.
     Elsewhere(Verdict),
 }
@@ -103,10 +139,17 @@ impl Courier<'_> {
     async fn carry(&mut self, route: &Route, idle: Option<Connection>) -> Carried {
         if let Some(connection) = idle {
             // A kept connection may have been closed meanwhile; that says nothing of the server.
-            if let Handed::Told { verdicts, connection, dsn_passed_on } =
-                self.hand_over(connection).await
+            if let Handed::Told {
+                verdicts,
+                connection,
+                dsn_passed_on,
+            } = self.hand_over(connection).await
             {
-                return Carried::Told { verdicts, connection, dsn_passed_on };
+                return Carried::Told {
+                    verdicts,
+                    connection,
+                    dsn_passed_on,
+                };
             }
         }
         match route {
@@ -121,7 +164,10 @@ impl Courier<'_> {
     async fn by_relay(&mut self, relay: &Relay) -> Carried {
         let mut last = None;
         let host = HostName::of(&relay.host);
-        match self.by_host(&host, relay.port, Some(relay), &mut last).await {
+        match self
+            .by_host(&host, relay.port, Some(relay), &mut last)
+            .await
+        {
             Some(told) => told,
             None => nowhere(last, &relay.host),
         }
@@ -138,7 +184,10 @@ impl Courier<'_> {
                 break;
             }
         }
-        nowhere(last, &hosts.first().map(ToString::to_string).unwrap_or_default())
+        nowhere(
+            last,
+            &hosts.first().map(ToString::to_string).unwrap_or_default(),
+        )
     }
 
     /// Tries the addresses of one host.
@@ -176,7 +225,11 @@ impl Courier<'_> {
                 continue;
             }
             self.tried += 1;
-            let hop = Hop { host: host_text(host, &name), address, relay };
+            let hop = Hop {
+                host: host_text(host, &name),
+                address,
+                relay,
+            };
             let connection = match connect::open(self.inner, &hop).await {
                 Ok(connection) => connection,
                 Err(verdict) => {
@@ -185,8 +238,16 @@ impl Courier<'_> {
                 }
             };
             match self.hand_over(connection).await {
-                Handed::Told { verdicts, connection, dsn_passed_on } => {
-                    return Some(Carried::Told { verdicts, connection, dsn_passed_on });
+                Handed::Told {
+                    verdicts,
+                    connection,
+                    dsn_passed_on,
+                } => {
+                    return Some(Carried::Told {
+                        verdicts,
+                        connection,
+                        dsn_passed_on,
+                    });
                 }
                 Handed::Elsewhere(verdict) => *last = Some(verdict),
             }
@@ -212,7 +273,9 @@ impl Courier<'_> {
             match connection.talk.event().await {
                 Ok(Event::Ready) => {}
                 Ok(Event::Finished(outcome)) => return finished(&host, connection, outcome),
-                Ok(Event::Failed(failure)) => return Handed::Elsewhere(of_failure(&host, &failure)),
+                Ok(Event::Failed(failure)) => {
+                    return Handed::Elsewhere(of_failure(&host, &failure));
+                }
                 Err(ended) => {
                     let text = format!("the connection broke: {ended}");
                     let verdict = Verdict::Temporary(ours(&host, EnhancedCode(4, 4, 2), text));
@@ -224,7 +287,11 @@ impl Courier<'_> {
 
     fn told_all(&self, verdict: Verdict, connection: Option<Connection>) -> Handed {
         let verdicts = vec![verdict; self.job.recipients.len()];
-        Handed::Told { verdicts, connection, dsn_passed_on: Delivered::Silently }
+        Handed::Told {
+            verdicts,
+            connection,
+            dsn_passed_on: Delivered::Silently,
+        }
     }
 
     /// The message in the form that this server takes.
@@ -268,11 +335,19 @@ impl Courier<'_> {
 }
 
 fn finished(host: &str, connection: Connection, outcome: Outcome) -> Handed {
-    let Outcome { recipients, connection: left, dsn_passed_on, .. } = outcome;
+    let Outcome {
+        recipients,
+        connection: left,
+        dsn_passed_on,
+        ..
+    } = outcome;
     // Nothing was said of the message yet: the next host, or a fresh connection, may take it.
     let unheard = |fate: &Fate| match fate {
         Fate::NotDelivered { phase, .. } => *phase < Phase::Data,
-        Fate::Refused { phase: Phase::Idle | Phase::Mail, reply } => reply.code() == 421,
+        Fate::Refused {
+            phase: Phase::Idle | Phase::Mail,
+            reply,
+        } => reply.code() == 421,
         _ => false,
     };
     let connection = (left == Left::Open).then_some(connection);
@@ -282,9 +357,16 @@ fn finished(host: &str, connection: Connection, outcome: Outcome) -> Handed {
         }
     }
     let verdicts = recipients.iter().map(|fate| of_fate(host, fate)).collect();
-    let dsn_passed_on =
-        if dsn_passed_on { Delivered::ServerReports } else { Delivered::Silently };
-    Handed::Told { verdicts, connection, dsn_passed_on }
+    let dsn_passed_on = if dsn_passed_on {
+        Delivered::ServerReports
+    } else {
+        Delivered::Silently
+    };
+    Handed::Told {
+        verdicts,
+        connection,
+        dsn_passed_on,
+    }
 }
 
 fn nowhere(last: Option<Verdict>, host: &str) -> Carried {

@@ -18,7 +18,9 @@ pub(crate) fn next(attempts: u32, now: UnixMillis, expires: UnixMillis, draw: u6
         return Next::GiveUp;
     }
     let due = now.0.saturating_add(pause_millis(attempts, draw));
-    Next::Retry { due: UnixMillis(due.min(expires.0)) }
+    Next::Retry {
+        due: UnixMillis(due.min(expires.0)),
+    }
 }
 
 fn pause_millis(attempts: u32, draw: u64) -> i64 {

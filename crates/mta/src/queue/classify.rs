@@ -47,9 +47,11 @@ pub(crate) fn of_fate(host: &str, fate: &Fate) -> Verdict {
             Verdict::Permanent(said(host, reply))
         }
         Fate::Refused { reply, .. } => Verdict::Temporary(said(host, reply)),
-        Fate::NotDelivered { phase, loss } => {
-            Verdict::Temporary(ours(host, EnhancedCode(4, 4, 2), format!("{phase}: {loss}")))
-        }
+        Fate::NotDelivered { phase, loss } => Verdict::Temporary(ours(
+            host,
+            EnhancedCode(4, 4, 2),
+            format!("{phase}: {loss}"),
+        )),
         Fate::InDoubt { loss } => Verdict::Temporary(ours(
             host,
             EnhancedCode(4, 4, 2),
@@ -64,9 +66,11 @@ pub(crate) fn of_failure(host: &str, failure: &Failure) -> Verdict {
         // A 5xx before MAIL is about us and that host, not about the message: other hosts or later
         // days may differ.
         Failure::Refused { reply, .. } => Verdict::Temporary(said(host, reply)),
-        Failure::Lost { phase, loss } => {
-            Verdict::Temporary(ours(host, EnhancedCode(4, 4, 2), format!("{phase}: {loss}")))
-        }
+        Failure::Lost { phase, loss } => Verdict::Temporary(ours(
+            host,
+            EnhancedCode(4, 4, 2),
+            format!("{phase}: {loss}"),
+        )),
     }
 }
 
@@ -88,11 +92,21 @@ pub(crate) fn of_unsendable(host: &str, why: Unsendable) -> Verdict {
 }
 
 pub(crate) fn ours(host: &str, status: EnhancedCode, text: String) -> Answer {
-    Answer { host: Some(host.to_owned()), status, text, voice: Voice::Ours }
+    Answer {
+        host: Some(host.to_owned()),
+        status,
+        text,
+        voice: Voice::Ours,
+    }
 }
 
 pub(crate) fn nobody(status: EnhancedCode, text: String) -> Answer {
-    Answer { host: None, status, text, voice: Voice::Ours }
+    Answer {
+        host: None,
+        status,
+        text,
+        voice: Voice::Ours,
+    }
 }
 
 fn said(host: &str, reply: &Reply) -> Answer {
@@ -109,7 +123,9 @@ fn is_final(phase: Phase, reply: &Reply) -> bool {
         return false;
     }
     // RFC 5321 §4.5.3.1.10: old servers say 552 when there are too many recipients.
-    let too_many = reply.enhanced().is_some_and(|code| (code.1, code.2) == (5, 3));
+    let too_many = reply
+        .enhanced()
+        .is_some_and(|code| (code.1, code.2) == (5, 3));
     match phase {
         Phase::Mail | Phase::Data | Phase::EndOfData => true,
         Phase::Rcpt => !(too_many && matches!(reply.code(), 552 | 452)),

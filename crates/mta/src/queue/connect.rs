@@ -76,7 +76,11 @@ pub(crate) async fn open(inner: &Inner, hop: &Hop<'_>) -> Result<Connection, Ver
 async fn attempt(inner: &Inner, hop: &Hop<'_>, rule: TlsRule) -> Result<Connection, Broken> {
     let world = &inner.world;
     let trouble = |text: String| {
-        Verdict::Temporary(ours(hop.host, EnhancedCode(4, 4, 1), format!("{}: {text}", hop.address)))
+        Verdict::Temporary(ours(
+            hop.host,
+            EnhancedCode(4, 4, 1),
+            format!("{}: {text}", hop.address),
+        ))
     };
     let from = source(&inner.settings.outbound.addresses, hop.address.ip());
     let connecting = world.net.connect(from, hop.address);
@@ -84,7 +88,11 @@ async fn attempt(inner: &Inner, hop: &Hop<'_>, rule: TlsRule) -> Result<Connecti
     let stream = match world.tasks.deadline(deadline, connecting).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return Err(Broken::Otherwise(trouble(format!("connect: {error}")))),
-        Err(_) => return Err(Broken::Otherwise(trouble("connect: no answer in time".to_owned()))),
+        Err(_) => {
+            return Err(Broken::Otherwise(trouble(
+                "connect: no answer in time".to_owned(),
+            )));
+        }
     };
     let clients = &inner.tls_clients;
     let client = match rule {
@@ -92,18 +100,26 @@ async fn attempt(inner: &Inner, hop: &Hop<'_>, rule: TlsRule) -> Result<Connecti
         TlsRule::Required | TlsRule::FromTheStart => clients.verified.clone(),
     };
     let Some(client) = client else {
-        return Err(Broken::Otherwise(trouble("the configured roots are unusable".to_owned())));
+        return Err(Broken::Otherwise(trouble(
+            "the configured roots are unusable".to_owned(),
+        )));
     };
     let mut secret = [0; 32];
     world.random.fill(&mut secret);
     let machine = Client::new(machine_settings(inner, hop, rule), secret);
-    let tls = Tls::Client { client, name: hop.host.to_owned() };
+    let tls = Tls::Client {
+        client,
+        name: hop.host.to_owned(),
+    };
     let mut talk = Talk::new(world.clone(), stream, machine, tls);
     if rule == TlsRule::FromTheStart {
         talk = talk.with_tls_at_once();
     }
     match talk.event().await {
-        Ok(Event::Ready) => Ok(Connection { talk, host: hop.host.to_owned() }),
+        Ok(Event::Ready) => Ok(Connection {
+            talk,
+            host: hop.host.to_owned(),
+        }),
         Ok(Event::Failed(failure)) => {
             let verdict = of_failure(hop.host, &failure);
             close(inner, talk);
@@ -116,10 +132,13 @@ async fn attempt(inner: &Inner, hop: &Hop<'_>, rule: TlsRule) -> Result<Connecti
 }
 
 fn machine_settings(inner: &Inner, hop: &Hop<'_>, tls: TlsRule) -> Settings {
-    let login = hop.relay.and_then(|relay| relay.login.as_ref()).map(|login| Credentials {
-        login: login.user.clone(),
-        password: Secret::new(login.password.clone()),
-    });
+    let login = hop
+        .relay
+        .and_then(|relay| relay.login.as_ref())
+        .map(|login| Credentials {
+            login: login.user.clone(),
+            password: Secret::new(login.password.clone()),
+        });
     Settings {
         hello_name: inner.settings.hostname.to_string(),
         tls,
@@ -131,7 +150,9 @@ fn machine_settings(inner: &Inner, hop: &Hop<'_>, tls: TlsRule) -> Settings {
 
 /// Our address for this peer: one of its family, if the settings name any.
 fn source(ours: &[IpAddr], peer: IpAddr) -> Option<IpAddr> {
-    ours.iter().copied().find(|address| address.is_ipv4() == peer.is_ipv4())
+    ours.iter()
+        .copied()
+        .find(|address| address.is_ipv4() == peer.is_ipv4())
 }
 
 impl Connection {
@@ -144,7 +165,10 @@ impl Connection {
     /// Whether it may carry one more message.
     pub(crate) fn is_fresh(&mut self) -> bool {
         let machine = self.talk.machine();
-        let most = machine.capabilities().messages_max.unwrap_or(limits::MESSAGES_PER_CONNECTION_MAX);
+        let most = machine
+            .capabilities()
+            .messages_max
+            .unwrap_or(limits::MESSAGES_PER_CONNECTION_MAX);
         machine.messages() < most.min(limits::MESSAGES_PER_CONNECTION_MAX)
     }
 }

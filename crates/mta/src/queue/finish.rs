@@ -30,19 +30,24 @@ pub(crate) struct Decision {
 }
 
 /// The same verdict for all recipients of a job.
-pub(crate) async fn all(inner: &Inner, job: &Job, verdict: Verdict, original: Option<&[u8]>) {
+pub(crate) async fn all(
+    inner: &Inner,
+    job: &Job,
+    verdict: Verdict,
+    original: Option<&[u8]>,
+) -> Option<UnixMillis> {
     let verdicts = vec![verdict; job.recipients.len()];
-    each(inner, job, verdicts, original, Delivered::Silently).await;
+    each(inner, job, verdicts, original, Delivered::Silently).await
 }
 
-/// One verdict for each recipient, in the order of the job.
+/// One verdict for each recipient, in the order of the job. Says when the next of them is due again.
 pub(crate) async fn each(
     inner: &Inner,
     job: &Job,
     verdicts: Vec<Verdict>,
     original: Option<&[u8]>,
     delivered: Delivered,
-) {
+) -> Option<UnixMillis> {
     let now = inner.now();
     let decisions: Vec<Decision> = job
         .recipients
@@ -58,6 +63,13 @@ pub(crate) async fn each(
     for ((recipient, verdict), decision) in job.recipients.iter().zip(&verdicts).zip(&decisions) {
         log(job, recipient, verdict, decision);
     }
+    let dues = decisions
+        .iter()
+        .filter_map(|decision| match decision.attempt.outcome {
+            Outcome::Deferred { due } => Some(due),
+            _ => None,
+        });
+    dues.min()
 }
 
 /// Pure: what a verdict means for a recipient now.
@@ -132,21 +144,30 @@ async fn reports(
         Some(original) => original,
         None => {
             let body = job.message.body;
-            loaded = inner.store.body(body, 0..body.size).await.unwrap_or_default();
+            loaded = inner
+                .store
+                .body(body, 0..body.size)
+                .await
+                .unwrap_or_default();
             &loaded
         }
     };
     let about = bounce::About {
         trace: job.message.trace,
+        account: job.message.account,
         reverse_path: &job.message.reverse_path,
         dsn: &job.message.dsn,
         arrival: job.created(),
         original,
     };
     for kind in [Kind::Failed, Kind::Delayed, Kind::Relayed] {
-        let of_kind = decisions.iter().filter_map(|decision| decision.report.as_ref());
-        let told: Vec<Told> =
-            of_kind.filter(|(of, _)| *of == kind).map(|(_, told)| told.clone()).collect();
+        let of_kind = decisions
+            .iter()
+            .filter_map(|decision| decision.report.as_ref());
+        let told: Vec<Told> = of_kind
+            .filter(|(of, _)| *of == kind)
+            .map(|(_, told)| told.clone())
+            .collect();
         let mut pause = limits::STORE_PAUSE;
         for _ in 0..REPORT_TRIES {
             match bounce::report(inner, kind, &about, told.clone()).await {
@@ -182,14 +203,17 @@ async fn write_down(inner: &Inner, job: &Job, decisions: &[Decision], filing: Fi
         let (attempts, delayed, filing) = (attempts.clone(), delayed.clone(), filing.clone());
         let written = inner
             .store
-            .write(store::Durability::Durable, move |change| -> Result<(), Refusal> {
-                change.finish_attempt(id, &attempts)?;
-                if !delayed.is_empty() {
-                    change.note_delay_reported(id, &delayed)?;
-                }
-                filing.write(change)?;
-                Ok(())
-            })
+            .write(
+                store::Durability::Durable,
+                move |change| -> Result<(), Refusal> {
+                    change.finish_attempt(id, &attempts)?;
+                    if !delayed.is_empty() {
+                        change.note_delay_reported(id, &delayed)?;
+                    }
+                    filing.write(change)?;
+                    Ok(())
+                },
+            )
             .await;
         match written {
             Ok(()) => return,
@@ -218,9 +242,12 @@ pub(crate) async fn untried(inner: &Inner, job: &Job) {
         .collect();
     let given_back = inner
         .store
-        .write(store::Durability::Relaxed, move |change| -> Result<(), StoreError> {
-            change.finish_attempt(id, &attempts).map(|_| ())
-        })
+        .write(
+            store::Durability::Relaxed,
+            move |change| -> Result<(), StoreError> {
+                change.finish_attempt(id, &attempts).map(|_| ())
+            },
+        )
         .await;
     if let Err(error) = given_back {
         tracing::warn!(id = %job.message.trace, %error, "a message could not be given back: its lease ends by itself");
@@ -229,7 +256,11 @@ pub(crate) async fn untried(inner: &Inner, job: &Job) {
 
 fn log(job: &Job, recipient: &Recipient, verdict: &Verdict, decision: &Decision) {
     let answer = verdict.answer();
-    let (id, from, to) = (job.message.trace, &job.message.reverse_path, &recipient.address);
+    let (id, from, to) = (
+        job.message.trace,
+        &job.message.reverse_path,
+        &recipient.address,
+    );
     let (host, reply) = (answer.host.as_deref(), &answer.text);
     match decision.attempt.outcome {
         Outcome::Delivered => {

@@ -47,7 +47,10 @@ impl Idle {
     pub(crate) fn sweep(&mut self, inner: &Inner, now: Instant) {
         for list in self.connections.values_mut() {
             // The oldest stand first.
-            let old = list.iter().take_while(|(since, _)| is_over(*since, now)).count();
+            let old = list
+                .iter()
+                .take_while(|(since, _)| is_over(*since, now))
+                .count();
             self.count -= old;
             for (_, connection) in list.drain(..old) {
                 connection.quit(inner);
@@ -57,7 +60,10 @@ impl Idle {
     }
 
     pub(crate) fn quit_all(&mut self, inner: &Inner) {
-        for (_, connection) in std::mem::take(&mut self.connections).into_values().flatten() {
+        for (_, connection) in std::mem::take(&mut self.connections)
+            .into_values()
+            .flatten()
+        {
             connection.quit(inner);
         }
         self.count = 0;
@@ -65,7 +71,11 @@ impl Idle {
 
     /// When the next one is over.
     pub(crate) fn next_sweep(&self) -> Option<Instant> {
-        let oldest = self.connections.values().filter_map(|list| list.first()).map(|(at, _)| *at);
+        let oldest = self
+            .connections
+            .values()
+            .filter_map(|list| list.first())
+            .map(|(at, _)| *at);
         oldest.min().map(|since| since + limits::IDLE_CONNECTION)
     }
 }

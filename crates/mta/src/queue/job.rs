@@ -20,7 +20,10 @@ impl Job {
     }
 
     pub(crate) fn numbers(&self) -> Vec<u32> {
-        self.recipients.iter().map(|recipient| recipient.number).collect()
+        self.recipients
+            .iter()
+            .map(|recipient| recipient.number)
+            .collect()
     }
 
     /// Whether the next server must know SMTPUTF8 for it. RFC 6531 §3.4.
@@ -28,7 +31,10 @@ impl Job {
         let utf8 = |address: &Address| address.needs_smtputf8();
         self.message.needs_smtputf8
             || self.message.reverse_path.address().is_some_and(utf8)
-            || self.recipients.iter().any(|recipient| utf8(&recipient.address))
+            || self
+                .recipients
+                .iter()
+                .any(|recipient| utf8(&recipient.address))
     }
 
     /// When the oldest of it was due.
@@ -55,6 +61,14 @@ pub(crate) fn split(mut queued: Queued) -> Vec<(Domain, Job)> {
     let message = Arc::new(queued);
     groups
         .into_iter()
-        .map(|(domain, _, recipients)| (domain, Job { message: message.clone(), recipients }))
+        .map(|(domain, _, recipients)| {
+            (
+                domain,
+                Job {
+                    message: message.clone(),
+                    recipients,
+                },
+            )
+        })
         .collect()
 }

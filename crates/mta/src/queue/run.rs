@@ -35,9 +35,16 @@ enum Wake {
     /// The DNS answered where a domain's mail goes.
     Routed(Domain, Result<Route, Unroutable>),
     /// An attempt ended.
-    Done { destination: Destination, key: Key, attempted: Box<Attempted> },
+    Done {
+        destination: Destination,
+        key: Key,
+        attempted: Box<Attempted>,
+    },
     /// Jobs were put off or failed without an attempt.
-    Settled(Vec<Key>),
+    Settled {
+        keys: Vec<Key>,
+        due: Option<UnixMillis>,
+    },
 }
 
 /// What a look at the queue gave.
@@ -157,9 +164,14 @@ impl Engine {
                 self.look_not_before = Some(self.inner.world.now() + limits::STORE_PAUSE);
             }
             Wake::Routed(domain, result) => self.routed(domain, result),
-            Wake::Done { destination, key, attempted } => self.done(destination, key, *attempted),
-            Wake::Settled(keys) => {
+            Wake::Done {
+                destination,
+                key,
+                attempted,
+            } => self.done(destination, key, *attempted),
+            Wake::Settled { keys, due } => {
                 self.settling = self.settling.saturating_sub(1);
+                self.due_again(due);
                 keys.iter().for_each(|key| self.release(key));
             }
         }
@@ -174,6 +186,7 @@ impl Engine {
         if self.look_not_before.is_some_and(|at| now < at) {
             return;
         }
+        self.look_not_before = None;
         let room = limits::CLAIMED_RECIPIENTS_MAX.saturating_sub(self.held.len());
         let limit = room.min(limits::CLAIM_RECIPIENTS_MAX);
         // Looking for a handful while there is plenty to do would only burn the processor.
@@ -187,22 +200,38 @@ impl Engine {
             .map(|(domain, _)| domain.clone())
             .collect();
         self.look = false;
-        self.look_not_before = None;
         self.claiming = true;
         self.skipped = !skip.is_empty();
         let wall = self.inner.now();
-        let claim = Claim { now: wall, lease_until: wall.plus(limits::LEASE), limit, skip };
+        let claim = Claim {
+            now: wall,
+            lease_until: wall.plus(limits::LEASE),
+            limit,
+            skip,
+        };
         let (inner, sender) = (self.inner.clone(), self.sender.clone());
-        self.inner.world.tasks.spawn("look at the queue", async move {
-            let taken = inner.store.write(Durability::Relaxed, move |change| take(change, &claim));
-            let mut answer = Answered { sender, wake: Some(Wake::Claimed(Err(StoreError::Panicked))) };
-            answer.wake = Some(Wake::Claimed(taken.await));
-        });
+        self.inner
+            .world
+            .tasks
+            .spawn("look at the queue", async move {
+                let taken = inner
+                    .store
+                    .write(Durability::Relaxed, move |change| take(change, &claim));
+                let mut answer = Answered {
+                    sender,
+                    wake: Some(Wake::Claimed(Err(StoreError::Panicked))),
+                };
+                answer.wake = Some(Wake::Claimed(taken.await));
+            });
     }
 
     async fn claimed(&mut self, taken: Taken) {
         self.claiming = false;
-        self.next_due = taken.next_due;
+        // Attempts that ended during the look are in neither number: both count.
+        self.next_due = earlier(
+            self.next_due.filter(|due| self.inner.now() < *due),
+            taken.next_due,
+        );
         self.look |= taken.full;
         let mut returned = Vec::new();
         for queued in taken.messages {
@@ -227,7 +256,8 @@ impl Engine {
         if let Some((since, route)) = self.routes.get(&domain) {
             if now.saturating_duration_since(*since) < limits::ROUTE_AGE {
                 let route = route.clone();
-                self.scheduler.add(&route.destination(), Planned { job, route, domain });
+                self.scheduler
+                    .add(&route.destination(), Planned { job, route, domain });
                 return;
             }
         }
@@ -242,8 +272,10 @@ impl Engine {
                 domain: domain.clone(),
                 error: world::DnsError::Network("the lookup ended early".to_owned()),
             };
-            let mut answer =
-                Answered { sender, wake: Some(Wake::Routed(domain.clone(), Err(lost))) };
+            let mut answer = Answered {
+                sender,
+                wake: Some(Wake::Routed(domain.clone(), Err(lost))),
+            };
             let result = route::find(&inner.world, &inner.settings, &domain).await;
             answer.wake = Some(Wake::Routed(domain, result));
         });
@@ -257,10 +289,15 @@ impl Engine {
                 if self.routes.len() >= limits::ROUTES_MAX {
                     self.routes.clear();
                 }
-                self.routes.insert(domain.clone(), (self.inner.world.now(), route.clone()));
+                self.routes
+                    .insert(domain.clone(), (self.inner.world.now(), route.clone()));
                 let destination = route.destination();
                 for job in jobs {
-                    let planned = Planned { job, route: route.clone(), domain: domain.clone() };
+                    let planned = Planned {
+                        job,
+                        route: route.clone(),
+                        domain: domain.clone(),
+                    };
                     self.scheduler.add(&destination, planned);
                 }
             }
@@ -291,15 +328,32 @@ impl Engine {
 
     fn start(&mut self, destination: Destination, planned: Planned, idle: Option<Connection>) {
         let Planned { job, route, domain } = planned;
-        let key = Key { id: job.id(), numbers: job.numbers(), domain };
+        let key = Key {
+            id: job.id(),
+            numbers: job.numbers(),
+            domain,
+        };
         let (inner, sender) = (self.inner.clone(), self.sender.clone());
         self.inner.world.tasks.spawn("attempt", async move {
-            let nothing = Attempted { health: Health::Unknown, connection: None, unreachable: None };
+            let health = Health::Unknown;
+            let nothing = Attempted {
+                health,
+                connection: None,
+                unreachable: None,
+                due: None,
+            };
             let done = |attempted: Attempted| {
                 let (destination, key) = (destination.clone(), key.clone());
-                Wake::Done { destination, key, attempted: Box::new(attempted) }
+                Wake::Done {
+                    destination,
+                    key,
+                    attempted: Box::new(attempted),
+                }
             };
-            let mut answer = Answered { sender, wake: Some(done(nothing)) };
+            let mut answer = Answered {
+                sender,
+                wake: Some(done(nothing)),
+            };
             let deadline = inner.world.now() + limits::ATTEMPT_PATIENCE;
             let attempt = attempt::run(&inner, &route, &job, idle);
             match inner.world.tasks.deadline(deadline, attempt).await {
@@ -310,8 +364,14 @@ impl Engine {
     }
 
     fn done(&mut self, destination: Destination, key: Key, attempted: Attempted) {
-        let Attempted { health, connection, unreachable } = attempted;
+        let Attempted {
+            health,
+            connection,
+            unreachable,
+            due,
+        } = attempted;
         self.release(&key);
+        self.due_again(due);
         if let Some(connection) = connection {
             let now = self.inner.world.now();
             self.idle.keep(&self.inner, &destination, connection, now);
@@ -322,7 +382,10 @@ impl Engine {
                 let text = "no server could be reached".to_owned();
                 Verdict::Temporary(nobody(wire::smtp::EnhancedCode(4, 4, 1), text))
             });
-            let jobs = put_off.into_iter().map(|planned| (planned.domain, planned.job)).collect();
+            let jobs = put_off
+                .into_iter()
+                .map(|planned| (planned.domain, planned.job))
+                .collect();
             self.settle(jobs, verdict);
         }
     }
@@ -333,14 +396,28 @@ impl Engine {
             return;
         }
         self.settling += 1;
-        let keys = jobs.iter().map(|(domain, job)| key_of(domain, job)).collect();
+        let keys = jobs
+            .iter()
+            .map(|(domain, job)| key_of(domain, job))
+            .collect();
         let (inner, sender) = (self.inner.clone(), self.sender.clone());
         self.inner.world.tasks.spawn("settle", async move {
-            let _answer = Answered { sender, wake: Some(Wake::Settled(keys)) };
+            let mut answer = Answered { sender, wake: None };
+            let mut first = None;
+            answer.wake = Some(Wake::Settled { keys, due: first });
             for (_, job) in &jobs {
-                finish::all(&inner, job, verdict.clone(), None).await;
+                let due = finish::all(&inner, job, verdict.clone(), None).await;
+                first = earlier(first, due);
+                if let Some(Wake::Settled { due, .. }) = &mut answer.wake {
+                    *due = first;
+                }
             }
         });
+    }
+
+    /// The queue's next look is no later than this.
+    fn due_again(&mut self, due: Option<UnixMillis>) {
+        self.next_due = earlier(self.next_due, due);
     }
 
     /// The recipients are nobody's again, as far as this loop is concerned.
@@ -378,12 +455,15 @@ impl Engine {
         self.inner.world.tasks.spawn("extend leases", async move {
             let extended = inner
                 .store
-                .write(Durability::Relaxed, move |change| -> Result<(), StoreError> {
-                    for (id, numbers) in &ours {
-                        change.extend_lease(*id, numbers, until)?;
-                    }
-                    Ok(())
-                })
+                .write(
+                    Durability::Relaxed,
+                    move |change| -> Result<(), StoreError> {
+                        for (id, numbers) in &ours {
+                            change.extend_lease(*id, numbers, until)?;
+                        }
+                        Ok(())
+                    },
+                )
                 .await;
             if let Err(error) = extended {
                 tracing::warn!(%error, "leases could not be extended");
@@ -393,8 +473,12 @@ impl Engine {
 
     async fn stop(&mut self) {
         self.stop_by = Some(self.inner.world.now() + limits::STOP_PATIENCE);
-        let mut jobs: Vec<(Domain, Job)> =
-            self.scheduler.drain().into_iter().map(|planned| (planned.domain, planned.job)).collect();
+        let mut jobs: Vec<(Domain, Job)> = self
+            .scheduler
+            .drain()
+            .into_iter()
+            .map(|planned| (planned.domain, planned.job))
+            .collect();
         for (domain, waiting) in std::mem::take(&mut self.routing) {
             jobs.extend(waiting.into_iter().map(|job| (domain.clone(), job)));
         }
@@ -409,7 +493,9 @@ impl Engine {
     }
 
     fn is_over(&self) -> bool {
-        let Some(stop_by) = self.stop_by else { return false };
+        let Some(stop_by) = self.stop_by else {
+            return false;
+        };
         let busy = self.scheduler.in_flight() > 0 || self.claiming || self.settling > 0;
         !busy || self.inner.world.now() >= stop_by
     }
@@ -431,14 +517,33 @@ impl Engine {
 
 fn take(change: &mut store::Change<'_>, claim: &Claim) -> Result<Taken, StoreError> {
     let messages = change.claim_due(claim)?;
-    let count: usize = messages.iter().map(|message| message.recipients.len()).sum();
+    let count: usize = messages
+        .iter()
+        .map(|message| message.recipients.len())
+        .sum();
     let full = count >= claim.limit;
-    let next_due = if full { None } else { change.next_due(&claim.skip)? };
-    Ok(Taken { messages, full, next_due })
+    let next_due = if full {
+        None
+    } else {
+        change.next_due(&claim.skip)?
+    };
+    Ok(Taken {
+        messages,
+        full,
+        next_due,
+    })
+}
+
+fn earlier(one: Option<UnixMillis>, other: Option<UnixMillis>) -> Option<UnixMillis> {
+    one.into_iter().chain(other).min()
 }
 
 fn key_of(domain: &Domain, job: &Job) -> Key {
-    Key { id: job.id(), numbers: job.numbers(), domain: domain.clone() }
+    Key {
+        id: job.id(),
+        numbers: job.numbers(),
+        domain: domain.clone(),
+    }
 }
 
 /// Tells the loop when dropped: also when its task ends by a bug.

@@ -26,12 +26,20 @@ struct Lane<J> {
 
 impl<J> Scheduler<J> {
     pub(crate) fn new() -> Self {
-        Self { lanes: BTreeMap::new(), turns: VecDeque::new(), in_flight: 0, waiting: 0 }
+        Self {
+            lanes: BTreeMap::new(),
+            turns: VecDeque::new(),
+            in_flight: 0,
+            waiting: 0,
+        }
     }
 
     /// Jobs come in due order.
     pub(crate) fn add(&mut self, destination: &Destination, job: J) {
-        let lane = self.lanes.entry(destination.clone()).or_insert_with(Lane::new);
+        let lane = self
+            .lanes
+            .entry(destination.clone())
+            .or_insert_with(Lane::new);
         if lane.waiting.is_empty() {
             self.turns.push_back(destination.clone());
         }
@@ -46,12 +54,16 @@ impl<J> Scheduler<J> {
         }
         for _ in 0..self.turns.len() {
             let destination = self.turns.pop_front()?;
-            let Some(lane) = self.lanes.get_mut(&destination) else { continue };
+            let Some(lane) = self.lanes.get_mut(&destination) else {
+                continue;
+            };
             if lane.in_flight >= lane.window.size() {
                 self.turns.push_back(destination);
                 continue;
             }
-            let Some(job) = lane.waiting.pop_front() else { continue };
+            let Some(job) = lane.waiting.pop_front() else {
+                continue;
+            };
             lane.in_flight += 1;
             self.in_flight += 1;
             self.waiting -= 1;
@@ -67,7 +79,9 @@ impl<J> Scheduler<J> {
     /// put off with the same reason.
     pub(crate) fn finished(&mut self, destination: &Destination, health: Health) -> Vec<J> {
         self.in_flight = self.in_flight.saturating_sub(1);
-        let Some(lane) = self.lanes.get_mut(destination) else { return Vec::new() };
+        let Some(lane) = self.lanes.get_mut(destination) else {
+            return Vec::new();
+        };
         lane.in_flight = lane.in_flight.saturating_sub(1);
         lane.window.note(health);
         let mut put_off = Vec::new();
@@ -90,13 +104,17 @@ impl<J> Scheduler<J> {
     pub(crate) fn drain(&mut self) -> Vec<J> {
         self.turns.clear();
         self.waiting = 0;
-        self.lanes.values_mut().flat_map(|lane| lane.waiting.drain(..)).collect()
+        self.lanes
+            .values_mut()
+            .flat_map(|lane| lane.waiting.drain(..))
+            .collect()
     }
 
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight
     }
 
+    #[cfg(test)]
     pub(crate) fn waiting(&self) -> usize {
         self.waiting
     }
@@ -104,7 +122,11 @@ impl<J> Scheduler<J> {
 
 impl<J> Lane<J> {
     fn new() -> Self {
-        Self { waiting: VecDeque::new(), in_flight: 0, window: Window::new() }
+        Self {
+            waiting: VecDeque::new(),
+            in_flight: 0,
+            window: Window::new(),
+        }
     }
 
     fn is_empty(&self) -> bool {

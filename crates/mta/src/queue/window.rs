@@ -25,7 +25,12 @@ pub(crate) struct Window {
 
 impl Window {
     pub(crate) fn new() -> Self {
-        Self { size: limits::WINDOW_START, good: 0, failures: 0, ever_good: false }
+        Self {
+            size: limits::WINDOW_START,
+            good: 0,
+            failures: 0,
+            ever_good: false,
+        }
     }
 
     pub(crate) fn size(&self) -> usize {
@@ -55,7 +60,11 @@ impl Window {
 
     /// Nobody is there: asking once more for each waiting message would only waste time.
     pub(crate) fn is_dead(&self) -> bool {
-        let bound = if self.ever_good { limits::FAILURES_UNTIL_DEAD } else { 1 };
+        let bound = if self.ever_good {
+            limits::FAILURES_UNTIL_DEAD
+        } else {
+            1
+        };
         self.failures >= bound
     }
 

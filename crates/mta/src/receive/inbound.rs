@@ -31,7 +31,11 @@ impl InboundMessage {
     ) -> Self {
         let mut bytes = return_path(from);
         let received = Received {
-            from: Some(ReceivedFrom { hello: &arrival.hello, name: None, ip: arrival.ip }),
+            from: Some(ReceivedFrom {
+                hello: &arrival.hello,
+                name: None,
+                ip: arrival.ip,
+            }),
             by: host,
             with: arrival.with,
             tls: arrival.tls.as_deref(),
@@ -64,7 +68,10 @@ impl InboundMessage {
             quota: QuotaRule::Overrun,
             received: now,
         };
-        Ok(Filing { deliveries: vec![delivery], queued: Vec::new() })
+        Ok(Filing {
+            deliveries: vec![delivery],
+            queued: Vec::new(),
+        })
     }
 }
 
@@ -76,7 +83,12 @@ pub(super) async fn accept(
     body: Vec<u8>,
 ) -> Result<Receipt, Refusal> {
     check_loop(Passed::of(&body, &inner.settings.hostname))?;
-    let Transaction { trace, from, params, recipients } = transaction;
+    let Transaction {
+        trace,
+        from,
+        params,
+        recipients,
+    } = transaction;
     let now = inner.now();
     let size = body.len();
     let only = match recipients.as_slice() {
@@ -88,6 +100,7 @@ pub(super) async fn accept(
     let mut filing = message.file(inner, &recipients, now).await?;
     let about = bounce::About {
         trace,
+        account: None,
         reverse_path: &from,
         dsn: &crate::envelope::message_dsn(&params),
         arrival: now,
@@ -115,6 +128,10 @@ pub(crate) async fn summarize(
         return Ok((bytes, summary));
     }
     let shared = bytes.clone();
-    let summary = inner.world.tasks.blocking(move || Summary::of(&shared)).await;
+    let summary = inner
+        .world
+        .tasks
+        .blocking(move || Summary::of(&shared))
+        .await;
     Ok((bytes, summary.map_err(|_| Refusal::Bug)?))
 }

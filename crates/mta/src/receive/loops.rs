@@ -31,14 +31,18 @@ pub(crate) fn check_loop(passed: Passed) -> Result<(), Refusal> {
         return Err(Refusal::OwnLoop { times: passed.ours });
     }
     if passed.hosts > limits::RECEIVED_FIELDS_MAX {
-        return Err(Refusal::Loop { hosts: passed.hosts });
+        return Err(Refusal::Loop {
+            hosts: passed.hosts,
+        });
     }
     Ok(())
 }
 
 /// Whether the word after `by` is this host.
 fn is_by(value: &[u8], own: &str) -> bool {
-    let mut words = value.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty());
+    let mut words = value
+        .split(|byte| byte.is_ascii_whitespace())
+        .filter(|word| !word.is_empty());
     while let Some(word) = words.next() {
         if word.eq_ignore_ascii_case(b"by") {
             return words.next().is_some_and(|host| {

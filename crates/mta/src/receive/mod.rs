@@ -43,7 +43,9 @@ impl Arrival {
             hello: machine.hello().unwrap_or_default().to_owned(),
             ip: session.peer,
             with: machine.protocol(),
-            tls: machine.tls().map(|tls| format!("{} {}", tls.version, tls.cipher)),
+            tls: machine
+                .tls()
+                .map(|tls| format!("{} {}", tls.version, tls.cipher)),
         }
     }
 }
@@ -57,17 +59,22 @@ pub(crate) async fn mail(
     session.transaction = None;
     let trace = session.new_trace();
     if session.door != Door::Mx {
-        submission::check_sender(session.inner, session.user.as_ref(), &from).await.inspect_err(
-            |refusal| {
+        submission::check_sender(session.inner, session.user.as_ref(), &from)
+            .await
+            .inspect_err(|refusal| {
                 tracing::info!(
                     target: "message", id = %trace, event = "refused", from = %from,
                     user = session.user.as_ref().map(|user| user.address().to_string()),
                     peer = %session.peer, reason = %refusal,
                 );
-            },
-        )?;
+            })?;
     }
-    session.transaction = Some(Transaction { trace, from, params, recipients: Vec::new() });
+    session.transaction = Some(Transaction {
+        trace,
+        from,
+        params,
+        recipients: Vec::new(),
+    });
     Ok(())
 }
 
@@ -77,7 +84,9 @@ pub(crate) async fn rcpt(
     to: ForwardPath,
     params: RcptParams,
 ) -> Result<(), Refusal> {
-    let Some(transaction) = &session.transaction else { return Err(Refusal::Bug) };
+    let Some(transaction) = &session.transaction else {
+        return Err(Refusal::Bug);
+    };
     let size = transaction.params.size.unwrap_or(0);
     let decided = match rcpt::gather(session.inner, &to, size).await {
         Ok(facts) => rcpt::decide(
@@ -90,9 +99,20 @@ pub(crate) async fn rcpt(
     };
     match decided {
         Ok((address, way)) => {
-            let routed = Routed { address, dsn: recipient_dsn(&params), way };
+            let routed = Routed {
+                address,
+                dsn: recipient_dsn(&params),
+                way,
+            };
             if let Some(transaction) = &mut session.transaction {
-                transaction.recipients.push(routed);
+                // Named twice is told twice "yes" and has the message once.
+                if !transaction
+                    .recipients
+                    .iter()
+                    .any(|known| known.address == routed.address)
+                {
+                    transaction.recipients.push(routed);
+                }
             }
             Ok(())
         }
@@ -108,7 +128,9 @@ pub(crate) async fn rcpt(
 
 /// The whole body is here. 250 only with a receipt.
 pub(crate) async fn message(session: &mut Session<'_>, arrival: Arrival, body: Vec<u8>) -> Reply {
-    let Some(transaction) = session.transaction.take() else { return Refusal::Bug.reply() };
+    let Some(transaction) = session.transaction.take() else {
+        return Refusal::Bug.reply();
+    };
     let (trace, from, size) = (transaction.trace, transaction.from.clone(), body.len());
     let result = match (session.door, &session.user) {
         (Door::Mx, _) => inbound::accept(session.inner, transaction, arrival, body).await,
@@ -132,5 +154,9 @@ pub(crate) async fn message(session: &mut Session<'_>, arrival: Arrival, body: V
 
 /// The only way to say 250 after the body.
 fn queued_as(receipt: &store::Receipt) -> Reply {
-    Reply::new(250, EnhancedCode(2, 0, 0), format!("thank you, kept as {}", receipt.trace()))
+    Reply::new(
+        250,
+        EnhancedCode(2, 0, 0),
+        format!("thank you, kept as {}", receipt.trace()),
+    )
 }

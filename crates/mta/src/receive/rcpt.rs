@@ -16,24 +16,26 @@ pub(crate) struct Facts {
 }
 
 /// Looks the recipient up. `size` is what the sender announced, 0 if nothing.
-pub(crate) async fn gather(
-    inner: &Inner,
-    to: &ForwardPath,
-    size: u64,
-) -> Result<Facts, Refusal> {
+pub(crate) async fn gather(inner: &Inner, to: &ForwardPath, size: u64) -> Result<Facts, Refusal> {
     let facts = match to.clone() {
         ForwardPath::Address(address) => {
             inner
                 .store
                 .read(move |view| -> Result<Facts, StoreError> {
                     let resolution = view.resolve(&address, size)?;
-                    Ok(Facts { address: address.clone(), resolution })
+                    Ok(Facts {
+                        address: address.clone(),
+                        resolution,
+                    })
                 })
                 .await?
         }
         ForwardPath::Postmaster => {
             let host = inner.settings.hostname.clone();
-            inner.store.read(move |view| postmaster(view, &host, size)).await?
+            inner
+                .store
+                .read(move |view| postmaster(view, &host, size))
+                .await?
         }
     };
     Ok(facts)
@@ -41,11 +43,7 @@ pub(crate) async fn gather(
 
 /// `<Postmaster>` without a domain is whoever that is at this host, or at its first domain.
 /// RFC 5321 §4.5.1.
-fn postmaster(
-    view: &store::View<'_>,
-    host: &mail::Domain,
-    size: u64,
-) -> Result<Facts, StoreError> {
+fn postmaster(view: &store::View<'_>, host: &mail::Domain, size: u64) -> Result<Facts, StoreError> {
     let at = |domain: &mail::Domain| {
         Address::new("postmaster", domain.clone())
             .map_err(|error| StoreError::Failed(error.to_string()))
@@ -53,15 +51,24 @@ fn postmaster(
     let address = at(host)?;
     let resolution = view.resolve(&address, size)?;
     if resolution != Resolution::NotLocal {
-        return Ok(Facts { address, resolution });
+        return Ok(Facts {
+            address,
+            resolution,
+        });
     }
     match view.domains()?.first() {
         Some(domain) => {
             let address = at(&domain.name)?;
             let resolution = view.resolve(&address, size)?;
-            Ok(Facts { address, resolution })
+            Ok(Facts {
+                address,
+                resolution,
+            })
         }
-        None => Ok(Facts { address, resolution: Resolution::NoSuchUser }),
+        None => Ok(Facts {
+            address,
+            resolution: Resolution::NoSuchUser,
+        }),
     }
 }
 
@@ -72,7 +79,10 @@ pub(crate) fn decide(
     recipients_before: usize,
     facts: Facts,
 ) -> Result<(Address, Way), Refusal> {
-    let Facts { address, resolution } = facts;
+    let Facts {
+        address,
+        resolution,
+    } = facts;
     // Reports go to one address. The others are not lost: the sender offers them again.
     if door == Door::Mx && null_sender && recipients_before > 0 {
         return Err(Refusal::NullSenderManyRecipients);

@@ -30,6 +30,9 @@ fn codes_fit_the_blame() {
         let reply = refusal.reply();
         let permanent = refusal.blame() == Blame::Peer;
         assert_eq!(reply.is_permanent(), permanent, "{refusal:?}: {reply}");
-        assert_eq!(reply.enhanced().map(|code| u16::from(code.0)), Some(reply.code() / 100));
+        assert_eq!(
+            reply.enhanced().map(|code| u16::from(code.0)),
+            Some(reply.code() / 100)
+        );
     }
 }

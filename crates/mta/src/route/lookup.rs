@@ -18,12 +18,20 @@ pub(crate) async fn find(
         return Ok(Route::Relay(relay.clone()));
     }
     if let Some(address) = domain.literal() {
-        let host = MxHost { preference: 0, host: HostName::Address(address) };
+        let host = MxHost {
+            preference: 0,
+            host: HostName::Address(address),
+        };
         return Ok(Route::Hosts(vec![host]));
     }
     let facts = match gather(world, domain).await {
         Ok(facts) => facts,
-        Err(error) => return Err(Unroutable::Dns { domain: domain.clone(), error }),
+        Err(error) => {
+            return Err(Unroutable::Dns {
+                domain: domain.clone(),
+                error,
+            });
+        }
     };
     plan(domain, facts, &settings.hostname)
 }
@@ -33,10 +41,16 @@ async fn gather(world: &World, domain: &Domain) -> Result<MxFacts, DnsError> {
     match answer.status {
         AnswerStatus::NoSuchName => return Ok(MxFacts::NoSuchDomain),
         AnswerStatus::Found => {
-            let hosts = answer.records.into_iter().filter_map(|record| match record {
-                Record::Mx { preference, exchange } => Some((preference, exchange)),
-                _ => None,
-            });
+            let hosts = answer
+                .records
+                .into_iter()
+                .filter_map(|record| match record {
+                    Record::Mx {
+                        preference,
+                        exchange,
+                    } => Some((preference, exchange)),
+                    _ => None,
+                });
             return Ok(MxFacts::Mx(hosts.collect()));
         }
         AnswerStatus::NoData => {}
@@ -50,10 +64,15 @@ async fn gather(world: &World, domain: &Domain) -> Result<MxFacts, DnsError> {
 /// The addresses of a host, both families in turn, IPv6 first (RFC 8305 §4). One family that cannot
 /// be asked does not hide the other.
 pub(crate) async fn addresses_of(world: &World, host: &str) -> Result<Vec<IpAddr>, DnsError> {
-    let (six, four) =
-        tokio::join!(world.dns.ask(host, Kind::Aaaa), world.dns.ask(host, Kind::A));
+    let (six, four) = tokio::join!(
+        world.dns.ask(host, Kind::Aaaa),
+        world.dns.ask(host, Kind::A)
+    );
     let collect = |answer: &Result<world::Answer, DnsError>| -> Vec<IpAddr> {
-        answer.as_ref().map(|answer| answer.addresses().collect()).unwrap_or_default()
+        answer
+            .as_ref()
+            .map(|answer| answer.addresses().collect())
+            .unwrap_or_default()
     };
     let addresses = interleave(collect(&six), collect(&four));
     match (addresses.is_empty(), six, four) {

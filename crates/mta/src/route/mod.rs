@@ -18,7 +18,10 @@ pub(crate) use lookup::{addresses_of, find};
 /// destination, because their limits count per host, not per domain.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Destination {
-    Relay { host: String, port: u16 },
+    Relay {
+        host: String,
+        port: u16,
+    },
     /// The most preferred hosts, in order of their names, joined.
     Hosts(String),
 }
@@ -69,7 +72,10 @@ pub(crate) enum Unroutable {
     #[error("the DNS sends mail for {0} to this very server, which does not serve that domain")]
     LoopsBack(Domain),
     #[error("the DNS does not say where mail for {domain} goes: {error}")]
-    Dns { domain: Domain, error: world::DnsError },
+    Dns {
+        domain: Domain,
+        error: world::DnsError,
+    },
 }
 
 impl Unroutable {
@@ -103,7 +109,12 @@ pub(crate) fn plan(domain: &Domain, facts: MxFacts, own: &Domain) -> Result<Rout
     };
     hosts.retain(|(_, host)| !is_null(host));
     // RFC 5321 §5.1: from our own place in the list on, everything leads back to us.
-    if let Some(ours) = hosts.iter().filter(|(_, host)| is_own(host, own)).map(|(p, _)| *p).min() {
+    if let Some(ours) = hosts
+        .iter()
+        .filter(|(_, host)| is_own(host, own))
+        .map(|(p, _)| *p)
+        .min()
+    {
         hosts.retain(|(preference, _)| *preference < ours);
     }
     if hosts.is_empty() {
@@ -111,7 +122,10 @@ pub(crate) fn plan(domain: &Domain, facts: MxFacts, own: &Domain) -> Result<Rout
     }
     let mut hosts: Vec<MxHost> = hosts
         .into_iter()
-        .map(|(preference, name)| MxHost { preference, host: HostName::of(&name) })
+        .map(|(preference, name)| MxHost {
+            preference,
+            host: HostName::of(&name),
+        })
         .collect();
     hosts.sort();
     hosts.dedup_by(|a, b| a.host == b.host);
@@ -122,9 +136,10 @@ pub(crate) fn plan(domain: &Domain, facts: MxFacts, own: &Domain) -> Result<Rout
 impl Route {
     pub(crate) fn destination(&self) -> Destination {
         match self {
-            Self::Relay(relay) => {
-                Destination::Relay { host: relay.host.clone(), port: relay.port }
-            }
+            Self::Relay(relay) => Destination::Relay {
+                host: relay.host.clone(),
+                port: relay.port,
+            },
             Self::Hosts(hosts) => {
                 let best = hosts.first().map(|host| host.preference);
                 let names: Vec<String> = hosts
@@ -153,7 +168,8 @@ fn is_null(host: &str) -> bool {
 }
 
 fn is_own(host: &str, own: &Domain) -> bool {
-    host.trim_end_matches('.').eq_ignore_ascii_case(own.as_str())
+    host.trim_end_matches('.')
+        .eq_ignore_ascii_case(own.as_str())
 }
 
 impl HostName {

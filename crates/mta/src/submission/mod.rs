@@ -75,7 +75,14 @@ impl Draft {
 
 /// The door for callers inside the program.
 pub(crate) async fn submit(inner: &Inner, submission: Submission) -> Result<Receipt, Refusal> {
-    let Submission { user, reverse_path, recipients, dsn, smtputf8, message } = submission;
+    let Submission {
+        user,
+        reverse_path,
+        recipients,
+        dsn,
+        smtputf8,
+        message,
+    } = submission;
     check_sender(inner, Some(&user), &reverse_path).await?;
     let size = message.len() as u64;
     let mut routed = Vec::with_capacity(recipients.len());
@@ -106,8 +113,12 @@ pub(crate) async fn check_sender(
     user: Option<&LoggedIn>,
     from: &ReversePath,
 ) -> Result<(), Refusal> {
-    let Some(user) = user else { return Err(Refusal::WrongLogin) };
-    let Some(address) = from.address() else { return Ok(()) };
+    let Some(user) = user else {
+        return Err(Refusal::WrongLogin);
+    };
+    let Some(address) = from.address() else {
+        return Ok(());
+    };
     let strange = strangers(inner, user, vec![address]).await?;
     rules::decide(&strange)
 }
@@ -115,7 +126,17 @@ pub(crate) async fn check_sender(
 /// Gather, decide, do, for a user's message.
 pub(crate) async fn accept(inner: &Inner, draft: Draft) -> Result<Receipt, Refusal> {
     let now = inner.now();
-    let Draft { user, trace, reverse_path, recipients, dsn, smtputf8, message, with, tls } = draft;
+    let Draft {
+        user,
+        trace,
+        reverse_path,
+        recipients,
+        dsn,
+        smtputf8,
+        message,
+        with,
+        tls,
+    } = draft;
     if recipients.is_empty() {
         return Err(Refusal::NoRecipients);
     }
@@ -132,12 +153,16 @@ pub(crate) async fn accept(inner: &Inner, draft: Draft) -> Result<Receipt, Refus
         recipient: None,
         date: now,
     };
-    let signer = prepared.authors.first().map(|author| author.domain().clone());
+    let signer = prepared
+        .authors
+        .first()
+        .map(|author| author.domain().clone());
     let complete = [received.write(), prepared.message].concat();
     let size = complete.len();
     let mut filing = Filing::default();
     let about = bounce::About {
         trace,
+        account: Some(user.account()),
         reverse_path: &reverse_path,
         dsn: &dsn,
         arrival: now,
@@ -146,13 +171,21 @@ pub(crate) async fn accept(inner: &Inner, draft: Draft) -> Result<Receipt, Refus
     filing.add(bounce::delivered(inner, &about, &recipients).await?);
     if recipients.iter().any(|recipient| !recipient.is_remote()) {
         let local = [return_path(&reverse_path), complete.clone()].concat();
-        filing.deliveries.push(delivery(inner, trace, local, &recipients, now).await?);
+        filing
+            .deliveries
+            .push(delivery(inner, trace, local, &recipients, now).await?);
     }
     let remote: Vec<&Routed> = recipients.iter().filter(|to| to.is_remote()).collect();
     if !remote.is_empty() {
-        let envelope = Envelope { reverse_path: &reverse_path, dsn: &dsn, recipients: &remote };
+        let envelope = Envelope {
+            reverse_path: &reverse_path,
+            dsn: &dsn,
+            recipients: &remote,
+        };
         let message = OutboundMessage::of_user(&user, trace, complete, smtputf8);
-        filing.queued.push(message.queue(inner, signer.as_ref(), envelope, now).await?);
+        filing
+            .queued
+            .push(message.queue(inner, signer.as_ref(), envelope, now).await?);
     }
     let receipt = filing.commit(&inner.store).await?;
     log(&user, trace, &reverse_path, &recipients, size);
@@ -192,7 +225,14 @@ async fn delivery(
     let (bytes, summary) = crate::receive::summarize(inner, bytes).await?;
     let kept = inner.store.keep(bytes).await?;
     let quota = QuotaRule::Overrun;
-    Ok(Delivery { trace, kept, summary, targets, quota, received: now })
+    Ok(Delivery {
+        trace,
+        kept,
+        summary,
+        targets,
+        quota,
+        received: now,
+    })
 }
 
 /// Those of the addresses that the user does not own.
@@ -201,8 +241,11 @@ async fn strangers(
     user: &LoggedIn,
     addresses: Vec<&Address>,
 ) -> Result<Vec<Address>, Refusal> {
-    let mut unsure: Vec<Address> =
-        addresses.into_iter().filter(|address| *address != user.address()).cloned().collect();
+    let mut unsure: Vec<Address> = addresses
+        .into_iter()
+        .filter(|address| *address != user.address())
+        .cloned()
+        .collect();
     unsure.sort();
     unsure.dedup();
     if unsure.is_empty() {

@@ -63,7 +63,11 @@ This was written by the mail server mail.us.example. Its number for your message
 fn delay() {
     check(
         Kind::Delayed,
-        told("4.4.2", None, Some("greeting: the server did not answer in time")),
+        told(
+            "4.4.2",
+            None,
+            Some("greeting: the server did not answer in time"),
+        ),
         "Your message is late",
         "Hello,
 

@@ -49,11 +49,17 @@ fn only_the_part_that_needs_it() {
 
 #[test]
 fn line_ends_are_made_strict_and_binary_is_encoded() {
-    check(&for_lines(b"From: a@b.example\r\n\r\na\n.\nb\r\n"), "From: a@b.example\r\n\r\na\r\n.\r\nb\r\n");
+    check(
+        &for_lines(b"From: a@b.example\r\n\r\na\n.\nb\r\n"),
+        "From: a@b.example\r\n\r\na\r\n.\r\nb\r\n",
+    );
     let binary = b"From: a@b.example\r\nMIME-Version: 1.0\r\nContent-Type: image/x\r\n\
         Content-Transfer-Encoding: binary\r\n\r\n\0\r\n.\r\n\n";
     let got = String::from_utf8(for_lines(binary)).unwrap();
-    assert!(got.contains("Content-Transfer-Encoding: base64\r\n"), "{got}");
+    assert!(
+        got.contains("Content-Transfer-Encoding: base64\r\n"),
+        "{got}"
+    );
     assert!(survey::of(got.as_bytes()).is_seven_bit(), "{got}");
 }
 

@@ -20,7 +20,10 @@ fn destinations_take_turns() {
     }
     scheduler.add(&to("b"), 10);
     scheduler.add(&to("c"), 20);
-    let jobs: Vec<u32> = started(&mut scheduler).into_iter().map(|(_, job)| job).collect();
+    let jobs: Vec<u32> = started(&mut scheduler)
+        .into_iter()
+        .map(|(_, job)| job)
+        .collect();
     assert_eq!(jobs, [0, 10, 20, 1, 2, 3]);
     assert_eq!((scheduler.in_flight(), scheduler.waiting()), (6, 0));
 }
@@ -64,7 +67,11 @@ fn what_waits_for_a_dead_destination_is_put_off() {
     assert_eq!(put_off, [5, 6, 7, 8, 9]);
     assert_eq!((scheduler.in_flight(), scheduler.waiting()), (5, 0));
     for _ in 0..4 {
-        assert!(scheduler.finished(&to("dead"), Health::Unreachable).is_empty());
+        assert!(
+            scheduler
+                .finished(&to("dead"), Health::Unreachable)
+                .is_empty()
+        );
     }
     // Its next message is tried like any other, one at a time at first.
     scheduler.add(&to("dead"), 50);

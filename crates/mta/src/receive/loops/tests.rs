@@ -5,8 +5,14 @@ use super::*;
 fn message(hosts: usize, ours: usize) -> Vec<u8> {
     let mut out = String::new();
     for at in 0..hosts {
-        let by = if at < ours { "US.example" } else { "them.example" };
-        out.push_str(&format!("Received: from x.example\r\n\tby {by} with ESMTP; now\r\n"));
+        let by = if at < ours {
+            "US.example"
+        } else {
+            "them.example"
+        };
+        out.push_str(&format!(
+            "Received: from x.example\r\n\tby {by} with ESMTP; now\r\n"
+        ));
     }
     out.push_str("Subject: x\r\n\r\nReceived: by us.example\r\n");
     out.into_bytes()

@@ -18,7 +18,15 @@ fn target() -> Target {
 
 #[track_caller]
 fn check(door: Door, null: bool, before: usize, resolution: Resolution, want: &str) {
-    let got = match decide(door, null, before, Facts { address: address(), resolution }) {
+    let got = match decide(
+        door,
+        null,
+        before,
+        Facts {
+            address: address(),
+            resolution,
+        },
+    ) {
         Ok((_, Way::Local(_))) => "local".to_owned(),
         Ok((_, Way::Remote)) => "remote".to_owned(),
         Err(refusal) => {
