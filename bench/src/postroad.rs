@@ -60,8 +60,10 @@ impl Postroad {
         let file = self.data.join("postroad.toml");
         let text = std::fs::read_to_string(&file)
             .with_context(|| format!("reading {}", file.display()))?;
-        let extra =
-            format!("\n[outbound.relays]\n\"{SINK_DOMAIN}\" = \"smtp://127.0.0.1:{SINK_PORT}\"\n");
+        let extra = format!(
+            "\n[tls]\ncleartext_login = true\n\n[limits]\nconnections_per_address = 1000\n\n\
+             [outbound.relays.\"{SINK_DOMAIN}\"]\nurl = \"smtp://127.0.0.1:{SINK_PORT}\"\n"
+        );
         std::fs::write(&file, text + &extra)?;
         Ok(())
     }
