@@ -1,0 +1,355 @@
+//! A Postroad host in the pocket internet: its store, its mail in and out, and what a test asks of it.
+//! It can be stopped gracefully, killed like by a power cut, and started again on the same data.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use mail::{Address, Domain, UnixMillis};
+use mta::{ClearTextLogin, Door, Mta, MtaSettings};
+use store::queue::Queued;
+use store::{MailboxName, NewAccount, Store, StoreError, StoreSettings, Uid};
+use world::{Stop, TlsServer, World};
+
+use crate::authority::Validity;
+use crate::client::{Client, Reply};
+use crate::internet::Internet;
+use crate::tasks::HostTasks;
+use crate::hours;
+
+/// Of every account that a test makes.
+pub const PASSWORD: &str = "correct horse battery";
+
+type Adjust = Box<dyn Fn(&mut MtaSettings)>;
+
+/// A host in the making.
+pub struct HostBuilder {
+    internet: Internet,
+    name: String,
+    address: Option<IpAddr>,
+    more_addresses: Vec<IpAddr>,
+    domains: Vec<String>,
+    accounts: Vec<String>,
+    adjust: Vec<Adjust>,
+}
+
+impl HostBuilder {
+    pub(crate) fn new(internet: Internet, name: &str) -> Self {
+        Self {
+            internet,
+            name: name.to_owned(),
+            address: None,
+            more_addresses: Vec::new(),
+            domains: Vec::new(),
+            accounts: Vec::new(),
+            adjust: Vec::new(),
+        }
+    }
+
+    /// Serves a domain, whose MX becomes this host.
+    pub fn domain(mut self, domain: &str) -> Self {
+        self.internet.domain(domain).mx(&self.name);
+        self.domains.push(domain.to_owned());
+        self
+    }
+
+    /// Makes an account with [`PASSWORD`] in one of the domains.
+    pub fn account(mut self, address: &str) -> Self {
+        self.accounts.push(address.to_owned());
+        self
+    }
+
+    /// A further address, such as one of IPv6; it gets names too.
+    pub fn address(mut self, address: IpAddr) -> Self {
+        self.more_addresses.push(address);
+        self
+    }
+
+    /// Changes settings before the start, and before each start again.
+    pub fn settings(mut self, adjust: impl Fn(&mut MtaSettings) + 'static) -> Self {
+        self.adjust.push(Box::new(adjust));
+        self
+    }
+
+    pub async fn start(self) -> Host {
+        let address = self.address.unwrap_or_else(|| self.internet.fresh_address());
+        let mut addresses = vec![address];
+        addresses.extend(&self.more_addresses);
+        for address in &addresses {
+            self.internet.zones().host(&self.name, *address);
+        }
+        let certificate = self.internet.authority().issue(&self.name, Validity::Now);
+        let tls = TlsServer::new(vec![certificate]).expect("one certificate is enough");
+        let home = self.internet.home_of(&self.name);
+        let host = Host {
+            store: open(&self.internet, &home),
+            running: None,
+            internet: self.internet,
+            name: self.name,
+            addresses,
+            home,
+            tls: Arc::new(tls),
+            adjust: self.adjust,
+        };
+        let now = UnixMillis::from(host.internet.wall());
+        for domain in self.domains {
+            let domain = Domain::parse(&domain).expect("a test's domain is a domain");
+            host.add_domain(domain, now);
+        }
+        for account in self.accounts {
+            let account = NewAccount {
+                address: Address::parse(&account).expect("a test's address is an address"),
+                name: account.split('@').next().unwrap_or_default().to_owned(),
+                password: PASSWORD.to_owned(),
+                quota: None,
+            };
+            host.store.add_account(account, now).await.expect("the account can be made");
+        }
+        let mut host = host;
+        host.run().await;
+        host
+    }
+}
+
+/// A host. Dropping it kills it.
+pub struct Host {
+    internet: Internet,
+    name: String,
+    addresses: Vec<IpAddr>,
+    home: PathBuf,
+    tls: Arc<TlsServer>,
+    adjust: Vec<Adjust>,
+    store: Store,
+    running: Option<Running>,
+}
+
+struct Running {
+    world: World,
+    tasks: Arc<HostTasks>,
+    stop: Stop,
+    mta: Mta,
+    mx: SocketAddr,
+    submission: SocketAddr,
+}
+
+impl Host {
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn address(&self) -> IpAddr {
+        self.addresses[0]
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub fn mta(&self) -> &Mta {
+        &self.running().mta
+    }
+
+    pub fn world(&self) -> &World {
+        &self.running().world
+    }
+
+    /// Where strangers bring mail.
+    pub fn mx(&self) -> SocketAddr {
+        self.running().mx
+    }
+
+    /// Where users bring mail.
+    pub fn submission(&self) -> SocketAddr {
+        self.running().submission
+    }
+
+    /// A user's message through the submission port, and its reply. `from` and `to` may carry
+    /// parameters; the user is the address in `from`.
+    pub async fn try_submit(&self, from: &str, to: &[&str], message: &str) -> Reply {
+        let user = from.trim_start_matches('<').split('>').next().unwrap_or(from).to_owned();
+        let mut client = self.user(&user).await;
+        let reply = client.transact(from, to, message).await;
+        let _ = client.say("QUIT").await;
+        reply.expect("the submission port answers")
+    }
+
+    /// As [`Host::try_submit`] for a message that must be taken. A From field is added.
+    pub async fn submit(&self, from: &str, to: &[&str], message: &str) {
+        let user = from.trim_start_matches('<').split('>').next().unwrap_or(from);
+        let reply = self.try_submit(from, to, &format!("From: <{user}>\r\n{message}")).await;
+        assert_eq!(reply.code, 250, "{reply:?}");
+    }
+
+    /// A logged-in connection to the submission port.
+    pub async fn user(&self, login: &str) -> Client {
+        let mut client = self.internet.stranger(self.submission()).await;
+        let reply = client.log_in(login, PASSWORD).await.expect("a reply to AUTH");
+        assert_eq!(reply.code, 235, "{reply:?}");
+        client
+    }
+
+    /// The messages in a user's INBOX, oldest first.
+    pub fn inbox(&self, address: &str) -> Vec<String> {
+        self.mailbox(address, MailboxName::inbox().as_str())
+    }
+
+    /// The messages in a mailbox, oldest first.
+    pub fn mailbox(&self, address: &str, mailbox: &str) -> Vec<String> {
+        let address = Address::parse(address).expect("a test's address is an address");
+        let mailbox = MailboxName::parse(mailbox).expect("a test's mailbox name is one");
+        let stored = self.store.read_blocking(move |view| -> Result<_, StoreError> {
+            let Some(account) = view.account_by_address(&address)? else { return Ok(Vec::new()) };
+            let Some(mailbox) = view.mailbox_by_name(account.id, &mailbox)? else {
+                return Ok(Vec::new());
+            };
+            let mut all = Vec::new();
+            let mut next = Uid::MIN;
+            loop {
+                let some = view.messages(account.id, mailbox.id, next..=Uid::MAX, usize::MAX)?;
+                let Some(last) = some.last() else { return Ok(all) };
+                next = Uid(last.placement.uid.0 + 1);
+                all.extend(some.iter().map(|stored| stored.body));
+            }
+        });
+        let bodies = stored.expect("the store can be read");
+        let read = |body: &store::BodyRef| {
+            let bytes = self.store.body_blocking(body, 0..u64::MAX).expect("the body is there");
+            String::from_utf8_lossy(&bytes).into_owned()
+        };
+        bodies.iter().map(read).collect()
+    }
+
+    /// What is in the queue.
+    pub fn queue(&self) -> Vec<Queued> {
+        let queue = self.store.read_blocking(|view| {
+            let mut all = Vec::new();
+            loop {
+                let after = all.last().map(|queued: &Queued| queued.id);
+                let some = view.queue(after, 1000)?;
+                if some.is_empty() {
+                    return Ok::<_, StoreError>(all);
+                }
+                all.extend(some);
+            }
+        });
+        queue.expect("the store can be read")
+    }
+
+    /// Finishes what it does, and stops.
+    pub async fn stop(&mut self) {
+        let Some(running) = self.running.take() else { return };
+        running.stop.request();
+        let deadline = self.internet.now() + hours(1);
+        let ended = running.world.tasks.deadline(deadline, running.stop.all_ended()).await;
+        assert!(ended.is_ok(), "{} does not stop", self.name);
+        running.tasks.kill();
+    }
+
+    /// The power goes.
+    pub fn kill(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.tasks.kill();
+        }
+    }
+
+    /// Starts again on the same data, after [`Host::stop`] or [`Host::kill`].
+    pub async fn start_again(&mut self) {
+        self.kill();
+        // Killed tasks still hold the old store until they have been polled once more.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        self.store.close();
+        self.store = open(&self.internet, &self.home);
+        self.run().await;
+    }
+
+    async fn run(&mut self) {
+        let tasks = Arc::new(self.internet.tasks());
+        let world = self.internet.world_with(&self.name, self.addresses.clone(), tasks.clone());
+        let mta = Mta::new(world.clone(), self.store.clone(), self.mta_settings());
+        let stop = Stop::new();
+        let mx = serve(&world, &mta, &stop, self.addresses.clone(), self.internet.mx_port(), Door::Mx);
+        let submission_port = if self.internet.is_simulated() { 587 } else { 0 };
+        let at = vec![self.address()];
+        let submission = serve(&world, &mta, &stop, at, submission_port, Door::Submission);
+        let (mx, submission) = (mx.await, submission.await);
+        let (queue, until) = (mta.clone(), stop.clone());
+        let session = stop.enter();
+        world.tasks.spawn(format!("{} queue", self.name), async move {
+            let _session = session;
+            queue.run_queue(until).await;
+        });
+        self.running = Some(Running { world, tasks, stop, mta, mx, submission });
+    }
+
+    fn mta_settings(&self) -> MtaSettings {
+        let hostname = Domain::parse(&self.name).expect("a test's host name is a domain");
+        let mut settings = MtaSettings::new(hostname);
+        settings.tls = Some(self.tls.clone());
+        settings.clear_text_login = ClearTextLogin::Allowed;
+        settings.outbound.port = self.internet.mx_port();
+        settings.outbound.addresses = self.addresses.clone();
+        settings.outbound.own_addresses = self.addresses.clone();
+        settings.outbound.roots = Some(self.internet.authority().root_pem().into_bytes());
+        for adjust in &self.adjust {
+            adjust(&mut settings);
+        }
+        settings
+    }
+
+    fn running(&self) -> &Running {
+        self.running.as_ref().expect("the host runs")
+    }
+
+    fn add_domain(&self, domain: Domain, now: UnixMillis) {
+        let added = self.store.write_blocking(store::Durability::Durable, move |change| {
+            change.add_domain(&domain, now)
+        });
+        added.expect("the domain can be added");
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn open(internet: &Internet, home: &PathBuf) -> Store {
+    std::fs::create_dir_all(home).expect("a data directory can be made");
+    let settings = match internet.is_simulated() {
+        true => StoreSettings::simulated(home),
+        false => StoreSettings::embedded(home),
+    };
+    Store::open(&settings).expect("the store opens")
+}
+
+/// Listens on all addresses; returns the first.
+async fn serve(
+    world: &World,
+    mta: &Mta,
+    stop: &Stop,
+    addresses: Vec<IpAddr>,
+    port: u16,
+    door: Door,
+) -> SocketAddr {
+    let mut first = None;
+    for address in addresses {
+        let at = SocketAddr::new(address, port);
+        let listener = world.net.listen(at).await.expect("the address is free");
+        first.get_or_insert(listener.local_addr());
+        let (tasks, mta, stop) = (world.tasks.clone(), mta.clone(), stop.clone());
+        world.tasks.spawn(format!("{door:?} {at}"), async move {
+            while let Ok(stream) = listener.accept().await {
+                let (mta, stop) = (mta.clone(), stop.clone());
+                let session = stop.enter();
+                tasks.spawn(format!("{door:?} session"), async move {
+                    let _session = session;
+                    mta.serve_smtp(stream, door, stop).await;
+                });
+            }
+        });
+    }
+    first.expect("a host has an address")
+}

@@ -1,0 +1,35 @@
+//! Scenarios in the pocket internet: mail between hosts and servers of all kinds, in weather of all kinds.
+
+mod bounces;
+mod delivery;
+mod dns;
+mod laws;
+mod relay;
+mod remotes;
+mod restarts;
+mod retries;
+mod routes;
+mod tls;
+
+use simulator::{Host, Internet};
+
+const ANN: &str = "ann@here.test";
+const BOB: &str = "bob@there.test";
+
+/// The usual host: ann lives on it.
+async fn here(internet: &Internet) -> Host {
+    internet.host("mx.here.test").domain("here.test").account(ANN).start().await
+}
+
+fn letter(subject: &str) -> String {
+    format!("Subject: {subject}\r\nTo: <{BOB}>\r\n\r\nHello, this is about {subject}.\r\n")
+}
+
+/// Both parts of a report, for assertions on its fields.
+#[track_caller]
+fn assert_report(report: &str, wanted: &[&str]) {
+    let folded = report.to_ascii_lowercase();
+    for wanted in ["multipart/report", "message/delivery-status"].iter().chain(wanted) {
+        assert!(folded.contains(&wanted.to_ascii_lowercase()), "no {wanted:?} in\n{report}");
+    }
+}
