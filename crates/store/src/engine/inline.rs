@@ -33,8 +33,8 @@ impl Inline {
         let [job] = batch;
         match done {
             Ok(effects) => {
-                job.answer(Ok(()));
                 self.shared.apply(effects);
+                job.answer(Ok(()));
             }
             Err(e) => job.answer(Err(e)),
         }

@@ -274,8 +274,8 @@ impl Worker {
         for _ in 0..CONFLICT_RETRIES_MAX {
             match self.try_write(&mut job) {
                 Ok(effects) => {
-                    job.answer(Ok(()));
-                    return self.shared.apply(effects);
+                    self.shared.apply(effects);
+                    return job.answer(Ok(()));
                 }
                 Err(Fate::Again | Fate::Good) => {}
                 Err(Fate::Lost(e)) => return job.answer(Err(e)),

@@ -221,8 +221,9 @@ impl Writer {
         match self.try_work(&mut batch) {
             Ok(effects) => {
                 self.commits.fetch_add(1, Ordering::Relaxed);
-                batch.into_iter().for_each(|job| job.answer(Ok(())));
+                // Watchers first: who has an answer finds it in what the watcher knows.
                 self.shared.apply(effects);
+                batch.into_iter().for_each(|job| job.answer(Ok(())));
             }
             Err(e) => {
                 tracing::error!(changes = batch.len(), "the store could not commit: {e}");
