@@ -290,7 +290,9 @@ impl Host {
         settings.clear_text_login = ClearTextLogin::Allowed;
         settings.outbound.port = self.internet.mx_port();
         settings.outbound.addresses = self.addresses.clone();
-        settings.outbound.own_addresses = self.addresses.clone();
+        let port = self.internet.mx_port();
+        let own = self.addresses.iter().map(|address| SocketAddr::new(*address, port));
+        settings.outbound.own_listeners = own.collect();
         settings.outbound.roots = Some(self.internet.authority().root_pem().into_bytes());
         for adjust in &self.adjust {
             adjust(&mut settings);

@@ -145,6 +145,8 @@ impl Conversation<'_> {
         self.input.forget();
         match offer {
             TlsOffer::Garbage => {
+                // After the hello, so that the client does not take it for part of the reply.
+                self.input.some().await?;
                 self.input.say("HTTP/1.1 400 Bad Request\r\n\r\n").await?;
                 self.input.until_gone().await;
                 return Ok(false);

@@ -1,1 +1,185 @@
-//! Later.
+//! Mail that has to wait: deferrals, silence, cut lines, greylisting, and the end of patience.
+
+use std::time::Duration;
+
+use simulator::{Act, Internet, Phase, Reach, Script, days, hours, minutes};
+
+use crate::{ANN, BOB, assert_report, here, letter};
+
+#[test]
+fn five_days_of_deferrals_end_in_a_report() {
+    Internet::simulated(1, async |internet| {
+        let host = here(&internet).await;
+        let script = Script::accept().reply(Phase::Mail, "451 4.3.0 come back later");
+        let there = internet.remote_domain("there.test", script).await;
+        host.submit(ANN, &[BOB], &letter("patience")).await;
+        let failed = || host.inbox(ANN).iter().any(|message| message.contains("Action: failed"));
+        internet.until(days(6), failed).await;
+        let passed = internet.elapsed();
+        assert!(days(5) <= passed && passed < days(5) + hours(8), "{passed:?}");
+        assert!(host.queue().is_empty());
+        // Back-off: many tries at first, few in the end, never a storm.
+        assert!((15..=200).contains(&there.connections()), "{} tries", there.connections());
+        let inbox = host.inbox(ANN);
+        assert_eq!(inbox.len(), 2, "one report of delay, one of failure: {inbox:#?}");
+        assert_report(&inbox[0], &["Action: delayed", "Status: 4.", BOB, "Subject: patience"]);
+        let said = "451 4.3.0 come back later";
+        assert_report(&inbox[1], &["Final-Recipient: rfc822; bob@there.test", said]);
+        assert!(inbox.iter().all(|report| report.contains("Return-Path: <>\r\n")), "{inbox:#?}");
+        internet.pass(days(2)).await;
+        assert_eq!(host.inbox(ANN).len(), 2);
+    });
+}
+
+#[test]
+fn tries_are_soon_at_first_and_rare_later() {
+    Internet::simulated(3, async |internet| {
+        let host = here(&internet).await;
+        let script = Script::accept().reply(Phase::Greeting, "421 4.3.2 not now");
+        let there = internet.remote_domain("there.test", script).await;
+        host.submit(ANN, &[BOB], &letter("soon")).await;
+        internet.pass(hours(1)).await;
+        let first_hour = there.connections();
+        internet.pass(hours(23)).await;
+        let first_day = there.connections();
+        internet.pass(days(1)).await;
+        let second_day = there.connections() - first_day;
+        assert!((2..=15).contains(&first_hour), "{first_hour} in the first hour");
+        assert!(first_day <= 80, "{first_day} in the first day");
+        assert!((3..=40).contains(&second_day), "{second_day} in the second day");
+    });
+}
+
+#[test]
+fn what_is_deferred_once_arrives_once() {
+    for phase in [Phase::Greeting, Phase::Ehlo, Phase::Mail, Phase::Recipient, Phase::Data, Phase::End] {
+        Internet::simulated(1, async |internet| {
+            let host = here(&internet).await;
+            let later = Act::Reply("451 4.7.1 later".to_owned());
+            let there =
+                internet.remote_domain("there.test", Script::accept().first(2, phase, later)).await;
+            host.submit(ANN, &[BOB], &letter("once")).await;
+            internet.until(hours(12), || there.taken_count() == 1).await;
+            internet.pass(days(1)).await;
+            assert_eq!(there.taken_count(), 1, "{phase:?}");
+            assert!(host.inbox(ANN).is_empty() && host.queue().is_empty(), "{phase:?}");
+        });
+    }
+}
+
+#[test]
+fn cut_and_hanging_lines_are_tried_again() {
+    for phase in [Phase::Greeting, Phase::Ehlo, Phase::Mail, Phase::Recipient, Phase::Data, Phase::Body] {
+        for act in [Act::Cut, Act::Hang] {
+            Internet::simulated(1, async |internet| {
+                let host = here(&internet).await;
+                let script = Script::accept().first(1, phase, act.clone());
+                let there = internet.remote_domain("there.test", script).await;
+                host.submit(ANN, &[BOB], &letter("again")).await;
+                internet.until(hours(12), || there.taken_count() == 1).await;
+                internet.until(minutes(10), || host.queue().is_empty()).await;
+                assert!(host.inbox(ANN).is_empty(), "{phase:?} {act:?}");
+            });
+        }
+    }
+}
+
+#[test]
+fn a_lost_final_reply_may_repeat_but_never_lose() {
+    for act in [Act::KeepAndCut, Act::Cut, Act::Hang] {
+        Internet::simulated(1, async |internet| {
+            let host = here(&internet).await;
+            let script = Script::accept().first(1, Phase::End, act.clone());
+            let there = internet.remote_domain("there.test", script).await;
+            host.submit(ANN, &[BOB], &letter("twice?")).await;
+            let copies = if act == Act::KeepAndCut { 2 } else { 1 };
+            internet.until(hours(12), || there.taken_count() == copies).await;
+            internet.pass(days(1)).await;
+            assert_eq!(there.taken_count(), copies);
+            assert!(host.inbox(ANN).is_empty() && host.queue().is_empty());
+        });
+    }
+}
+
+#[test]
+fn greylisting_is_passed() {
+    Internet::simulated(1, async |internet| {
+        let host = here(&internet).await;
+        let script = Script::accept().greylist(minutes(10));
+        let there = internet.remote_domain("there.test", script).await;
+        host.submit(ANN, &[BOB], &letter("grey")).await;
+        internet.until(hours(2), || there.taken_count() == 1).await;
+        assert!(minutes(10) <= internet.elapsed());
+    });
+}
+
+#[test]
+fn only_the_deferred_recipients_wait() {
+    Internet::simulated(1, async |internet| {
+        let host = here(&internet).await;
+        let script = Script::accept()
+            .recipient_first(3, "later@there.test", "452 4.2.2 full")
+            .recipient("never@there.test", "550 5.1.1 no such user");
+        let there = internet.remote_domain("there.test", script).await;
+        let to = [BOB, "later@there.test", "never@there.test"];
+        host.submit(ANN, &to, &letter("three fates")).await;
+        internet.until(minutes(10), || there.taken_count() == 1).await;
+        assert_eq!(there.taken()[0].to(), [BOB]);
+        internet.until(minutes(10), || host.inbox(ANN).len() == 1).await;
+        assert_report(&host.inbox(ANN)[0], &["never@there.test", "Status: 5.1.1", "Action: failed"]);
+        assert!(!host.inbox(ANN)[0].contains("later@there.test"));
+        internet.until(days(1), || there.taken_count() == 2).await;
+        assert_eq!(there.taken()[1].to(), ["later@there.test"]);
+        internet.until(minutes(10), || host.queue().is_empty()).await;
+    });
+}
+
+#[test]
+fn a_slow_destination_does_not_hold_the_others() {
+    Internet::simulated(1, async |internet| {
+        let host = here(&internet).await;
+        let slow = Script::accept().at(Phase::Greeting, Act::Hang);
+        internet.remote_domain("slow.test", slow).await;
+        let quick = internet.remote_domain("quick.test", Script::accept()).await;
+        for number in 0..300 {
+            let to = format!("user{number}@slow.test");
+            host.submit(ANN, &[&to], &letter("slow")).await;
+        }
+        host.submit(ANN, &["q@quick.test"], &letter("quick")).await;
+        internet.until(minutes(2), || quick.taken_count() == 1).await;
+    });
+}
+
+#[test]
+fn an_unreachable_host_comes_back() {
+    for reach in [Reach::Refused, Reach::Unreachable, Reach::Silent] {
+        Internet::simulated(1, async |internet| {
+            let host = here(&internet).await;
+            let there = internet.remote_domain("there.test", Script::accept()).await;
+            internet.network().set_reach(there.at().ip(), reach);
+            host.submit(ANN, &[BOB], &letter("are you there?")).await;
+            internet.pass(hours(10)).await;
+            assert_eq!(host.queue().len(), 1, "{reach:?}");
+            internet.network().set_reach(there.at().ip(), Reach::Up);
+            internet.until(hours(8), || there.taken_count() == 1).await;
+        });
+    }
+}
+
+#[test]
+fn five_days_take_a_moment() {
+    let start = std::time::Instant::now();
+    Internet::simulated(5, async |internet| {
+        let host = here(&internet).await;
+        let script = Script::accept().reply(Phase::Recipient, "450 4.2.1 busy");
+        let there = internet.remote_domain("there.test", script).await;
+        for number in 0..20 {
+            host.submit(ANN, &[BOB], &letter(&format!("number {number}"))).await;
+        }
+        internet.pass(days(5) + hours(8)).await;
+        assert_eq!(there.taken_count(), 0);
+        assert!(host.queue().is_empty());
+    });
+    // Generous, for busy machines; it is about a second.
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+}

@@ -147,6 +147,9 @@ fn on_this_host(name: &str, kind: Kind) -> Option<Answer> {
 }
 
 fn parse(name: &str) -> Option<Name> {
+    if name.is_empty() {
+        return None;
+    }
     let mut name = Name::from_ascii(name).ok()?;
     name.set_fqdn(true);
     Some(name)
