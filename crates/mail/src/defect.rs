@@ -33,3 +33,35 @@ pub enum Defect {
     /// The header holds NUL.
     HeaderHasNul,
 }
+
+/// A set of defects, cheap to fill while scanning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Defects(u32);
+
+impl Defects {
+    pub(crate) fn add(&mut self, defect: Defect) {
+        self.0 |= 1 << defect as u32;
+    }
+
+    /// In the order of [`Defect`].
+    pub(crate) fn list(self) -> Vec<Defect> {
+        ALL.iter().copied().filter(|defect| self.0 >> *defect as u32 & 1 == 1).collect()
+    }
+}
+
+const ALL: [Defect; 14] = [
+    Defect::HeaderLineMalformed,
+    Defect::HeaderUnterminated,
+    Defect::BareLineFeed,
+    Defect::FieldRepeated,
+    Defect::ContentTypeMalformed,
+    Defect::BoundaryMissing,
+    Defect::MultipartEmpty,
+    Defect::MultipartUnclosed,
+    Defect::EncodingForbidden,
+    Defect::EncodingUnknown,
+    Defect::TooDeep,
+    Defect::TooManyParts,
+    Defect::HeaderNotUtf8,
+    Defect::HeaderHasNul,
+];

@@ -24,6 +24,7 @@ mod lexer;
 mod message;
 mod mime;
 mod preview;
+mod stored;
 mod summary;
 mod trace;
 

@@ -23,6 +23,9 @@ pub const MIME_PARTS_MAX: usize = 1_000;
 /// Longest boundary that is believed. RFC 2046 §5.1.1 allows 70; some programs write more.
 pub const BOUNDARY_BYTES_MAX: usize = 256;
 
+/// Most languages read from `Content-Language`.
+pub const LANGUAGES_MAX: usize = 64;
+
 /// Most parameters read from one header field (each RFC 2231 piece counts).
 pub const PARAMETERS_MAX: usize = 64;
 
@@ -34,9 +37,6 @@ pub const PARAMETER_BYTES_MAX: usize = 16 * 1024;
 
 /// Most addresses read from one header field. A message to 10,000 visible recipients is a mistake.
 pub const HEADER_ADDRESSES_MAX: usize = 10_000;
-
-/// Deepest nesting of comments that is followed; deeper parentheses are text.
-pub const COMMENT_DEPTH_MAX: usize = 50;
 
 /// Most message-ids kept for threading: the newest ones matter. RFC 5256 §3.
 pub const REFERENCES_MAX: usize = 100;

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+mod read;
+
 /// One entry of an address list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry<'a> {
@@ -17,14 +19,28 @@ pub struct Mailbox<'a> {
     pub name: Option<Cow<'a, [u8]>>,
     /// The obsolete source route, `@a,@b`.
     pub route: Option<Cow<'a, [u8]>>,
+    /// Without quotes.
     pub local: Cow<'a, [u8]>,
     /// Empty if there is none.
     pub domain: Cow<'a, [u8]>,
 }
 
+/// What stands in an address field, and whether all of it made sense.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct List<'a> {
+    pub entries: Vec<Entry<'a>>,
+    /// Nothing had to be left out or guessed: other programs will read the same addresses.
+    pub is_clean: bool,
+}
+
 /// Reads the value of From, To and the like. Never fails; what makes no sense is left out.
-pub fn parse(_value: &[u8]) -> Vec<Entry<'_>> {
-    todo!()
+pub fn parse(value: &[u8]) -> Vec<Entry<'_>> {
+    parse_list(value).entries
+}
+
+/// As [`parse`], and tells whether the list was well-formed.
+pub fn parse_list(value: &[u8]) -> List<'_> {
+    read::list(value)
 }
 
 /// The mailboxes of a list, those in groups included.
@@ -48,3 +64,6 @@ impl Mailbox<'_> {
         crate::Address::new(local, crate::Domain::parse_with_literal(domain).ok()?).ok()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,11 +3,19 @@
 
 use std::ops::Range;
 
+use crate::parameters::{self, Parameters};
 use crate::transfer::Encoding;
+
+mod body;
+mod section;
+mod stored;
+
+pub use stored::StructureError;
 
 /// The tree, root first. Part numbers are IMAP's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Structure {
+    /// Never empty; each part before what is inside it.
     pub(crate) parts: Vec<Part>,
 }
 
@@ -18,14 +26,14 @@ pub struct Part {
     pub header: Range<usize>,
     /// The body; for a multipart with preamble and epilogue.
     pub body: Range<usize>,
-    /// Lines of the body.
+    /// Line ends in the body, of text and messages inside.
     pub lines: usize,
     pub kind: Kind,
     /// Lower case, such as `text` and `plain`.
     pub media_type: String,
     pub media_subtype: String,
-    /// Of `Content-Type`, decoded per RFC 2231; names in lower case.
-    pub parameters: Vec<(String, String)>,
+    /// Of `Content-Type`, raw; see [`Part::parameter`].
+    pub parameters: Parameters,
     pub id: Option<Vec<u8>>,
     pub description: Option<Vec<u8>>,
     pub encoding: Encoding,
@@ -34,7 +42,7 @@ pub struct Part {
     pub md5: Option<Vec<u8>>,
     /// Lower case.
     pub disposition: Option<String>,
-    pub disposition_parameters: Vec<(String, String)>,
+    pub disposition_parameters: Parameters,
     pub languages: Vec<Vec<u8>>,
     pub location: Option<Vec<u8>>,
 }
@@ -43,6 +51,7 @@ pub struct Part {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     Leaf,
+    /// At least one child.
     Multipart { children: Vec<usize> },
     /// A message inside, with its ENVELOPE text; no child if it could not be opened (encoded, too deep).
     Message { envelope: Vec<u8>, child: Option<usize> },
@@ -70,28 +79,10 @@ pub enum Extension {
     With,
 }
 
-/// The stored bytes are of another version, or damaged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StructureError {
-    #[error("the stored structure has version {0}, which this program does not know")]
-    Version(u8),
-    #[error("the stored structure is damaged")]
-    Damaged,
-}
-
 impl Structure {
     /// Reads the tree from a message. Same as [`crate::Message::parse`], without the defects.
-    pub fn of(_bytes: &[u8]) -> Self {
-        todo!()
-    }
-
-    /// Compact and versioned; [`Structure::decode`] reads it back.
-    pub fn encode(&self) -> Vec<u8> {
-        todo!()
-    }
-
-    pub fn decode(_stored: &[u8]) -> Result<Self, StructureError> {
-        todo!()
+    pub fn of(bytes: &[u8]) -> Self {
+        crate::mime::scan(bytes).structure
     }
 
     /// All parts, the root first, each before what is inside it.
@@ -99,49 +90,82 @@ impl Structure {
         &self.parts
     }
 
+    /// The message itself.
     pub fn root(&self) -> &Part {
-        todo!()
+        // There is always a root: see `parts`.
+        &self.parts[0]
     }
 
-    /// The part with this number (`[1, 2]` is 1.2; empty is the message itself). Of a message that is no
-    /// multipart, 1 is its body.
-    pub fn part(&self, _path: &[u32]) -> Option<&Part> {
-        todo!()
-    }
-
-    /// Where a section stands in the message's bytes; `None` if there is no such section.
-    pub fn section(&self, _path: &[u32], _what: Section) -> Option<Range<usize>> {
-        todo!()
-    }
-
-    /// The parenthesised text of BODY or BODYSTRUCTURE, ready to send. RFC 9051 §7.5.2.
-    pub fn body_structure(&self, _extension: Extension) -> Vec<u8> {
-        todo!()
+    /// The parts of the message's own text and attachments: those of messages inside are left out.
+    pub fn own_parts(&self) -> impl Iterator<Item = &Part> {
+        let mut inside_until = 0;
+        self.parts.iter().filter(move |part| {
+            let is_own = part.header.start >= inside_until;
+            if is_own && matches!(part.kind, Kind::Message { .. }) {
+                inside_until = part.body.end;
+            }
+            is_own
+        })
     }
 
     /// Whether a person would say that there is an attachment.
     pub fn has_attachment(&self) -> bool {
-        todo!()
+        self.own_parts().any(Part::is_attachment)
     }
 }
 
 impl Part {
     /// The charset of a text part, if it names one.
-    pub fn charset(&self) -> Option<&str> {
+    pub fn charset(&self) -> Option<String> {
         self.parameter("charset")
     }
 
-    pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    /// The decoded value of a `Content-Type` parameter.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        parameters::text(&self.parameters, name)
     }
 
     /// The name under which a person would save the part.
-    pub fn file_name(&self) -> Option<&str> {
-        let disposition = self.disposition_parameters.iter().find(|(name, _)| name == "filename");
-        disposition.map(|(_, value)| value.as_str()).or_else(|| self.parameter("name"))
+    pub fn file_name(&self) -> Option<String> {
+        parameters::text(&self.disposition_parameters, "filename").or_else(|| self.parameter("name"))
     }
 
     pub fn is(&self, media_type: &str, media_subtype: &str) -> bool {
         self.media_type == media_type && self.media_subtype == media_subtype
     }
+
+    /// Header and body.
+    pub fn whole(&self) -> Range<usize> {
+        self.header.start..self.body.end
+    }
+
+    /// Text, unless it is sent along as a file.
+    pub fn is_shown_text(&self) -> bool {
+        matches!(self.kind, Kind::Leaf)
+            && self.media_type == "text"
+            && self.disposition.as_deref() != Some("attachment")
+    }
+
+    fn is_attachment(&self) -> bool {
+        if matches!(self.kind, Kind::Multipart { .. }) {
+            return false;
+        }
+        if self.disposition.as_deref() == Some("attachment") {
+            return true;
+        }
+        // Pictures of an HTML page, signatures and delivery reports are not what a person calls attached.
+        let is_furniture = self.id.is_some() && self.media_type == "image"
+            || self.media_subtype.ends_with("-signature")
+            || self.media_subtype.ends_with("delivery-status")
+            || self.media_subtype.ends_with("disposition-notification")
+            || self.media_subtype == "rfc822-headers";
+        let has_name = || {
+            let named = |parameters: &Parameters, name: &str| parameters.iter().any(|(known, _)| known.trim_end_matches('*') == name);
+            named(&self.disposition_parameters, "filename") || named(&self.parameters, "name")
+        };
+        !is_furniture && (has_name() || !matches!(self.media_type.as_str(), "text" | "multipart"))
+    }
 }
+
+#[cfg(test)]
+mod tests;

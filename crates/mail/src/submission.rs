@@ -1,7 +1,9 @@
 //! What a user's message needs before it may leave: completed, checked, and free of what tells on its sender.
 //! Whether the user owns the authors' addresses is decided by the caller, from what comes back.
 
-use crate::{Address, UnixMillis};
+use crate::compose::push_field;
+use crate::header::{Field, fields};
+use crate::{Address, UnixMillis, date, mailboxes};
 
 /// What the message is completed with.
 #[derive(Clone, Debug)]
@@ -42,7 +44,150 @@ pub enum PrepareError {
     ControlCharacter,
 }
 
+/// May stand once only: two of them mean one thing to one program and another to the next. RFC 5322 §3.6, RFC 2045 §3.
+const SINGLE: [&str; 15] = [
+    "From",
+    "Sender",
+    "Reply-To",
+    "To",
+    "Cc",
+    "Bcc",
+    "Date",
+    "Message-ID",
+    "In-Reply-To",
+    "References",
+    "Subject",
+    "MIME-Version",
+    "Content-Type",
+    "Content-Transfer-Encoding",
+    "Content-Disposition",
+];
+
+/// Never leaves: hidden recipients, what delivery adds, and what names the user's program, host or address.
+const REMOVED: [&str; 26] = [
+    "Bcc",
+    "Resent-Bcc",
+    "Return-Path",
+    "Delivered-To",
+    "Received",
+    "User-Agent",
+    "X-Mailer",
+    "X-Newsreader",
+    "Mailer",
+    "X-MimeOLE",
+    "X-MSMail-Priority",
+    "X-Enigmail-Version",
+    "X-Mailer-Version",
+    "X-Mozilla-Status",
+    "X-Mozilla-Status2",
+    "X-Apple-Base-Url",
+    "X-Universally-Unique-Identifier",
+    "X-Originating-IP",
+    "X-Originating-Host",
+    "X-Originating-Client",
+    "X-Sender-IP",
+    "X-Client-IP",
+    "X-Source-IP",
+    "X-Forwarded-For",
+    "X-Real-IP",
+    "X-PHP-Originating-Script",
+];
+
 /// Completes and cleans a message that a user submits. RFC 6409 §6, §8.
-pub fn prepare(_message: &[u8], _submitter: &Submitter<'_>) -> Result<Prepared, PrepareError> {
-    todo!()
+pub fn prepare(message: &[u8], submitter: &Submitter<'_>) -> Result<Prepared, PrepareError> {
+    let head = message.get(crate::header::extent(message)).unwrap_or_default();
+    if has_control_character(head) {
+        return Err(PrepareError::ControlCharacter);
+    }
+    check_fields(message)?;
+    let (authors, author_is_missing) = authors(message, submitter)?;
+    let sender = sender(message)?;
+    let mut out = Vec::with_capacity(message.len() + 256);
+    let mut end = 0;
+    for field in fields(message) {
+        end = field.end;
+        push_kept(&mut out, message, &field);
+    }
+    if !out.is_empty() && !out.ends_with(b"\n") {
+        out.extend_from_slice(b"\r\n");
+    }
+    if author_is_missing && let Some(author) = authors.first() {
+        push_field(&mut out, "From", &author.to_string());
+    }
+    if crate::header::first(message, "Date").is_none() {
+        push_field(&mut out, "Date", &date::format(submitter.now));
+    }
+    if crate::header::first(message, "Message-ID").is_none() {
+        push_field(&mut out, "Message-ID", &format!("<{}@{}>", submitter.unique, submitter.host));
+    }
+    match message.get(end..) {
+        Some(rest) if !rest.is_empty() => out.extend_from_slice(rest),
+        _ => out.extend_from_slice(b"\r\n"),
+    }
+    Ok(Prepared { message: out, authors, sender })
 }
+
+fn check_fields(message: &[u8]) -> Result<(), PrepareError> {
+    let mut seen = 0_u32;
+    let mut line = 1;
+    for field in fields(message) {
+        if field.name.is_empty() {
+            return Err(PrepareError::HeaderLine { line });
+        }
+        if let Some(at) = SINGLE.iter().position(|name| field.is(name)) {
+            if seen >> at & 1 == 1 {
+                return Err(PrepareError::Repeated(SINGLE[at]));
+            }
+            seen |= 1 << at;
+        }
+        line += memchr::memchr_iter(b'\n', message.get(field.start..field.end).unwrap_or_default()).count();
+    }
+    Ok(())
+}
+
+/// The addresses of From, and whether they are the default ones.
+fn authors(message: &[u8], submitter: &Submitter<'_>) -> Result<(Vec<Address>, bool), PrepareError> {
+    let Some(value) = crate::header::first(message, "From") else {
+        let author = submitter.default_author.ok_or(PrepareError::NoAuthor)?;
+        return Ok((vec![author.clone()], true));
+    };
+    let authors = addresses(value).filter(|authors| !authors.is_empty()).ok_or(PrepareError::AuthorMalformed)?;
+    Ok((authors, false))
+}
+
+fn sender(message: &[u8]) -> Result<Option<Address>, PrepareError> {
+    let Some(value) = crate::header::first(message, "Sender") else { return Ok(None) };
+    match addresses(value).as_deref() {
+        Some([sender]) => Ok(Some(sender.clone())),
+        _ => Err(PrepareError::SenderMalformed),
+    }
+}
+
+/// All addresses of a list of which no other program could read anything else; `None` otherwise.
+fn addresses(value: &[u8]) -> Option<Vec<Address>> {
+    let list = mailboxes::parse_list(value);
+    if !list.is_clean {
+        return None;
+    }
+    mailboxes::flatten(list.entries).map(|mailbox| mailbox.address()).collect()
+}
+
+fn push_kept(out: &mut Vec<u8>, message: &[u8], field: &Field<'_>) {
+    if REMOVED.iter().any(|name| field.is(name)) {
+        return;
+    }
+    if field.is("MIME-Version") {
+        // Some programs write their name into a comment here.
+        out.extend_from_slice(b"MIME-Version: 1.0\r\n");
+        return;
+    }
+    out.extend_from_slice(message.get(field.start..field.end).unwrap_or_default());
+}
+
+fn has_control_character(head: &[u8]) -> bool {
+    memchr::memchr2_iter(0, b'\r', head)
+        .any(|at| head.get(at) == Some(&0) || head.get(at + 1) != Some(&b'\n'))
+}
+
+#[cfg(test)]
+mod tests;
