@@ -73,7 +73,12 @@ fn leaf(
             encode_quoted_printable(&strict_line_ends(body)).into_bytes(),
         )
     } else {
-        ("base64", encode_base64(body).into_bytes())
+        // In a multipart the line end before the next boundary is not the part's.
+        let mut text = encode_base64(body).trim_end().to_owned();
+        if is_root {
+            text.push_str("\r\n");
+        }
+        ("base64", text.into_bytes())
     };
     relabel(message, &part.header, name, edits);
     if is_root {
