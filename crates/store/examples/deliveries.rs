@@ -1,5 +1,10 @@
 //! Measures deliveries: `cargo run --release -p store --example deliveries -- [DIR] [CALLERS] [SECONDS] [USERS] [BYTES]`.
 //! Prints messages per second, CPU seconds per 1,000, and how many shared a commit.
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "it measures real time and says it"
+)]
 
 use std::time::{Duration, Instant};
 
@@ -53,7 +58,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         store.commits() - commits,
     );
     let per_thousand = cpu * 1000.0 / count as f64;
-    #[expect(clippy::print_stdout, reason = "this is what it is for")]
     {
         println!(
             "{count} deliveries of {bytes} bytes to {users} users, {callers} at once: {:.0}/s, {per_thousand:.3} CPU s per 1,000, \

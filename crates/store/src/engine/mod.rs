@@ -46,6 +46,15 @@ impl Engine {
         }
     }
 
+    /// Runs a small reading job on this thread if that needs no waiting, else hands it over.
+    pub(crate) fn read_small(&self, job: Box<dyn ReadJob>) {
+        match self {
+            Self::Sqlite(engine) => engine.read_small(job),
+            Self::Inline(engine) => engine.read(job),
+            Self::Postgres(engine) => engine.read(job),
+        }
+    }
+
     /// How many commits there were, for tests of group commit.
     pub(crate) fn commits(&self) -> u64 {
         match self {

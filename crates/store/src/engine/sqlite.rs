@@ -84,6 +84,13 @@ impl Sqlite {
         self.readers.run(job);
     }
 
+    pub(crate) fn read_small(&self, job: Box<dyn ReadJob>) {
+        match self.readers.try_take() {
+            Some(connection) => self.readers.run_on(connection, job),
+            None => self.read(job),
+        }
+    }
+
     pub(crate) fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
     }
@@ -311,15 +318,22 @@ impl Readers {
     }
 
     fn run(&self, job: Box<dyn ReadJob>) {
-        let Some(connection) = self.take() else {
-            job.run(Err(StoreError::Closed));
-            return;
-        };
+        match self.take() {
+            Some(connection) => self.run_on(connection, job),
+            None => job.run(Err(StoreError::Closed)),
+        }
+    }
+
+    fn run_on(&self, connection: Connection, job: Box<dyn ReadJob>) {
         read_on(&connection, &self.shared, job);
         if !self.closed.load(Ordering::Acquire) {
             self.free.lock().push(connection);
         }
         self.news.notify_one();
+    }
+
+    fn try_take(&self) -> Option<Connection> {
+        self.free.lock().pop()
     }
 
     fn take(&self) -> Option<Connection> {

@@ -192,7 +192,7 @@ impl Store {
         let Ok(address) = Address::parse(login) else {
             return Ok(None);
         };
-        self.read(move |view| view.holder(&address)).await
+        self.read_small(move |view| view.holder(&address)).await
     }
 }
 

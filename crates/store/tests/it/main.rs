@@ -1,4 +1,9 @@
 //! The store as its users see it, on both databases.
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "tests speak and have a real clock"
+)]
 
 mod accounts;
 mod changes;
