@@ -59,7 +59,7 @@ impl Mailbox<'_> {
 
     /// The address, if it would also do in a command.
     pub fn address(&self) -> Option<crate::Address> {
-        let local = std::str::from_utf8(&self.local).ok()?;
+        let local = std::str::from_utf8(&self.local).ok().filter(|local| !local.is_empty())?;
         let domain = std::str::from_utf8(&self.domain).ok()?;
         crate::Address::new(local, crate::Domain::parse_with_literal(domain).ok()?).ok()
     }

@@ -45,10 +45,10 @@ pub fn decode(value: &[u8]) -> String {
 }
 
 /// Text as header words: itself when it is plain ASCII, encoded words of at most 75 characters otherwise,
-/// separated by single spaces.
+/// separated by single spaces. Control characters become spaces.
 pub fn encode(text: &str) -> String {
-    let plain = |c: char| c.is_ascii() && !c.is_ascii_control();
-    if text.chars().all(plain) && !text.contains("=?") {
+    let text: &str = &text.replace(char::is_control, " ");
+    if text.is_ascii() && !text.contains("=?") {
         return text.to_owned();
     }
     let escaped = text.chars().filter(|c| !is_q_literal(*c) && *c != ' ').map(char::len_utf8).sum::<usize>();

@@ -193,8 +193,8 @@ fn typed_address(address: &Address) -> String {
 /// ORCPT comes with its type; its xtext is undone by whoever parsed the command.
 fn typed_original(original: &str) -> String {
     match original.split_once(';') {
-        Some((kind, address)) if !address.is_ascii() => format!("{kind}; {}", unitext(address)),
-        Some((kind, address)) => format!("{kind}; {address}"),
+        Some((kind, address)) if address.is_ascii() => format!("{}; {address}", ascii_only(kind)),
+        Some((kind, address)) => format!("{}; {}", ascii_only(kind), unitext(address)),
         None => format!("rfc822; {}", unitext(original)),
     }
 }

@@ -95,7 +95,7 @@ fn body_structures() {
         NESTED,
         Extension::Without,
         "((\"text\" \"plain\" NIL NIL NIL \"7bit\" 3 0)(\"application\" \"octet-stream\" NIL NIL NIL \"7bit\" 3)\
-         (\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 158 (NIL \"three\" NIL NIL NIL NIL NIL NIL NIL NIL) \
+         (\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 144 (NIL \"three\" NIL NIL NIL NIL NIL NIL NIL NIL) \
          ((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 9 0)\
          (\"application\" \"octet-stream\" NIL NIL NIL \"7bit\" 9) \"mixed\") 11)\
          ((\"image\" \"gif\" NIL NIL NIL \"7bit\" 8)\
