@@ -68,7 +68,7 @@ impl Session {
     }
 
     /// Parsing a large message must not keep others waiting.
-    async fn summary_of(&self, bytes: bytes::Bytes) -> Result<Summary, Refusal> {
+    async fn summary_of(&mut self, bytes: bytes::Bytes) -> Result<Summary, Refusal> {
         if bytes.len() <= PARSED_AT_ONCE_BYTES {
             return Ok(Summary::of(&bytes));
         }

@@ -19,32 +19,20 @@ impl Session {
             None => selected.numbering.all(),
         };
         let (account, mailbox) = (selected.account, selected.mailbox);
-        let gone = if uids.is_empty() {
-            uids
-        } else {
-            let store = &self.access.store;
-            store
-                .write(Durability::Durable, move |change| {
-                    change.expunge(account, mailbox, &uids)
-                })
-                .await?
-        };
-        if let Some(selected) = &mut self.selected {
-            remove(selected, &gone, enabled, &mut self.out);
+        if uids.is_empty() {
+            return Ok(Done::Plain);
         }
-        // RFC 7162 §3.2.7, §3.1.2: a client with CONDSTORE gets the new modseq.
-        if enabled.condstore && !gone.is_empty() {
-            let newest = self
-                .access
-                .store
-                .read(move |view| view.mailbox(account, mailbox))
-                .await?;
-            if let Some(mailbox) = newest {
-                let modseq = mailbox.highest_modseq;
-                return Ok(Done::Text(format!(
-                    "[HIGHESTMODSEQ {modseq}] EXPUNGE completed."
-                )));
-            }
+        let store = &self.access.store;
+        let expunged = store
+            .write(Durability::Durable, move |change| change.expunge(account, mailbox, &uids))
+            .await?;
+        if let Some(selected) = &mut self.selected {
+            remove(selected, &expunged.uids, enabled, &mut self.out);
+        }
+        // RFC 7162 §3.2.7: a client with CONDSTORE gets the new modseq.
+        if let Some(modseq) = expunged.modseq.filter(|_| enabled.condstore) {
+            let text = format!("[HIGHESTMODSEQ {modseq}] EXPUNGE completed.");
+            return Ok(Done::Text(text));
         }
         Ok(Done::Plain)
     }

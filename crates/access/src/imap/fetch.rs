@@ -8,11 +8,12 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use store::{
-    AccountId, Keywords, MailboxId, ModSeq, Placement, StoreError, Stored, Uid, UidSet, View,
+    AccountId, Columns, Keywords, MailboxId, ModSeq, Placement, StoreError, StoredRow, Uid, UidSet, View,
 };
-use wire::imap::{By, Dialect, Fetch, FetchItem, Mode, Seen, write};
+use wire::imap::{By, Dialect, Fetch, FetchItem, Mode, SectionText, Seen, write};
 
 use super::flags;
+use super::message::Message;
 use super::numbering::Numbering;
 use super::refusal::{Done, Outcome, Refusal};
 use super::select::vanished_since;
@@ -380,12 +381,26 @@ impl Plan {
         keywords: &Keywords,
         out: &mut Vec<u8>,
     ) -> Result<(usize, Option<Keywords>), StoreError> {
-        let (stored, newer) = self.read_messages(view, piece, keywords)?;
-        let known = newer.as_ref().unwrap_or(keywords);
-        for message in &stored {
-            self.write_row(out, &message.placement, Some(message), known);
+        let start = out.len();
+        let (mut rows, mut stale) = (0, false);
+        let columns = self.columns();
+        for range in piece {
+            view.each_message(self.account, self.mailbox, range.clone(), columns, &mut |row| {
+                stale |= !flags::knows_all(keywords, &row.placement);
+                rows += usize::from(self.write_row(out, &row.placement, Some(row), keywords));
+            })?;
         }
-        Ok((stored.len(), newer))
+        if !stale {
+            return Ok((rows, None));
+        }
+        out.truncate(start);
+        let newer = view.keywords(self.account)?;
+        for range in piece {
+            view.each_message(self.account, self.mailbox, range.clone(), columns, &mut |row| {
+                self.write_row(out, &row.placement, Some(row), &newer);
+            })?;
+        }
+        Ok((rows, Some(newer)))
     }
 
     fn read_messages(
@@ -393,30 +408,35 @@ impl Plan {
         view: &View<'_>,
         piece: &[RangeInclusive<Uid>],
         keywords: &Keywords,
-    ) -> Result<(Vec<Stored>, Option<Keywords>), StoreError> {
-        let mut stored = Vec::new();
+    ) -> Result<(Vec<Message>, Option<Keywords>), StoreError> {
+        let mut messages = Vec::new();
         for range in piece {
-            each_message(
-                view,
-                self.account,
-                self.mailbox,
-                range.clone(),
-                &mut |message| {
-                    if self.wants(&message.placement) {
-                        stored.push(message);
-                    }
-                },
-            )?;
+            view.each_message(self.account, self.mailbox, range.clone(), self.columns(), &mut |row| {
+                if self.wants(&row.placement) {
+                    messages.push(Message::of(row));
+                }
+            })?;
         }
-        let stale = !stored
-            .iter()
-            .all(|message| flags::knows_all(keywords, &message.placement));
-        let newer = if stale {
-            Some(view.keywords(self.account)?)
-        } else {
-            None
-        };
-        Ok((stored, newer))
+        let stale = !messages.iter().all(|message| flags::knows_all(keywords, &message.placement));
+        let newer = if stale { Some(view.keywords(self.account)?) } else { None };
+        Ok((messages, newer))
+    }
+
+    fn columns(&self) -> Columns {
+        let mut columns = Columns::default();
+        for item in &self.items {
+            match item {
+                FetchItem::Envelope => columns.envelope = true,
+                FetchItem::Body | FetchItem::BodyStructure => columns.structure = true,
+                FetchItem::Preview => columns.preview = true,
+                FetchItem::Section { .. } | FetchItem::Binary { .. } | FetchItem::BinarySize { .. } => {
+                    columns.body = true;
+                    columns.structure |= !is_whole(item);
+                }
+                _ => {}
+            }
+        }
+        columns
     }
 
     /// One whole answer; false when the row is not wanted.
@@ -424,7 +444,7 @@ impl Plan {
         &self,
         out: &mut Vec<u8>,
         row: &Placement,
-        stored: Option<&Stored>,
+        stored: Option<&StoredRow<'_>>,
         keywords: &Keywords,
     ) -> bool {
         let Some(seq) = self.numbering.seq(row.uid).filter(|_| self.wants(row)) else {
@@ -432,32 +452,14 @@ impl Plan {
         };
         let mut writer = row::Writer::open(out, seq);
         for item in &self.items {
-            writer.item(self, item, row, stored, keywords);
+            writer.item(self, item, row, stored.map(row::Shown::from), keywords);
         }
         writer.close(self, row, keywords);
         true
     }
 }
 
-/// All messages of a range, however many the store gives at a time.
-pub(super) fn each_message(
-    view: &View<'_>,
-    account: AccountId,
-    mailbox: MailboxId,
-    range: RangeInclusive<Uid>,
-    each: &mut dyn FnMut(Stored),
-) -> Result<(), StoreError> {
-    let (mut from, to) = (*range.start(), *range.end());
-    while from <= to {
-        let messages = view.messages(account, mailbox, from..=to, MESSAGES_PER_READ)?;
-        let Some(last) = messages.last().map(|message| message.placement.uid) else {
-            break;
-        };
-        messages.into_iter().for_each(&mut *each);
-        match last.0.checked_add(1) {
-            Some(next) if last < to => from = Uid(next),
-            _ => break,
-        }
-    }
-    Ok(())
+/// BODY[] and RFC822: the only sections that need no structure.
+fn is_whole(item: &FetchItem) -> bool {
+    matches!(item, FetchItem::Section { section, .. } if section.path.is_empty() && section.what == SectionText::Whole)
 }

@@ -11,6 +11,7 @@ mod flags;
 mod list;
 mod login;
 mod mailboxes;
+mod message;
 mod news;
 mod numbering;
 mod pattern;

@@ -2,14 +2,15 @@
 
 use std::cmp::Ordering;
 
-use store::{Stored, UidSet};
+use store::{Columns, StoredRow, UidSet};
 use wire::imap::{Direction, Sort, SortCriterion, SortKey};
 
 use super::envelope::{Envelope, Mailbox};
-use super::fetch::each_message;
 use super::refusal::{Done, Outcome, Refusal};
 use super::session::Session;
 use crate::limits::MESSAGES_PER_READ;
+
+pub(super) const ENVELOPE: Columns = Columns { envelope: true, structure: false, preview: false, body: false };
 
 /// What one message is compared by, in the order of the criteria.
 struct Keyed {
@@ -28,8 +29,7 @@ impl Session {
         let found = self.find(&sort.key).await?;
         let set: UidSet = found.uids.iter().copied().collect();
         let order = sort.order.clone();
-        let mut keyed = self
-            .each_found(&set, move |stored| keyed(&stored, &order))
+        let mut keyed = self.each_found(&set, ENVELOPE, move |row| keyed(row, &order))
             .await?;
         // Equal messages stay in the order of the mailbox (RFC 5256 §3).
         keyed.sort_by(|a, b| compare(a, b, &sort.order).then(a.uid.cmp(&b.uid)));
@@ -49,7 +49,8 @@ impl Session {
     pub(super) async fn each_found<T: Send + 'static>(
         &mut self,
         set: &UidSet,
-        of: impl Fn(Stored) -> T + Send + Clone + 'static,
+        want: Columns,
+        of: impl Fn(&StoredRow<'_>) -> T + Send + Clone + 'static,
     ) -> Result<Vec<T>, Refusal> {
         let selected = self.selected()?;
         let (account, mailbox, numbering) = (
@@ -63,9 +64,9 @@ impl Session {
             let read = move |view: &store::View<'_>| {
                 let mut rows = Vec::new();
                 for range in &piece {
-                    each_message(view, account, mailbox, range.clone(), &mut |stored| {
-                        if set.contains(stored.placement.uid) {
-                            rows.push(of(stored));
+                    view.each_message(account, mailbox, range.clone(), want, &mut |row| {
+                        if set.contains(row.placement.uid) {
+                            rows.push(of(row));
                         }
                     })?;
                 }
@@ -77,8 +78,8 @@ impl Session {
     }
 }
 
-fn keyed(stored: &Stored, order: &[SortCriterion]) -> Keyed {
-    let envelope = Envelope::read(&stored.envelope);
+fn keyed(stored: &StoredRow<'_>, order: &[SortCriterion]) -> Keyed {
+    let envelope = Envelope::read(stored.envelope);
     let local = |mailbox: &Option<Mailbox>| {
         mailbox
             .as_ref()
@@ -112,7 +113,7 @@ fn keyed(stored: &Stored, order: &[SortCriterion]) -> Keyed {
 }
 
 /// RFC 5256 §2.2: without a Date that can be read, the internal date.
-pub(super) fn sent_or_arrived(stored: &Stored) -> i64 {
+pub(super) fn sent_or_arrived(stored: &StoredRow<'_>) -> i64 {
     stored.sent.unwrap_or(stored.placement.internal_date).0
 }
 

@@ -4,13 +4,13 @@ mod forest;
 mod references;
 mod subject;
 
-use store::{StoreError, UidSet};
+use store::{Columns, StoreError, StoredRow, UidSet};
 use wire::imap::{By, Thread, ThreadAlgorithm};
 
 use super::envelope::Envelope;
 use super::refusal::{Done, Outcome, Refusal};
 use super::session::Session;
-use super::sort::sent_or_arrived;
+use super::sort::{ENVELOPE, sent_or_arrived};
 use forest::Forest;
 
 /// What threading knows of a message.
@@ -30,7 +30,7 @@ impl Session {
         let set: UidSet = found.uids.iter().copied().collect();
         let members = match thread.algorithm {
             ThreadAlgorithm::OrderedSubject => {
-                self.each_found(&set, |stored| member(&stored)).await?
+                self.each_found(&set, ENVELOPE, member).await?
             }
             ThreadAlgorithm::References => self.with_references(&set).await?,
         };
@@ -45,14 +45,15 @@ impl Session {
     /// The References field stands only in the message itself.
     async fn with_references(&mut self, set: &UidSet) -> Result<Vec<Member>, Refusal> {
         let rows = self
-            .each_found(set, |stored| {
-                (member(&stored), stored.body, header_end(&stored))
+            .each_found(set, Columns { structure: true, body: true, ..ENVELOPE }, |row| {
+                (member(row), row.body, header_end(row))
             })
             .await?;
         let store = self.access.store.clone();
         let job = move || {
             let mut members = Vec::with_capacity(rows.len());
             for (mut member, body, header_end) in rows {
+                let Some(body) = body else { continue };
                 let header = match store.body_blocking(&body, 0..header_end) {
                     Ok(header) => header,
                     Err(StoreError::BodyGone) => Vec::new(),
@@ -84,8 +85,8 @@ impl Session {
     }
 }
 
-fn member(stored: &store::Stored) -> Member {
-    let envelope = Envelope::read(&stored.envelope);
+fn member(stored: &StoredRow<'_>) -> Member {
+    let envelope = Envelope::read(stored.envelope);
     let (base_subject, is_reply) = mail::thread::base_subject(&envelope.subject);
     Member {
         uid: stored.placement.uid.0,
@@ -102,7 +103,7 @@ fn member(stored: &store::Stored) -> Member {
     }
 }
 
-fn header_end(stored: &store::Stored) -> u64 {
-    let structure = mail::Structure::decode(&stored.structure).ok();
+fn header_end(stored: &StoredRow<'_>) -> u64 {
+    let structure = mail::Structure::decode(stored.structure).ok();
     structure.map_or(0, |structure| structure.root().header.end as u64)
 }

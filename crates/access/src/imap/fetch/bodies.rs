@@ -5,10 +5,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use mail::{Encoding, Select, Structure, decode_transfer, header_fields};
-use store::{BodyRef, Keywords, Store, StoreError, Stored};
+use store::{BodyRef, Keywords, Store, StoreError};
 use wire::imap::{FetchItem, Fields, Label, Partial, Section, SectionText, write};
 
 use super::super::flags;
+use super::super::message::Message;
 use super::super::refusal::Refusal;
 use super::Plan;
 use super::row::{plain_item, separate};
@@ -19,14 +20,14 @@ pub(super) struct Bodies {
     store: Store,
     plan: Arc<Plan>,
     keywords: Arc<Keywords>,
-    rows: std::vec::IntoIter<Stored>,
+    rows: std::vec::IntoIter<Message>,
     current: Option<Current>,
     /// An item that cannot be had: it is NIL, and the command is refused at its end.
     pub(super) refusal: Option<Refusal>,
 }
 
 struct Current {
-    stored: Stored,
+    stored: Message,
     structure: Option<Structure>,
     item: usize,
 }
@@ -57,7 +58,7 @@ impl Bodies {
         store: Store,
         plan: Arc<Plan>,
         keywords: Arc<Keywords>,
-        rows: Vec<Stored>,
+        rows: Vec<Message>,
     ) -> Self {
         Bodies {
             store,
@@ -194,7 +195,7 @@ impl Bodies {
                     &self.plan,
                     plain,
                     &current.stored.placement,
-                    Some(&current.stored),
+                    Some((&current.stored).into()),
                     &self.keywords,
                 );
                 Ok(Item::Written)
@@ -234,12 +235,9 @@ impl Bodies {
         }
         let range = cut_range(range, partial);
         let size = range.end - range.start;
-        if size > STREAM_BYTES {
+        if let Some(body) = current.stored.body.filter(|_| size > STREAM_BYTES) {
             write::literal_head(out, size);
-            return Ok(Item::Stream(Streamed {
-                body: current.stored.body,
-                range,
-            }));
+            return Ok(Item::Stream(Streamed { body, range }));
         }
         match self.read(&current.stored, range)? {
             Some(bytes) => write::literal(out, &bytes),
@@ -279,8 +277,9 @@ impl Bodies {
     }
 
     /// `None`: expunged meanwhile.
-    fn read(&self, stored: &Stored, range: Range<u64>) -> Result<Option<Vec<u8>>, Refusal> {
-        match self.store.body_blocking(&stored.body, range) {
+    fn read(&self, stored: &Message, range: Range<u64>) -> Result<Option<Vec<u8>>, Refusal> {
+        let Some(body) = &stored.body else { return Ok(None) };
+        match self.store.body_blocking(body, range) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(StoreError::BodyGone) => Ok(None),
             Err(error) => Err(error.into()),

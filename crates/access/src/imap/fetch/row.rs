@@ -1,11 +1,38 @@
 //! One FETCH answer: the items that need no body.
 
 use mail::{Extension, Structure};
-use store::{Keywords, Placement, Stored};
+use store::{Keywords, MessageId, Placement, StoredRow};
 use wire::imap::{FetchItem, write};
 
 use super::super::flags;
+use super::super::message::Message;
 use super::Plan;
+
+/// What is stored beside a placement; empty where it was not read.
+#[derive(Clone, Copy)]
+pub(super) struct Shown<'a> {
+    envelope: &'a [u8],
+    structure: &'a [u8],
+    preview: &'a str,
+    thread: MessageId,
+}
+
+impl<'a> From<&'a StoredRow<'_>> for Shown<'a> {
+    fn from(row: &'a StoredRow<'_>) -> Self {
+        Shown { envelope: row.envelope, structure: row.structure, preview: row.preview, thread: row.thread }
+    }
+}
+
+impl<'a> From<&'a Message> for Shown<'a> {
+    fn from(message: &'a Message) -> Self {
+        Shown {
+            envelope: &message.envelope,
+            structure: &message.structure,
+            preview: &message.preview,
+            thread: message.thread,
+        }
+    }
+}
 
 pub(super) struct Writer<'a> {
     out: &'a mut Vec<u8>,
@@ -31,7 +58,7 @@ impl<'a> Writer<'a> {
         plan: &Plan,
         item: &FetchItem,
         row: &Placement,
-        stored: Option<&Stored>,
+        stored: Option<Shown<'_>>,
         keywords: &Keywords,
     ) {
         separate(self.out, self.start);
@@ -61,7 +88,7 @@ pub(super) fn plain_item(
     plan: &Plan,
     item: &FetchItem,
     row: &Placement,
-    stored: Option<&Stored>,
+    stored: Option<Shown<'_>>,
     keywords: &Keywords,
 ) {
     match item {
@@ -91,10 +118,10 @@ pub(super) fn plain_item(
         },
         FetchItem::Envelope => {
             out.extend_from_slice(b"ENVELOPE ");
-            out.extend_from_slice(stored.map_or(b"NIL", |stored| stored.envelope.as_slice()));
+            out.extend_from_slice(stored.map_or(b"NIL", |stored| stored.envelope));
         }
-        FetchItem::Body => structure(out, b"BODY ", stored, Extension::Without),
-        FetchItem::BodyStructure => structure(out, b"BODYSTRUCTURE ", stored, Extension::With),
+        FetchItem::Body => structure(out, b"BODY ", row, stored, Extension::Without),
+        FetchItem::BodyStructure => structure(out, b"BODYSTRUCTURE ", row, stored, Extension::With),
         FetchItem::Preview => {
             out.extend_from_slice(b"PREVIEW ");
             write::string(
@@ -107,14 +134,14 @@ pub(super) fn plain_item(
     }
 }
 
-fn structure(out: &mut Vec<u8>, name: &[u8], stored: Option<&Stored>, extension: Extension) {
+fn structure(out: &mut Vec<u8>, name: &[u8], row: &Placement, stored: Option<Shown<'_>>, extension: Extension) {
     out.extend_from_slice(name);
-    match stored.and_then(|stored| Structure::decode(&stored.structure).ok()) {
+    match stored.and_then(|stored| Structure::decode(stored.structure).ok()) {
         Some(structure) => out.extend_from_slice(&structure.body_structure(extension)),
         // Only a damaged row comes here: the simplest structure there is.
         None => {
             out.extend_from_slice(b"(\"APPLICATION\" \"OCTET-STREAM\" NIL NIL NIL \"7BIT\" ");
-            write::number(out, stored.map_or(0, |stored| stored.placement.size));
+            write::number(out, row.size);
             out.push(b')');
         }
     }

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use mail::Structure;
-use store::{AccountId, MailboxId, Store, StoreError, Stored, Uid, UidSet};
+use store::{AccountId, Columns, MailboxId, Store, StoreError, Uid, UidSet};
 
-use super::super::fetch::each_message;
+use super::super::message::Message;
 use super::super::refusal::Refusal;
 use super::super::session::Session;
 use super::test::{Deep, Reads, Test};
@@ -28,12 +28,12 @@ impl Session {
         let mut uids = Vec::new();
         for piece in numbering.pieces(open, MESSAGES_PER_READ) {
             let rows = self
-                .read_rows(account, mailbox, piece, open.clone())
+                .read_rows(account, mailbox, piece, open.clone(), columns(&test))
                 .await?;
             let mut first = rows;
             let second = first.split_off(first.len() / 2);
             let tasks = &self.access.world.tasks;
-            let job = |rows: Vec<Stored>| {
+            let job = |rows: Vec<Message>| {
                 let (store, test) = (self.access.store.clone(), test.clone());
                 tasks.blocking(move || look(&store, &test, &rows))
             };
@@ -45,18 +45,19 @@ impl Session {
     }
 
     async fn read_rows(
-        &self,
+        &mut self,
         account: AccountId,
         mailbox: MailboxId,
         piece: Vec<std::ops::RangeInclusive<Uid>>,
         open: UidSet,
-    ) -> Result<Vec<Stored>, StoreError> {
+        want: Columns,
+    ) -> Result<Vec<Message>, StoreError> {
         let read = move |view: &store::View<'_>| {
             let mut rows = Vec::new();
             for range in &piece {
-                each_message(view, account, mailbox, range.clone(), &mut |stored| {
-                    if open.contains(stored.placement.uid) {
-                        rows.push(stored);
+                view.each_message(account, mailbox, range.clone(), want, &mut |row| {
+                    if open.contains(row.placement.uid) {
+                        rows.push(Message::of(row));
                     }
                 })?;
             }
@@ -66,7 +67,24 @@ impl Session {
     }
 }
 
-fn look(store: &Store, test: &Test, rows: &[Stored]) -> Result<Vec<Uid>, StoreError> {
+fn columns(test: &Test) -> Columns {
+    let reads = test.reads();
+    Columns {
+        envelope: true,
+        structure: reads >= Reads::Header,
+        preview: false,
+        body: reads >= Reads::Header,
+    }
+}
+
+fn read(store: &Store, message: &Message, end: u64) -> Result<Vec<u8>, StoreError> {
+    match &message.body {
+        Some(body) => store.body_blocking(body, 0..end),
+        None => Err(StoreError::BodyGone),
+    }
+}
+
+fn look(store: &Store, test: &Test, rows: &[Message]) -> Result<Vec<Uid>, StoreError> {
     let reads = test.reads();
     let mut uids = Vec::new();
     for stored in rows {
@@ -84,7 +102,7 @@ fn look(store: &Store, test: &Test, rows: &[Stored]) -> Result<Vec<Uid>, StoreEr
         };
         let bytes = match end {
             0 => Vec::new(),
-            end => match store.body_blocking(&stored.body, 0..end) {
+            end => match read(store, stored, end) {
                 Ok(bytes) => bytes,
                 Err(StoreError::BodyGone) => continue,
                 Err(error) => return Err(error),

@@ -2,10 +2,11 @@
 //! Pure: a row gives yes, no, or "only the body knows".
 
 use mail::{Needle, Structure, UnixMillis};
-use store::{Flags, Keyword, Placement, Stored, UidSet};
+use store::{Flags, Keyword, Placement, UidSet};
 use wire::imap::{By, Date, DateTest, Flag, SearchKey};
 
 use super::super::flags::system;
+use super::super::message::Message;
 use super::super::selected::Selected;
 
 /// What the program is compiled against.
@@ -58,7 +59,7 @@ pub(super) enum Reads {
 
 /// What a deep test looks at. Without bytes where the program needs none.
 pub(super) struct Deep<'a> {
-    pub(super) stored: &'a Stored,
+    pub(super) stored: &'a Message,
     pub(super) structure: Option<&'a Structure>,
     pub(super) bytes: &'a [u8],
 }
@@ -210,7 +211,7 @@ fn and(tests: &[Test], row: &Placement, deep: Option<&Deep<'_>>) -> Verdict {
 }
 
 /// The date as the sender wrote it, whatever the zone (RFC 9051 §6.4.4): it is the first string of the envelope.
-fn sent_day(stored: &Stored) -> Option<i64> {
+fn sent_day(stored: &Message) -> Option<i64> {
     let written = stored
         .envelope
         .strip_prefix(b"(\"")

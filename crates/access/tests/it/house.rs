@@ -1,0 +1,111 @@
+//! A small installation: one store, one domain, accounts as tests ask for them.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use access::imap::ImapDoor;
+use access::{Access, AccessSettings, ClearTextLogin};
+use mail::UnixMillis;
+use store::{AccountId, Delivery, DeliveryTarget, Marks, NewAccount, Place, QuotaRule, Store, StoreSettings};
+use world::{DnsSettings, Stop, Stream, Validation, World};
+
+use crate::client::Client;
+
+pub struct House {
+    pub access: Access,
+    pub store: Store,
+    pub stop: Stop,
+    _dir: tempfile::TempDir,
+}
+
+pub const PASSWORD: &str = "secret";
+
+impl House {
+    /// With the accounts alice and bob at example.test.
+    pub async fn new() -> House {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let store = Store::open(&StoreSettings::simulated(dir.path())).expect("a store");
+        let world = World::real(DnsSettings { servers: Vec::new(), validation: Validation::Off });
+        let settings = AccessSettings {
+            hostname: "mail.example.test".into(),
+            tls: None,
+            clear_text_login: ClearTextLogin::Allowed,
+            message_bytes_max: 1_000_000,
+        };
+        let domain = mail::Domain::parse("example.test").expect("a domain");
+        let now = UnixMillis(1_700_000_000_000);
+        store
+            .write(store::Durability::Durable, move |change| change.add_domain(&domain, now))
+            .await
+            .expect("the domain is new");
+        let house = House { access: Access::new(world, store.clone(), settings), store, stop: Stop::new(), _dir: dir };
+        house.account("alice", PASSWORD, None).await;
+        house.account("bob", PASSWORD, None).await;
+        house
+    }
+
+    pub async fn account(&self, name: &str, password: &str, quota: Option<u64>) -> AccountId {
+        let account = NewAccount {
+            address: format!("{name}@example.test").parse().expect("an address"),
+            name: name.into(),
+            password: password.into(),
+            quota,
+        };
+        self.store.add_account(account, UnixMillis(1_700_000_000_000)).await.expect("an account")
+    }
+
+    /// A connection with its greeting read.
+    pub async fn connect(&self) -> Client {
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 143));
+        let there = SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000));
+        let (access, stop) = (self.access.clone(), self.stop.clone());
+        tokio::spawn(async move {
+            access.serve_imap(Stream::new(theirs, here, there), ImapDoor::Starttls, stop).await;
+        });
+        Client::new(ours).await
+    }
+
+    pub async fn log_in(&self, name: &str) -> Client {
+        let mut client = self.connect().await;
+        client.ok(&format!("LOGIN {name}@example.test {PASSWORD}")).await;
+        client
+    }
+
+    /// Logged in with a mailbox selected.
+    pub async fn selected(&self, name: &str, mailbox: &str) -> Client {
+        let mut client = self.log_in(name).await;
+        client.ok(&format!("SELECT {mailbox}")).await;
+        client
+    }
+
+    pub async fn account_id(&self, name: &str) -> AccountId {
+        let address: mail::Address = format!("{name}@example.test").parse().expect("an address");
+        let found = self.store.read(move |view| view.account_by_address(&address)).await.expect("a store");
+        found.expect("the account is there").id
+    }
+
+    /// Mail comes in.
+    pub async fn deliver(&self, name: &str, message: &str) {
+        let account = self.account_id(name).await;
+        let bytes = message.as_bytes().to_vec();
+        let summary = mail::Summary::of(&bytes);
+        let kept = self.store.keep(bytes).await.expect("the body is kept");
+        let delivery = Delivery {
+            trace: mail::TraceId::from_random([7; 10]),
+            kept,
+            summary,
+            targets: vec![DeliveryTarget { account, place: Place::Inbox, marks: Marks::none() }],
+            quota: QuotaRule::Refuse,
+            received: UnixMillis(1_700_000_000_000),
+        };
+        let _ = self.store.accept(move |change| change.deliver(&delivery)).await.expect("delivered");
+    }
+}
+
+/// A short message with CR LF line ends.
+pub fn message(subject: &str) -> String {
+    format!(
+        "From: Fred <fred@example.org>\r\nTo: alice@example.test\r\nSubject: {subject}\r\n\
+         Date: Mon, 7 Feb 1994 21:52:25 -0800\r\nMessage-ID: <{subject}@example.org>\r\n\r\nBody of {subject}.\r\n"
+    )
+}
