@@ -1,6 +1,6 @@
 //! The addresses of this host: what the world would use, and where its own mail door is.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::config::{Config, Service};
 
@@ -19,23 +19,18 @@ pub fn public(config: &Config) -> Vec<IpAddr> {
     found
 }
 
-/// Addresses at which other mail servers would end up talking to this one: an MX that leads there is a loop.
-pub fn own_mail_doors(config: &Config) -> Vec<IpAddr> {
-    let sockets = config
-        .listen
-        .services
-        .get(&Service::Smtp)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+/// The sockets at which other mail servers end up talking to this one: an MX that leads there is a loop.
+pub fn own_mail_doors(listeners: &[(Service, SocketAddr)]) -> Vec<SocketAddr> {
     let mut found = Vec::new();
-    for socket in sockets
+    for (_, socket) in listeners
         .iter()
-        .filter(|socket| socket.port() == config.outbound.port)
+        .filter(|(service, _)| *service == Service::Smtp)
     {
         if socket.ip().is_unspecified() {
-            found.extend(interfaces());
+            let all = interfaces().into_iter();
+            found.extend(all.map(|address| SocketAddr::new(address, socket.port())));
         } else {
-            found.push(socket.ip());
+            found.push(*socket);
         }
     }
     found.sort_unstable();

@@ -15,9 +15,12 @@ pub fn removal(address: &str) -> Result<(), Failure> {
     }
     let broken = |error: std::io::Error| Failure::failed(format!("the terminal: {error}"));
     let mut stderr = std::io::stderr();
-    write!(stderr, "This removes {address} with all its mail. Type the address to go on: ")
-        .and_then(|()| stderr.flush())
-        .map_err(broken)?;
+    write!(
+        stderr,
+        "This removes {address} with all its mail. Type the address to go on: "
+    )
+    .and_then(|()| stderr.flush())
+    .map_err(broken)?;
     let mut answer = String::new();
     let mut input = std::io::Read::take(stdin.lock(), ANSWER_BYTES_MAX);
     input.read_line(&mut answer).map_err(broken)?;

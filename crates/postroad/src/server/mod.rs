@@ -146,7 +146,7 @@ impl Bound {
         let mta = Mta::new(
             world.clone(),
             store.clone(),
-            settings::mta(&config, tls.clone())?,
+            settings::mta(&config, tls.clone(), &addresses)?,
         );
         let access = Access::new(
             world.clone(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use access::Access;
 use access::imap::ImapDoor;
+use access::pop3::Pop3Door;
 use mta::{Door, Mta};
 use tokio::io::AsyncWriteExt;
 use world::{Listener, Session, Stop, Stream, Task, TlsServer, World};
@@ -91,8 +92,8 @@ impl Desk {
             Service::Submissions => self.smtp(stream, Door::SubmissionTls, busy),
             Service::Imap => self.imap(stream, ImapDoor::Starttls, busy),
             Service::Imaps => self.imap(stream, ImapDoor::Tls, busy),
-            Service::Pop3 => self.pop3(stream, busy),
-            Service::Pop3s => self.pop3(stream, busy),
+            Service::Pop3 => self.pop3(stream, Pop3Door::Stls, busy),
+            Service::Pop3s => self.pop3(stream, Pop3Door::Tls, busy),
         }
     }
 
@@ -119,8 +120,19 @@ impl Desk {
         });
     }
 
-    fn pop3(&self, stream: Stream, busy: Session) {
-        self.refuse(stream, "-ERR [SYS/TEMP] not served yet\r\n", busy);
+    fn pop3(&self, stream: Stream, door: Pop3Door, busy: Session) {
+        let Some(admitted) = self.readers.admit(stream.peer_addr().ip()) else {
+            let words = match door {
+                Pop3Door::Stls => "-ERR [SYS/TEMP] too many connections; try again later\r\n",
+                Pop3Door::Tls => "",
+            };
+            return self.refuse(stream, words, busy);
+        };
+        let (access, stop) = (self.access.clone(), self.stop.clone());
+        self.world.tasks.spawn("pop3 session", async move {
+            let _counted = (busy, admitted);
+            access.serve_pop3(stream, door, stop).await;
+        });
     }
 
     /// Says why, where it can be said without TLS, and closes.

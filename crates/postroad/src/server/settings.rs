@@ -1,5 +1,6 @@
 //! From the config file to what each room is told once at start.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use mta::{MtaSettings, OutboundSettings};
 use world::TlsServer;
 
 use crate::addresses;
-use crate::config::{Config, Relay, RelaySecurity};
+use crate::config::{Config, Relay, RelaySecurity, Service};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
@@ -21,7 +22,11 @@ pub enum SettingsError {
     },
 }
 
-pub fn mta(config: &Config, tls: Arc<TlsServer>) -> Result<MtaSettings, SettingsError> {
+pub fn mta(
+    config: &Config,
+    tls: Arc<TlsServer>,
+    listeners: &[(Service, SocketAddr)],
+) -> Result<MtaSettings, SettingsError> {
     let mut settings = MtaSettings::new(domain(&config.hostname)?);
     settings.tls = Some(tls);
     settings.clear_text_login = if config.tls.cleartext_login {
@@ -36,7 +41,7 @@ pub fn mta(config: &Config, tls: Arc<TlsServer>) -> Result<MtaSettings, Settings
     settings.connections_per_address_max = limits
         .connections_per_address
         .unwrap_or(settings.connections_per_address_max);
-    settings.outbound = outbound(config)?;
+    settings.outbound = outbound(config, listeners)?;
     Ok(settings)
 }
 
@@ -56,12 +61,15 @@ pub fn access(config: &Config, tls: Arc<TlsServer>) -> AccessSettings {
     }
 }
 
-fn outbound(config: &Config) -> Result<OutboundSettings, SettingsError> {
+fn outbound(
+    config: &Config,
+    listeners: &[(Service, SocketAddr)],
+) -> Result<OutboundSettings, SettingsError> {
     let mut settings = OutboundSettings::new();
     let outbound = &config.outbound;
     settings.port = outbound.port;
     settings.addresses = outbound.addresses.clone();
-    settings.own_addresses = addresses::own_mail_doors(config);
+    settings.own_listeners = addresses::own_mail_doors(listeners);
     settings.relay = outbound.relay.as_ref().map(relay);
     for (name, to) in &outbound.relays {
         settings.relays.insert(domain(name)?, relay(to));

@@ -7,7 +7,9 @@ fn a_sound_file() {
     let post = Post::configured();
     post.run(&["config", "check"]).done().says("is fine");
     assert_eq!(post.json(&["config", "check"])["ok"], true);
-    post.run(&["config", "show"]).done().says("hostname = \"mail.example.test\"");
+    post.run(&["config", "show"])
+        .done()
+        .says("hostname = \"mail.example.test\"");
     let shown = post.json(&["config", "show"]);
     assert_eq!(shown["outbound"]["port"], 25);
     assert_eq!(shown["tls"]["cleartext_login"], true);
@@ -18,14 +20,25 @@ fn an_unknown_key_is_a_finding_with_a_guess() {
     let post = Post::configured();
     post.write_config("[outbond]\nport = 1\n");
     let ran = post.run(&["config", "check"]).exits(3);
-    assert!(ran.stdout.contains("postroad.toml:13: unknown key `outbond`; did you mean `outbound`?"), "{}", ran.stdout);
+    assert!(
+        ran.stdout
+            .contains("postroad.toml:13: unknown key `outbond`; did you mean `outbound`?"),
+        "{}",
+        ran.stdout
+    );
     let ran = post.run(&["--json", "config", "check"]).exits(3);
     let value: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(value["ok"], false);
     assert_eq!(value["findings"][0]["line"], 13);
     // Nothing else works with such a file, and says why.
-    for arguments in [&["serve"][..], &["domain", "list"], &["quickstart", "a@example.test"]] {
-        post.run(arguments).exits(1).complains("did you mean `outbound`?");
+    for arguments in [
+        &["serve"][..],
+        &["domain", "list"],
+        &["quickstart", "a@example.test"],
+    ] {
+        post.run(arguments)
+            .exits(1)
+            .complains("did you mean `outbound`?");
     }
 }
 
@@ -43,6 +56,8 @@ fn findings_beyond_the_file_itself() {
 fn without_a_file() {
     let post = Post::empty();
     for arguments in [&["config", "check"][..], &["serve"], &["account", "list"]] {
-        post.run(arguments).exits(1).complains("postroad quickstart you@example.org");
+        post.run(arguments)
+            .exits(1)
+            .complains("postroad quickstart you@example.org");
     }
 }

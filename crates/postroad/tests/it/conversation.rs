@@ -17,7 +17,11 @@ fn in_by_smtp_and_read_by_imap_and_pop3() {
     let post = Post::with_alice();
     let serving = post.serve();
     deliver(&serving, "alice@example.test", "The cat is on the mat.");
-    deliver(&serving, "ALICE+shop@Example.Test", "The parcel is on its way.");
+    deliver(
+        &serving,
+        "ALICE+shop@Example.Test",
+        "The parcel is on its way.",
+    );
     let mut imap = log_in(&serving);
     assert!(imap.imap("SELECT INBOX").contains("* 2 EXISTS"));
     let body = imap.imap("FETCH 1 BODY[TEXT]");
@@ -28,7 +32,11 @@ fn in_by_smtp_and_read_by_imap_and_pop3() {
 
     let mut pop3 = Lines::connect(serving.address("pop3"));
     assert!(pop3.line().starts_with("+OK"));
-    for command in ["USER alice@example.test", &format!("PASS {PASSWORD}"), "STAT"] {
+    for command in [
+        "USER alice@example.test",
+        &format!("PASS {PASSWORD}"),
+        "STAT",
+    ] {
         pop3.send(&format!("{command}\r\n"));
         let line = pop3.line();
         assert!(line.starts_with("+OK"), "{command}: {line}");
@@ -39,7 +47,10 @@ fn in_by_smtp_and_read_by_imap_and_pop3() {
     pop3.send("RETR 2\r\n");
     let message = pop3.until(|line| line == ".");
     assert!(message.contains("The parcel is on its way."), "{message}");
-    assert_eq!(post.json(&["account", "show", "alice@example.test"])["messages"], 2);
+    assert_eq!(
+        post.json(&["account", "show", "alice@example.test"])["messages"],
+        2
+    );
     assert_eq!(serving.stop(), 0);
 }
 
@@ -75,22 +86,35 @@ fn out_into_the_queue_and_under_its_commands() {
     smtp.smtp("MAIL FROM:<alice@example.test>", "250");
     smtp.smtp("RCPT TO:<carol@far.example>", "250");
     smtp.smtp("DATA", "354");
-    smtp.smtp("From: alice@example.test\r\nTo: carol@far.example\r\nSubject: out\r\n\r\nHello.\r\n.", "250");
+    smtp.smtp(
+        "From: alice@example.test\r\nTo: carol@far.example\r\nSubject: out\r\n\r\nHello.\r\n.",
+        "250",
+    );
     smtp.smtp("QUIT", "221");
 
     let list = post.json(&["queue", "list"]);
     let id = list[0]["id"].as_i64().unwrap().to_string();
     assert_eq!(list[0]["from"], "alice@example.test");
     assert_eq!(list[0]["recipients"][0]["address"], "carol@far.example");
-    post.run(&["queue", "list"]).done().says("carol@far.example");
-    post.run(&["queue", "show", &id]).done().says("alice@example.test");
+    post.run(&["queue", "list"])
+        .done()
+        .says("carol@far.example");
+    post.run(&["queue", "show", &id])
+        .done()
+        .says("alice@example.test");
     assert_eq!(serving.stop(), 0);
 
     // Stopped: the same commands on the store itself.
     assert_eq!(post.json(&["queue", "hold", &id])["count"], 1);
-    assert_eq!(post.json(&["queue", "show", &id])["recipients"][0]["state"], "held");
+    assert_eq!(
+        post.json(&["queue", "show", &id])["recipients"][0]["state"],
+        "held"
+    );
     assert_eq!(post.json(&["queue", "release", "far.example"])["count"], 1);
-    assert_eq!(post.json(&["queue", "show", &id])["recipients"][0]["state"], "waiting");
+    assert_eq!(
+        post.json(&["queue", "show", &id])["recipients"][0]["state"],
+        "waiting"
+    );
     assert_eq!(post.json(&["queue", "retry", "all"])["count"], 1);
     assert_eq!(post.json(&["queue", "delete", &id])["count"], 1);
     post.run(&["queue", "show", &id]).exits(1);

@@ -33,19 +33,47 @@ fn from_nothing_to_ready_and_again() {
     let (offset, held) = free_offset();
     drop(held);
     let offset_text = offset.to_string();
-    let arguments = ["quickstart", "alice@example.test", "--port-offset", &offset_text];
+    let arguments = [
+        "quickstart",
+        "alice@example.test",
+        "--port-offset",
+        &offset_text,
+    ];
     let serving = post.start(&arguments, "");
     for port in PORTS {
         let address = format!("127.0.0.1:{}", port + offset);
-        assert!(serving.ready.contains(&address), "{} has no {address}", serving.ready);
+        assert!(
+            serving.ready.contains(&address),
+            "{} has no {address}",
+            serving.ready
+        );
     }
-    for words in ["alice@example.test", "swaks --server", "v=DKIM1", "v=DMARC1", "Data ", "IMAP"] {
-        assert!(serving.told.contains(words), "{words:?} is not in {}", serving.told);
+    for words in [
+        "alice@example.test",
+        "swaks --server",
+        "v=DKIM1",
+        "v=DMARC1",
+        "Data ",
+        "IMAP",
+    ] {
+        assert!(
+            serving.told.contains(words),
+            "{words:?} is not in {}",
+            serving.told
+        );
     }
-    let password = serving.told.lines().find_map(|line| line.trim().strip_prefix("Password  "));
+    let password = serving
+        .told
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("Password  "));
     let password = password.unwrap().split(' ').next().unwrap().to_owned();
     assert_eq!(password.len(), 19, "{password}");
-    for (name, mode) in [("", 0o700), ("self-signed.key", 0o600), ("admin.sock", 0o600), ("lock", 0o600)] {
+    for (name, mode) in [
+        ("", 0o700),
+        ("self-signed.key", 0o600),
+        ("admin.sock", 0o600),
+        ("lock", 0o600),
+    ] {
         let meta = std::fs::metadata(post.data().join(name)).unwrap();
         assert_eq!(meta.permissions().mode() & 0o777, mode, "{name}");
     }
@@ -56,7 +84,11 @@ fn from_nothing_to_ready_and_again() {
     // Again: it just starts, and the password is not shown any more.
     let serving = post.start(&arguments, "");
     assert!(!serving.told.contains(&password));
-    assert!(serving.told.contains("account passwd alice@example.test"), "{}", serving.told);
+    assert!(
+        serving.told.contains("account passwd alice@example.test"),
+        "{}",
+        serving.told
+    );
     assert_eq!(post.json(&["account", "list"]).as_array().unwrap().len(), 1);
     assert_eq!(serving.stop(), 0);
 }
@@ -64,7 +96,10 @@ fn from_nothing_to_ready_and_again() {
 #[test]
 fn a_given_password_logs_in() {
     let post = Post::configured();
-    let serving = post.start(&["quickstart", "alice@example.test", "--password-stdin"], PASSWORD);
+    let serving = post.start(
+        &["quickstart", "alice@example.test", "--password-stdin"],
+        PASSWORD,
+    );
     assert!(!serving.told.contains(PASSWORD));
     let mut imap = Lines::connect(serving.address("imap"));
     imap.line();
@@ -74,9 +109,15 @@ fn a_given_password_logs_in() {
 #[test]
 fn a_second_address_joins_the_first() {
     let post = Post::configured();
-    let serving = post.start(&["quickstart", "alice@example.test", "--password-stdin"], PASSWORD);
+    let serving = post.start(
+        &["quickstart", "alice@example.test", "--password-stdin"],
+        PASSWORD,
+    );
     assert_eq!(serving.stop(), 0);
-    let serving = post.start(&["quickstart", "bob@example.test", "--password-stdin"], PASSWORD);
+    let serving = post.start(
+        &["quickstart", "bob@example.test", "--password-stdin"],
+        PASSWORD,
+    );
     assert_eq!(serving.stop(), 0);
     assert_eq!(post.json(&["account", "list"]).as_array().unwrap().len(), 2);
 }
@@ -87,9 +128,16 @@ fn a_taken_port_is_named_with_what_to_do() {
     let (offset, held) = free_offset();
     let offset_text = offset.to_string();
     let taken = offset + 25;
-    let arguments = ["quickstart", "alice@example.test", "--port-offset", &offset_text];
+    let arguments = [
+        "quickstart",
+        "alice@example.test",
+        "--port-offset",
+        &offset_text,
+    ];
     let ran = post.run(&arguments).exits(1);
-    let ran = ran.complains(&format!("port {taken} ")).complains("port_offset");
+    let ran = ran
+        .complains(&format!("port {taken} "))
+        .complains("port_offset");
     assert!(!ran.stdout.contains("Password"), "{}", ran.stdout);
     drop(held);
     // The failed start has not used up the password.
@@ -101,8 +149,10 @@ fn a_taken_port_is_named_with_what_to_do() {
 #[test]
 fn an_offset_that_does_not_fit() {
     let post = Post::empty();
-    post.run(&["quickstart", "a@example.test", "--port-offset", "65000"]).exits(2);
-    post.run(&["quickstart", "a@example.test", "--listen", "nowhere"]).exits(2);
+    post.run(&["quickstart", "a@example.test", "--port-offset", "65000"])
+        .exits(2);
+    post.run(&["quickstart", "a@example.test", "--listen", "nowhere"])
+        .exits(2);
     let other = IpAddr::from([192, 0, 2, 1]).to_string();
     post.run(&["quickstart", "a@example.test", "--listen", &other])
         .exits(1)

@@ -8,8 +8,12 @@ use crate::rig::Post;
 fn a_second_server_on_the_same_data() {
     let post = Post::with_alice();
     let serving = post.serve();
-    post.run(&["serve"]).exits(1).complains("works on the data directory");
-    post.run(&["quickstart", "alice@example.test"]).exits(1).complains("postroad serve (process");
+    post.run(&["serve"])
+        .exits(1)
+        .complains("works on the data directory");
+    post.run(&["quickstart", "alice@example.test"])
+        .exits(1)
+        .complains("postroad serve (process");
     assert_eq!(serving.stop(), 0);
 }
 
@@ -19,7 +23,9 @@ fn a_data_directory_open_to_others() {
     for mode in [0o777, 0o701, 0o770] {
         std::fs::set_permissions(post.data(), std::fs::Permissions::from_mode(mode)).unwrap();
         post.run(&["serve"]).exits(1).complains("chmod 700");
-        post.run(&["account", "list"]).exits(1).complains("chmod 700");
+        post.run(&["account", "list"])
+            .exits(1)
+            .complains("chmod 700");
         post.run(&["config", "check"]).exits(3).says("chmod 700");
     }
     std::fs::set_permissions(post.data(), std::fs::Permissions::from_mode(0o750)).unwrap();
@@ -43,15 +49,20 @@ fn data_of_a_newer_version() {
     let database = std::fs::read_dir(post.data())
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .find(|path| {
-            std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3\0"))
-        })
+        .find(|path| std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3\0")))
         .expect("the embedded database lies in the data directory");
     let connection = rusqlite::Connection::open(&database).unwrap();
-    connection.pragma_update(None, "user_version", 999_999).unwrap();
+    connection
+        .execute(
+            "UPDATE meta SET value = '999999' WHERE name = 'schema_version'",
+            [],
+        )
+        .unwrap();
     drop(connection);
     for arguments in [&["serve"][..], &["account", "list"]] {
-        post.run(arguments).exits(1).complains("newer version of postroad");
+        post.run(arguments)
+            .exits(1)
+            .complains("newer version of postroad");
     }
 }
 
@@ -81,7 +92,10 @@ fn a_deep_data_directory() {
     std::fs::set_permissions(parent, std::fs::Permissions::from_mode(0o700)).unwrap();
     std::fs::write(parent.join("postroad.toml"), config).unwrap();
     let serving = post.start(&["--data", deep, "serve"], "");
-    post.run(&["--data", deep, "domain", "add", "example.test"]).done();
+    post.run(&["--data", deep, "domain", "add", "example.test"])
+        .done();
     assert_eq!(serving.stop(), 0);
-    post.run(&["--data", deep, "domain", "list"]).done().says("example.test");
+    post.run(&["--data", deep, "domain", "list"])
+        .done()
+        .says("example.test");
 }

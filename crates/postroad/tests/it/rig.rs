@@ -41,7 +41,9 @@ pub struct Serving {
 impl Post {
     /// An empty place.
     pub fn empty() -> Self {
-        Post { folder: tempfile::tempdir().unwrap() }
+        Post {
+            folder: tempfile::tempdir().unwrap(),
+        }
     }
 
     /// A place with a config whose ports the system chooses, and nothing else yet.
@@ -61,10 +63,18 @@ impl Post {
 
     /// The config of the tests, with more lines at its end.
     pub fn write_config(&self, more: &str) {
-        let ports: String = ["smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s"]
-            .iter()
-            .map(|service| format!("{service} = 0\n"))
-            .collect();
+        let ports: String = [
+            "smtp",
+            "submission",
+            "submissions",
+            "imap",
+            "imaps",
+            "pop3",
+            "pop3s",
+        ]
+        .iter()
+        .map(|service| format!("{service} = 0\n"))
+        .collect();
         let text = format!(
             "hostname = \"mail.example.test\"\n[listen]\naddress = \"127.0.0.1\"\n{ports}\
              [tls]\ncleartext_login = true\n{more}"
@@ -77,7 +87,8 @@ impl Post {
     }
 
     pub fn add_account(&self, address: &str) {
-        self.run_with_input(&["account", "add", address, "--password-stdin"], PASSWORD).done();
+        self.run_with_input(&["account", "add", address, "--password-stdin"], PASSWORD)
+            .done();
     }
 
     pub fn run(&self, arguments: &[&str]) -> Ran {
@@ -94,7 +105,9 @@ impl Post {
             .unwrap();
         // A command that reads nothing may be gone already.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let watchdog = Watchdog::over(&child);
         let output = child.wait_with_output().unwrap();
+        drop(watchdog);
         Ran {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),
@@ -141,10 +154,19 @@ impl Post {
             if stdout.read_line(&mut line).unwrap() == 0 {
                 let code = child.wait().unwrap().code().unwrap_or(-1);
                 let stderr = std::fs::read_to_string(&log).unwrap();
-                return Err(Ran { code, stdout: told, stderr });
+                return Err(Ran {
+                    code,
+                    stdout: told,
+                    stderr,
+                });
             }
             if line.starts_with("ready") {
-                return Ok(Serving { child, ready: line.trim_end().to_owned(), told, log });
+                return Ok(Serving {
+                    child,
+                    ready: line.trim_end().to_owned(),
+                    told,
+                    log,
+                });
             }
             told.push_str(&line);
         }
@@ -152,7 +174,10 @@ impl Post {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_postroad"));
-        command.args(arguments).env("POSTROAD_DATA", self.data()).env_remove("XDG_DATA_HOME");
+        command
+            .args(arguments)
+            .env("POSTROAD_DATA", self.data())
+            .env_remove("XDG_DATA_HOME");
         command
     }
 }
@@ -166,20 +191,32 @@ impl Ran {
 
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code, code,
+            "stdout: {}\nstderr: {}",
+            self.stdout, self.stderr
+        );
         self
     }
 
     /// Fails the test unless standard error holds the words.
     #[track_caller]
     pub fn complains(self, words: &str) -> Self {
-        assert!(self.stderr.contains(words), "{words:?} is not in {:?}", self.stderr);
+        assert!(
+            self.stderr.contains(words),
+            "{words:?} is not in {:?}",
+            self.stderr
+        );
         self
     }
 
     #[track_caller]
     pub fn says(self, words: &str) -> Self {
-        assert!(self.stdout.contains(words), "{words:?} is not in {:?}", self.stdout);
+        assert!(
+            self.stdout.contains(words),
+            "{words:?} is not in {:?}",
+            self.stdout
+        );
         self
     }
 }
@@ -188,12 +225,21 @@ impl Serving {
     /// Where a service listens, from the `ready` line.
     pub fn address(&self, service: &str) -> SocketAddr {
         let prefix = format!("{service}=");
-        let word = self.ready.split(' ').find_map(|word| word.strip_prefix(&prefix));
-        word.unwrap_or_else(|| panic!("no {service} in {:?}", self.ready)).parse().unwrap()
+        let word = self
+            .ready
+            .split(' ')
+            .find_map(|word| word.strip_prefix(&prefix));
+        word.unwrap_or_else(|| panic!("no {service} in {:?}", self.ready))
+            .parse()
+            .unwrap()
     }
 
     pub fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
+        kill(
+            Pid::from_raw(i32::try_from(self.child.id()).unwrap()),
+            signal,
+        )
+        .unwrap();
     }
 
     /// Asks to stop and waits; the exit status.
@@ -204,17 +250,9 @@ impl Serving {
 
     /// Waits for the end, which a signal has asked for.
     pub fn wait(mut self) -> i32 {
-        let (ended, watch) = mpsc::channel::<()>();
-        let id = Pid::from_raw(i32::try_from(self.child.id()).unwrap());
-        // A server that does not stop must fail the test, not hang it.
-        let watchdog = std::thread::spawn(move || {
-            if watch.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
-                let _ = kill(id, Signal::SIGKILL);
-            }
-        });
+        let watchdog = Watchdog::over(&self.child);
         let status = self.child.wait().unwrap();
-        drop(ended);
-        watchdog.join().unwrap();
+        drop(watchdog);
         status.code().unwrap_or(-1)
     }
 
@@ -231,16 +269,51 @@ impl Drop for Serving {
     }
 }
 
+/// Kills a process that does not end in time: that must fail the test, not hang it.
+struct Watchdog {
+    ended: Option<mpsc::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Watchdog {
+    fn over(child: &Child) -> Self {
+        let (ended, watch) = mpsc::channel::<()>();
+        let id = Pid::from_raw(i32::try_from(child.id()).unwrap());
+        let thread = std::thread::spawn(move || {
+            if watch.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let _ = kill(id, Signal::SIGKILL);
+            }
+        });
+        Watchdog {
+            ended: Some(ended),
+            thread: Some(thread),
+        }
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        drop(self.ended.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
 /// A connection on which lines go back and forth.
 pub struct Lines {
     stream: BufReader<TcpStream>,
+    closed: bool,
 }
 
 impl Lines {
     pub fn connect(to: SocketAddr) -> Self {
         let stream = TcpStream::connect(to).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Lines { stream: BufReader::new(stream) }
+        Lines {
+            stream: BufReader::new(stream),
+            closed: false,
+        }
     }
 
     pub fn send(&mut self, text: &str) {
@@ -250,7 +323,7 @@ impl Lines {
     /// The next line without its end; empty when the peer closed.
     pub fn line(&mut self) -> String {
         let mut line = Vec::new();
-        self.stream.read_until(b'\n', &mut line).unwrap();
+        self.closed = self.stream.read_until(b'\n', &mut line).unwrap() == 0;
         String::from_utf8(line).unwrap().trim_end().to_owned()
     }
 
@@ -260,7 +333,7 @@ impl Lines {
         let mut all = String::new();
         loop {
             let line = self.line();
-            assert!(!line.is_empty() || all.len() < 1_000_000, "closed after {all:?}");
+            assert!(!self.closed, "closed after {all:?}");
             all.push_str(&line);
             all.push('\n');
             if last(&line) {
@@ -285,7 +358,10 @@ impl Lines {
     pub fn imap(&mut self, command: &str) -> String {
         self.send(&format!("a {command}\r\n"));
         let reply = self.until(|line| line.starts_with("a "));
-        assert!(reply.contains("\na OK") || reply.starts_with("a OK"), "{command}: {reply}");
+        assert!(
+            reply.contains("\na OK") || reply.starts_with("a OK"),
+            "{command}: {reply}"
+        );
         reply
     }
 

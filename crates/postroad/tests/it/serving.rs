@@ -24,7 +24,10 @@ fn a_session_finishes_its_message_when_the_server_is_told_to_stop() {
     let rest = smtp.rest();
     assert!(rest.is_empty() || rest.starts_with("421"), "{rest}");
     assert_eq!(serving.wait(), 0);
-    assert_eq!(post.json(&["account", "show", "alice@example.test"])["messages"], 1);
+    assert_eq!(
+        post.json(&["account", "show", "alice@example.test"])["messages"],
+        1
+    );
 }
 
 #[test]
@@ -90,13 +93,18 @@ fn the_log_is_json_lines_when_nobody_watches() {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
         .collect();
-    let fates: Vec<&serde_json::Value> =
-        lines.iter().filter(|line| line["target"] == "message").collect();
+    let fates: Vec<&serde_json::Value> = lines
+        .iter()
+        .filter(|line| line["target"] == "message")
+        .collect();
     assert!(!fates.is_empty(), "{log}");
     // One id from first byte to last delivery.
     let id = fates[0]["id"].as_str().unwrap();
     assert!(fates.iter().all(|fate| fate["id"] == id), "{fates:?}");
-    assert!(fates.iter().any(|fate| fate["event"] == "delivered"), "{fates:?}");
+    assert!(
+        fates.iter().any(|fate| fate["event"] == "delivered"),
+        "{fates:?}"
+    );
 }
 
 #[test]
