@@ -32,6 +32,7 @@ pub struct Access {
     pub(crate) world: World,
     pub(crate) store: Store,
     pub(crate) settings: Arc<AccessSettings>,
+    pub(crate) maildrops: crate::pop3::Claims,
 }
 
 impl Access {
@@ -40,6 +41,7 @@ impl Access {
             world,
             store,
             settings: Arc::new(settings),
+            maildrops: crate::pop3::Claims::default(),
         }
     }
 }

@@ -47,6 +47,8 @@ pub enum Trouble {
     InUse,
     /// `[LOGIN-DELAY]`: too many failures, come back later.
     LoginDelay,
+    /// The message was removed meanwhile, by IMAP.
+    Gone,
     /// `[SYS/TEMP]`
     Temporary,
     /// `[SYS/PERM]`
@@ -59,6 +61,7 @@ impl Trouble {
             Trouble::Auth => "[AUTH] Wrong login or password",
             Trouble::InUse => "[IN-USE] Another session has this mailbox",
             Trouble::LoginDelay => "[LOGIN-DELAY] Too many failures, try again later",
+            Trouble::Gone => "The message is no longer there",
             Trouble::Temporary => "[SYS/TEMP] Not now, try again later",
             Trouble::Permanent => "[SYS/PERM] This cannot be done",
         }
