@@ -17,7 +17,7 @@ pub struct House {
     _dir: tempfile::TempDir,
 }
 
-pub const PASSWORD: &str = "secret";
+pub const PASSWORD: &str = "secret-word";
 
 impl House {
     /// With the accounts alice and bob at example.test.

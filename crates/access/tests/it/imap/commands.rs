@@ -8,7 +8,7 @@ async fn greeting_login_and_logout() {
     let mut client = house.connect().await;
     assert!(client.refused("LOGIN alice@example.test wrong").await.starts_with("NO [AUTHENTICATIONFAILED]"));
     assert!(client.refused("SELECT INBOX").await.starts_with("BAD"));
-    let answer = client.command("LOGIN alice@example.test secret").await;
+    let answer = client.command("LOGIN alice@example.test secret-word").await;
     assert!(answer.tagged.starts_with("OK [CAPABILITY IMAP4rev2 IMAP4rev1"), "{}", answer.tagged);
     client.says("ID (\"name\" \"test\")", &["* ID (\"name\" \"Postroad\")"]).await;
     client.says("NAMESPACE", &["* NAMESPACE ((\"\" \"/\")) NIL NIL"]).await;
@@ -21,7 +21,7 @@ async fn greeting_login_and_logout() {
 async fn sasl_plain_and_scram() {
     let house = House::new().await;
     let mut client = house.connect().await;
-    let plain = wire::sasl::encode(b"\0alice@example.test\0secret");
+    let plain = wire::sasl::encode(b"\0alice@example.test\0secret-word");
     client.ok(&format!("AUTHENTICATE PLAIN {plain}")).await;
     let mut client = house.connect().await;
     client.send("a AUTHENTICATE SCRAM-SHA-256\r\n").await;
@@ -378,7 +378,7 @@ async fn sorting_and_threading() {
 #[tokio::test]
 async fn quotas() {
     let house = House::new().await;
-    house.account("carol", "secret", Some(2_048)).await;
+    house.account("carol", "secret-word", Some(2_048)).await;
     let mut client = house.log_in("carol").await;
     client.says("GETQUOTAROOT INBOX", &["* QUOTAROOT \"INBOX\" \"\"", "* QUOTA \"\" (STORAGE 0 2)"]).await;
     client.append("INBOX", "", &message("one")).await;
