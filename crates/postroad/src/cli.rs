@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{ArgAction, Parser, Subcommand};
+use nix::sys::stat::Mode;
 
 use crate::commands::{Request, account, alias, completions, config, dkim, dns, domain, queue};
 use crate::commands::{quickstart, serve, version};
@@ -79,6 +80,8 @@ enum Command {
 
 /// The program. Parses the arguments of the process and does what they say.
 pub fn main() -> ExitCode {
+    // Whatever we write holds mail or secrets: nobody else's business.
+    nix::sys::stat::umask(Mode::from_bits_truncate(0o077));
     // Prints help and wrong usage by itself, and ends with 0 or 2.
     let cli = Cli::parse();
     let style = cli.global.style();

@@ -120,7 +120,8 @@ impl DataDir {
                 source,
             })?;
         match file.try_lock() {
-            Ok(()) => {}
+            // Made by root for a server that is somebody else later.
+            Ok(()) => self.give_to_owner(&file)?,
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 let _ = file.read_to_string(&mut holder);
@@ -143,6 +144,15 @@ impl DataDir {
             .and_then(|()| file.write_all(line.as_bytes()));
         noted.map_err(|source| self.io(source))?;
         Ok(DataLock { _file: file })
+    }
+
+    fn give_to_owner(&self, file: &File) -> Result<(), DataDirError> {
+        let (uid, gid) = self.owner()?;
+        let meta = file.metadata().map_err(|source| self.io(source))?;
+        if meta.uid() == uid {
+            return Ok(());
+        }
+        std::os::unix::fs::fchown(file, Some(uid), Some(gid)).map_err(|source| self.io(source))
     }
 
     fn io(&self, source: std::io::Error) -> DataDirError {

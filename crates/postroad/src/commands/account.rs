@@ -15,9 +15,10 @@ use crate::password::PasswordSource;
 pub enum Command {
     /// Make an account; asks for its password unless told where to read it
     Add {
+        /// The account's address, which is its login name
         address: String,
         /// The person's name
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", hide_default_value = true)]
         name: String,
         /// Most space the mail may take, such as 500M or 2G
         #[arg(long, default_value = "none", value_parser = show::parse_quota)]
@@ -26,27 +27,43 @@ pub enum Command {
         password: PasswordSource,
     },
     /// List all accounts, or those of one domain
-    List { domain: Option<String> },
+    List {
+        /// Only this domain's
+        domain: Option<String>,
+    },
     /// Show one account
-    Show { address: String },
+    Show {
+        /// The account's address
+        address: String,
+    },
     /// Set a new password
     Passwd {
+        /// The account's address, which is its login name
         address: String,
         #[command(flatten)]
         password: PasswordSource,
     },
     /// Set the most space the mail may take, such as 500M, 2G or none
     Quota {
+        /// The account's address, which is its login name
         address: String,
+        /// Such as 500M, 2G or none
         #[arg(value_parser = show::parse_quota)]
         size: Quota,
     },
     /// Refuse log-ins and mail until enabled again; keeps everything
-    Disable { address: String },
+    Disable {
+        /// The account's address
+        address: String,
+    },
     /// Take back `disable`
-    Enable { address: String },
+    Enable {
+        /// The account's address
+        address: String,
+    },
     /// Remove an account with all its mail; asks first on a terminal
     Remove {
+        /// The account's address, which is its login name
         address: String,
         /// Do not ask
         #[arg(long)]

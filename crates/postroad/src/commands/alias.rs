@@ -12,9 +12,17 @@ use crate::output::{Answer, Failure};
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Give an account a further address; `@example.org` catches all that nobody else has
-    Add { alias: String, account: String },
+    Add {
+        /// Such as info@example.org, or @example.org for a catch-all
+        alias: String,
+        /// Whose mailbox it leads to
+        account: String,
+    },
     /// List all aliases, or those of one domain
-    List { domain: Option<String> },
+    List {
+        /// Only this domain's
+        domain: Option<String>,
+    },
     /// Remove an alias, or only its way to one account
     Remove {
         alias: String,

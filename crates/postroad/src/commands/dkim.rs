@@ -12,7 +12,10 @@ use crate::signing_keys;
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// List the keys of all domains, or of one
-    List { domain: Option<String> },
+    List {
+        /// Only this domain's
+        domain: Option<String>,
+    },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

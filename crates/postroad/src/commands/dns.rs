@@ -17,6 +17,7 @@ use crate::signing_keys;
 pub enum Command {
     /// Show the records that a domain should have
     Show {
+        /// A domain of this server
         domain: String,
         /// How to show them
         #[arg(long, value_enum, default_value_t = Format::Table)]

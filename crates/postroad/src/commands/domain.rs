@@ -13,13 +13,22 @@ use crate::signing_keys;
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Add a domain, with fresh DKIM keys
-    Add { domain: String },
+    Add {
+        /// Such as example.org
+        domain: String,
+    },
     /// List the domains
     List,
     /// Show one domain
-    Show { domain: String },
+    Show {
+        /// Such as example.org
+        domain: String,
+    },
     /// Remove a domain that has no accounts left
-    Remove { domain: String },
+    Remove {
+        /// Such as example.org
+        domain: String,
+    },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -19,15 +19,30 @@ pub enum Command {
         limit: usize,
     },
     /// Show one message with the last reply for each recipient
-    Show { id: i64 },
-    /// Try again now: a message's number, a destination domain, or `all`
-    Retry { which: String },
-    /// Do not try until released: a message's number, a destination domain, or `all`
-    Hold { which: String },
-    /// Take back `hold`: a message's number, a destination domain, or `all`
-    Release { which: String },
-    /// Forget without a report to the sender: a message's number, a destination domain, or `all`
-    Delete { which: String },
+    Show {
+        /// Its number in the list
+        id: i64,
+    },
+    /// Try again now
+    Retry {
+        /// A message's number, a destination domain, or `all`
+        which: String,
+    },
+    /// Do not try until released
+    Hold {
+        /// A message's number, a destination domain, or `all`
+        which: String,
+    },
+    /// Take back `hold`
+    Release {
+        /// A message's number, a destination domain, or `all`
+        which: String,
+    },
+    /// Forget without a report to the sender
+    Delete {
+        /// A message's number, a destination domain, or `all`
+        which: String,
+    },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

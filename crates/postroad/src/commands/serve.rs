@@ -14,6 +14,7 @@ use crate::output::Failure;
 use crate::place::Place;
 use crate::server::process::{self, Signals};
 use crate::server::{Bound, Ending, Server, tls};
+use crate::version::VERSION;
 
 /// Serves until stopped by a signal.
 pub fn run(place: &Place) -> Result<(), Failure> {
@@ -52,8 +53,7 @@ async fn run_server(
     let signals =
         Signals::listen().map_err(|error| Failure::failed(format!("signals: {error}")))?;
     let bound = Server::bind(world.clone(), &config).await.map_err(failed)?;
-    let server_tls: Arc<TlsServer> = tls::load(&world, &config).map_err(failed)?;
-    process::drop_privileges(&config).map_err(failed)?;
+    let server_tls = load_tls(&world, &config)?;
     let store = open_store(&config)?;
     // The first account and its like: short, and nobody is served yet.
     tokio::task::block_in_place(|| prepare(&bound, &store))?;
@@ -63,14 +63,28 @@ async fn run_server(
     Ok(process::until_stopped(running, signals, server_tls, &config).await)
 }
 
+/// Files that the config names may be readable for root only, so they come before the privileges go. Those of our
+/// own making come after, so that they belong to the user who reads them the next time.
+fn load_tls(world: &World, config: &Config) -> Result<Arc<TlsServer>, Failure> {
+    let early = match config.tls.files {
+        Some(_) => Some(tls::load(world, config).map_err(failed)?),
+        None => None,
+    };
+    process::drop_privileges(config).map_err(failed)?;
+    match early {
+        Some(server_tls) => Ok(server_tls),
+        None => tls::load(world, config).map_err(failed),
+    }
+}
+
 fn failed(error: impl std::error::Error) -> Failure {
     Failure::failed(error.to_string())
 }
 
 /// The one line that scripts wait for. Nobody may be reading it, which is no reason to stop.
 fn announce(addresses: &[(Service, SocketAddr)]) {
+    tracing::info!(version = VERSION, "serving");
     let line = ready_line(addresses);
-    tracing::info!("{line}");
     let mut stdout = std::io::stdout().lock();
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }

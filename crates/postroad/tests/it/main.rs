@@ -3,6 +3,7 @@
 mod commands;
 mod config;
 mod conversation;
+mod privileges;
 mod quickstart;
 mod refusals;
 mod rig;

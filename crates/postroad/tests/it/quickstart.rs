@@ -68,6 +68,10 @@ fn from_nothing_to_ready_and_again() {
         .find_map(|line| line.trim().strip_prefix("Password  "));
     let password = password.unwrap().split(' ').next().unwrap().to_owned();
     assert_eq!(password.len(), 19, "{password}");
+    for entry in std::fs::read_dir(post.data()).unwrap().map(Result::unwrap) {
+        let mode = entry.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{:?} is open to others", entry.path());
+    }
     for (name, mode) in [
         ("", 0o700),
         ("self-signed.key", 0o600),
