@@ -40,6 +40,10 @@ pub const AUTH_FAILURES_MAX: u32 = 3;
 /// NOOP, RSET, VRFY, HELP, EHLO between two messages. Some clients keep a connection open with NOOP.
 pub const IDLE_COMMANDS_MAX: u32 = 100;
 
+/// Refusals that only follow from an earlier one (the rest of a pipelined group whose MAIL was refused,
+/// recipients beyond the most we take) before 421. They are no fault of the peer's.
+pub const FOLLOWING_REFUSALS_MAX: u32 = 1_000;
+
 /// Refused recipients in one session before 421: a list with old addresses passes, a dictionary does not.
 pub const REFUSED_RECIPIENTS_MAX: u32 = 100;
 
@@ -74,6 +78,9 @@ pub const POP3_COMMAND_BYTES_MAX: usize = 1_024;
 
 /// A POP3 server's patience: RFC 1939 §3 asks for at least ten minutes.
 pub const POP3_PATIENCE: Duration = Duration::from_secs(600);
+
+/// The same before the login, where a silent peer only holds a place.
+pub const POP3_LOGIN_PATIENCE: Duration = Duration::from_secs(120);
 
 /// SCRAM iterations we accept from a server we log in to. Below, the password is cheap to guess
 /// (RFC 7677 §4); above, a hostile relay burns our processor.

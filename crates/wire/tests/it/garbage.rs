@@ -137,6 +137,39 @@ proptest! {
         }
     }
 
+    #[test]
+    fn xtext_round_trip(text in "\\PC{0,80}") {
+        use wire::smtp::{decode_xtext, encode_xtext};
+        let wrapped = encode_xtext(&text);
+        prop_assert!(wrapped.bytes().all(|byte| byte.is_ascii_graphic()));
+        prop_assert_eq!(decode_xtext(&wrapped), Some(text));
+    }
+
+    /// What a server writes, a client reads: codes, lines and text.
+    #[test]
+    fn reply_round_trip(code in 400u16..600, lines in prop::collection::vec("[ -~]{0,300}", 1..9)) {
+        use wire::smtp::client::{Event, Failure};
+        use wire::smtp::{EnhancedCode, Reply};
+        let class = u8::try_from(code / 100).expect("a digit");
+        let reply = Reply::new(code, EnhancedCode(class, 1, 23), lines.join("\n"));
+        let mut wire = Vec::new();
+        reply.write_to(&mut wire);
+        let mut client = Client::new(smtp_client::settings(), [1; 32]);
+        client.receive(&wire);
+        let read = client.step();
+        let Step::Event(Event::Failed(Failure::Refused { reply: read, .. })) = read else { panic!("{read:?}") };
+        prop_assert_eq!(read, reply);
+    }
+
+    #[test]
+    fn no_reply_line_is_too_long(text in "\\PC{0,2000}") {
+        let reply = wire::smtp::Reply::new(550, wire::smtp::EnhancedCode(5, 999, 999), text);
+        let mut wire = Vec::new();
+        reply.write_to(&mut wire);
+        prop_assert!(wire.split(|byte| *byte == b'\n').all(|line| line.len() <= 511));
+        prop_assert!(std::str::from_utf8(&wire).is_ok());
+    }
+
     /// What is stuffed in any pieces is read back in any pieces.
     #[test]
     fn stuffing_round_trip(lines in prop::collection::vec("[.a\r\n]{0,8}", 0..20), cut in 0usize..60, other in 0usize..60) {

@@ -3,7 +3,7 @@
 
 use wire::smtp::client::{Event, Failure, Loss, Phase, TlsRule};
 use wire::smtp::server::{AuthRule, Ending, Role, Server, StartTlsRule};
-use wire::{Machine, Step, pop3};
+use wire::{Step, pop3};
 
 use crate::chat::{self, Subject, Trace};
 use crate::pop3_server;

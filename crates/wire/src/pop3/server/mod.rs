@@ -282,9 +282,13 @@ impl Server {
             self.hang_up();
             return Step::Close;
         }
-        Step::NeedInput {
-            patience: self.settings.patience,
-        }
+        let patience = match self.state {
+            State::Authorization { .. } | State::Auth(_) => {
+                self.settings.patience.min(limits::POP3_LOGIN_PATIENCE)
+            }
+            _ => self.settings.patience,
+        };
+        Step::NeedInput { patience }
     }
 
     fn next_line(&mut self) -> Option<Step<Event>> {

@@ -137,11 +137,11 @@ impl Server {
 
     pub(super) fn bdat(&mut self, size: u64, last: bool) -> Option<Step<Event>> {
         let Some(transaction) = &mut self.transaction else {
-            self.refuse_chunk(size, replies::MAIL_FIRST);
+            self.refuse_chunk(size, replies::MAIL_FIRST, self.group_refused);
             return None;
         };
         if transaction.recipients == 0 {
-            self.refuse_chunk(size, replies::NO_RECIPIENTS);
+            self.refuse_chunk(size, replies::NO_RECIPIENTS, true);
             return None;
         }
         if transaction.chunks.is_none() {
@@ -166,7 +166,7 @@ impl Server {
     fn begin_chunk(&mut self, size: u64, last: bool) {
         if self.chunk_bytes_before().saturating_add(size) > self.settings.size_max {
             self.transaction = None;
-            return self.refuse_chunk(size, replies::TOO_BIG);
+            return self.refuse_chunk(size, replies::TOO_BIG, false);
         }
         self.state = State::Chunk(Chunk {
             size,
@@ -190,9 +190,14 @@ impl Server {
         })
     }
 
-    /// The peer did wrong, but its content comes anyway.
-    fn refuse_chunk(&mut self, size: u64, reply: Reply) {
-        if self.tally.error() {
+    /// The peer did wrong (or could not know better), but its content comes anyway.
+    fn refuse_chunk(&mut self, size: u64, reply: Reply, blameless: bool) {
+        let too_many = if blameless {
+            self.tally.following()
+        } else {
+            self.tally.error()
+        };
+        if too_many {
             self.say(&reply);
             return self.close(&replies::TOO_MANY_ERRORS, Ending::TooManyErrors);
         }
@@ -257,6 +262,7 @@ impl Server {
         self.state = State::Command;
         if let Some(reply) = refusal {
             self.transaction = None;
+            self.group_refused = true;
             self.say(&reply);
             return None;
         }

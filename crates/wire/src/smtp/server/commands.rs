@@ -15,6 +15,10 @@ impl Server {
         let command = match Command::parse(line) {
             Ok(command) => command,
             Err(bad) => {
+                let sender = line
+                    .get(..4)
+                    .is_some_and(|verb| verb.eq_ignore_ascii_case(b"MAIL"));
+                self.group_refused |= sender && self.transaction.is_none();
                 match bad.kind {
                     BadKind::Unknown => self.unknown(&bad.reply),
                     BadKind::Arguments => self.error(&bad.reply),
@@ -34,7 +38,7 @@ impl Server {
             Command::Auth { mechanism, initial } => self.auth(&mechanism, initial.as_deref()),
             Command::StartTls => self.starttls(),
             Command::Rset => {
-                self.transaction = None;
+                self.forget_transaction();
                 self.chat(&replies::OK);
             }
             Command::Noop => self.chat(&replies::OK),
@@ -61,6 +65,22 @@ impl Server {
         }
     }
 
+    /// A refusal that the peer could not foresee when it sent the command along with others.
+    pub(super) fn follow(&mut self, reply: &Reply) {
+        self.say(reply);
+        if self.tally.following() {
+            self.close(&replies::TOO_MANY_ERRORS, Ending::TooManyErrors);
+        }
+    }
+
+    /// RCPT or DATA without a sender: blameless behind a MAIL that was refused.
+    fn without_sender(&mut self) {
+        match self.group_refused {
+            true => self.follow(&replies::MAIL_FIRST),
+            false => self.error(&replies::MAIL_FIRST),
+        }
+    }
+
     /// A reply to a command that is right but brings no mail.
     fn chat(&mut self, reply: &Reply) {
         self.say(reply);
@@ -70,7 +90,7 @@ impl Server {
     }
 
     fn say_hello(&mut self, name: String, extended: bool) -> Option<Step<Event>> {
-        self.transaction = None;
+        self.forget_transaction();
         self.hello = Some(Hello {
             name: name.clone(),
             extended,
@@ -124,9 +144,11 @@ impl Server {
 
     fn mail(&mut self, from: ReversePath, params: MailParams) -> Option<Step<Event>> {
         if let Some(reply) = self.mail_out_of_order(&params) {
+            self.group_refused = self.transaction.is_none();
             self.error(&reply);
             return None;
         }
+        self.group_refused = false;
         if self.tally.messages() >= self.settings.messages_max {
             self.close(&replies::TOO_MANY_MESSAGES, Ending::TooManyMessages);
             return None;
@@ -164,45 +186,39 @@ impl Server {
     }
 
     fn rcpt(&mut self, to: ForwardPath, params: RcptParams) -> Option<Step<Event>> {
-        let refusal = match &self.transaction {
-            None => Some(replies::MAIL_FIRST),
-            Some(transaction) if transaction.chunks.is_some() => Some(replies::IN_CHUNKS),
-            Some(transaction) if !transaction.smtputf8 && needs_smtputf8(&to) => {
-                Some(replies::NEEDS_UTF8)
-            }
-            Some(transaction) if transaction.recipients >= self.settings.recipients_max => {
-                // Not an error of the peer's: RFC 5321 §4.5.3.1.10 lets it come back with the rest.
-                self.say(&replies::TOO_MANY_RECIPIENTS);
-                if self.tally.refused_recipient() {
-                    self.close(&replies::TOO_MANY_ERRORS, Ending::TooManyErrors);
-                }
-                return None;
-            }
-            Some(_) => None,
-        };
-        if let Some(reply) = refusal {
-            self.error(&reply);
+        let Some(transaction) = &self.transaction else {
+            self.without_sender();
             return None;
+        };
+        if transaction.chunks.is_some() {
+            self.error(&replies::IN_CHUNKS);
+        } else if !transaction.smtputf8 && needs_smtputf8(&to) {
+            self.error(&replies::NEEDS_UTF8);
+        } else if transaction.recipients >= self.settings.recipients_max {
+            // RFC 5321 §4.5.3.1.10: the client comes back with the rest.
+            self.follow(&replies::TOO_MANY_RECIPIENTS);
+        } else {
+            return self.ask(Asked::Rcpt, Event::Rcpt { to, params });
         }
-        self.ask(Asked::Rcpt, Event::Rcpt { to, params })
+        None
     }
 
     fn data(&mut self) -> Option<Step<Event>> {
-        let refusal = match &self.transaction {
-            None => Some(replies::MAIL_FIRST),
-            Some(transaction) if transaction.chunks.is_some() => Some(replies::IN_CHUNKS),
-            Some(transaction) if transaction.recipients == 0 => Some(replies::NO_RECIPIENTS),
-            // RFC 3030 §3.
-            Some(transaction) if transaction.body == Body::BinaryMime => {
-                Some(replies::BINARY_BY_DATA)
-            }
-            Some(_) => None,
-        };
-        if let Some(reply) = refusal {
-            self.error(&reply);
+        let Some(transaction) = &self.transaction else {
+            self.without_sender();
             return None;
+        };
+        if transaction.chunks.is_some() {
+            self.error(&replies::IN_CHUNKS);
+        } else if transaction.recipients == 0 {
+            self.follow(&replies::NO_RECIPIENTS);
+        } else if transaction.body == Body::BinaryMime {
+            // RFC 3030 §3.
+            self.error(&replies::BINARY_BY_DATA);
+        } else {
+            return self.ask(Asked::Data, Event::Data);
         }
-        self.ask(Asked::Data, Event::Data)
+        None
     }
 
     fn starttls(&mut self) {
@@ -219,9 +235,14 @@ impl Server {
             // Somebody on the way may have put it there, to be read as if it came through TLS.
             return self.close(&replies::TLS_INJECTED, Ending::InjectedBeforeTls);
         }
-        self.transaction = None;
+        self.forget_transaction();
         self.say(&replies::READY_FOR_TLS);
         self.state = State::StartTls;
+    }
+
+    fn forget_transaction(&mut self) {
+        self.transaction = None;
+        self.group_refused = false;
     }
 
     pub(super) fn ask(&mut self, asked: Asked, event: Event) -> Option<Step<Event>> {

@@ -110,6 +110,8 @@ pub struct Server {
     hello: Option<Hello>,
     login: Option<String>,
     transaction: Option<Transaction>,
+    /// MAIL or a chunk was refused: what its group still says is refused too, without blame.
+    group_refused: bool,
     tally: Tally,
     stopping: bool,
     at_end: bool,
@@ -177,6 +179,7 @@ impl Server {
             hello: None,
             login: None,
             transaction: None,
+            group_refused: false,
             tally: Tally::default(),
             stopping: false,
             at_end: false,
@@ -224,7 +227,9 @@ impl Server {
                 self.drain_chunk(size, reply);
                 return;
             }
-            Asked::Message => self.transaction = None,
+            // A client that goes on with RSET finds the same; one that does not is not stuck.
+            Asked::Message | Asked::Data => self.transaction = None,
+            Asked::Mail(_) => self.group_refused = true,
             _ => {}
         }
         if reply.code() == 421 {

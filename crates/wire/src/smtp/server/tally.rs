@@ -8,6 +8,7 @@ pub(super) struct Tally {
     unknown: u32,
     auth_failures: u32,
     refused_recipients: u32,
+    following: u32,
     /// Since the last message.
     idle: u32,
     messages: u32,
@@ -28,6 +29,11 @@ impl Tally {
 
     pub(super) fn refused_recipient(&mut self) -> bool {
         reached(&mut self.refused_recipients, limits::REFUSED_RECIPIENTS_MAX)
+    }
+
+    /// A refusal that only follows from one before.
+    pub(super) fn following(&mut self) -> bool {
+        reached(&mut self.following, limits::FOLLOWING_REFUSALS_MAX)
     }
 
     pub(super) fn idle(&mut self) -> bool {
