@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout)]
 
+mod both_sides;
 mod chat;
 mod garbage;
 mod pop3_server;

@@ -62,6 +62,7 @@ fn smtp_server_rows() {
         }
     }
     assert!(count >= 15, "{count}");
+    println!("skipped: LMTP and ManageSieve rows of smtp-smuggling, which are not spoken here");
 }
 
 fn smtp_server_row(id: &str, injected: &[u8]) {
