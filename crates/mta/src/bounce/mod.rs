@@ -109,7 +109,7 @@ pub(crate) async fn report(
     let wanted = to.clone();
     let resolution = inner
         .store
-        .read(move |view| -> Result<Resolution, StoreError> { view.resolve(&wanted, 0) })
+        .read_small(move |view| -> Result<Resolution, StoreError> { view.resolve(&wanted, 0) })
         .await?;
     let now = inner.now();
     let trace = inner.new_trace();

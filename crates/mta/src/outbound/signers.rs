@@ -46,15 +46,15 @@ impl Signers {
         domain: &Domain,
     ) -> Result<Arc<Vec<SigningKey>>, StoreError> {
         let now = inner.world.now();
-        if let Some(known) = self.lock().get(domain) {
-            if now.saturating_duration_since(known.since) < limits::SIGNER_AGE {
-                return Ok(known.keys.clone());
-            }
+        let fresh =
+            |known: &&Known| now.saturating_duration_since(known.since) < limits::SIGNER_AGE;
+        if let Some(known) = self.lock().get(domain).filter(fresh) {
+            return Ok(known.keys.clone());
         }
         let wanted = domain.clone();
         let stored = inner
             .store
-            .read(move |view| view.dkim_keys(&wanted))
+            .read_small(move |view| view.dkim_keys(&wanted))
             .await?;
         let keys = stored.iter().filter(|key| key.state == DkimState::Active).filter_map(|key| {
             SigningKey::from_pkcs8(key.domain.as_str(), &key.selector, &key.private)

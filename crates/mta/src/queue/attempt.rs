@@ -351,10 +351,9 @@ fn finished(host: &str, connection: Connection, outcome: Outcome) -> Handed {
         _ => false,
     };
     let connection = (left == Left::Open).then_some(connection);
-    if connection.is_none() && recipients.iter().all(unheard) {
-        if let Some(fate) = recipients.first() {
-            return Handed::Elsewhere(of_fate(host, fate));
-        }
+    let nothing_heard = connection.is_none() && recipients.iter().all(unheard);
+    if let (true, Some(fate)) = (nothing_heard, recipients.first()) {
+        return Handed::Elsewhere(of_fate(host, fate));
     }
     let verdicts = recipients.iter().map(|fate| of_fate(host, fate)).collect();
     let dsn_passed_on = if dsn_passed_on {

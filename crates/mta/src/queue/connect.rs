@@ -15,7 +15,7 @@ use crate::{Inner, limits};
 
 /// An open conversation that is ready for a message.
 pub(crate) struct Connection {
-    pub(crate) talk: Talk<Client>,
+    pub(crate) talk: Box<Talk<Client>>,
     /// The name of the server, as it stands in the DNS or in the settings.
     pub(crate) host: String,
 }
@@ -115,6 +115,7 @@ async fn attempt(inner: &Inner, hop: &Hop<'_>, rule: TlsRule) -> Result<Connecti
     if rule == TlsRule::FromTheStart {
         talk = talk.with_tls_at_once();
     }
+    let mut talk = Box::new(talk);
     match talk.event().await {
         Ok(Event::Ready) => Ok(Connection {
             talk,
@@ -173,7 +174,7 @@ impl Connection {
     }
 }
 
-fn close(inner: &Inner, mut talk: Talk<Client>) {
+fn close(inner: &Inner, mut talk: Box<Talk<Client>>) {
     let world = inner.world.clone();
     inner.world.tasks.spawn("close a connection", async move {
         let deadline = world.now() + Patience::RFC5321.quit;

@@ -253,13 +253,14 @@ impl Engine {
     /// Finds the way for a job: known, or to be asked for once per domain.
     fn plan(&mut self, domain: Domain, job: Job) {
         let now = self.inner.world.now();
-        if let Some((since, route)) = self.routes.get(&domain) {
-            if now.saturating_duration_since(*since) < limits::ROUTE_AGE {
-                let route = route.clone();
-                self.scheduler
-                    .add(&route.destination(), Planned { job, route, domain });
-                return;
-            }
+        let fresh = |known: &&(Instant, SharedRoute)| {
+            now.saturating_duration_since(known.0) < limits::ROUTE_AGE
+        };
+        if let Some((_, route)) = self.routes.get(&domain).filter(fresh) {
+            let route = route.clone();
+            self.scheduler
+                .add(&route.destination(), Planned { job, route, domain });
+            return;
         }
         let waiting = self.routing.entry(domain.clone()).or_default();
         waiting.push(job);

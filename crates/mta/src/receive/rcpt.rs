@@ -21,7 +21,7 @@ pub(crate) async fn gather(inner: &Inner, to: &ForwardPath, size: u64) -> Result
         ForwardPath::Address(address) => {
             inner
                 .store
-                .read(move |view| -> Result<Facts, StoreError> {
+                .read_small(move |view| -> Result<Facts, StoreError> {
                     let resolution = view.resolve(&address, size)?;
                     Ok(Facts {
                         address: address.clone(),
@@ -34,7 +34,7 @@ pub(crate) async fn gather(inner: &Inner, to: &ForwardPath, size: u64) -> Result
             let host = inner.settings.hostname.clone();
             inner
                 .store
-                .read(move |view| postmaster(view, &host, size))
+                .read_small(move |view| postmaster(view, &host, size))
                 .await?
         }
     };

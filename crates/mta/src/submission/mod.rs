@@ -254,7 +254,7 @@ async fn strangers(
     let account: AccountId = user.account();
     let strange = inner
         .store
-        .read(move |view| -> Result<Vec<Address>, StoreError> {
+        .read_small(move |view| -> Result<Vec<Address>, StoreError> {
             let mut strange = Vec::new();
             for address in &unsure {
                 if !view.may_send_as(account, address)? {
