@@ -51,10 +51,11 @@ impl Mechanism {
             .find(|mechanism| mechanism.name().eq_ignore_ascii_case(name))
     }
 
-    /// What a server offers on a connection with these facts: -PLUS needs a channel to bind to.
+    /// What a server offers on a connection with these facts. -PLUS needs a channel to bind to, and
+    /// is offered over TLS 1.3 only: before it, clients bind by `tls-unique` unasked (RFC 5802 §6.1),
+    /// which we do not have (it was broken, RFC 9266 §1), and would fail instead of choosing another.
     pub fn offered(tls: Option<&crate::TlsFacts>) -> impl Iterator<Item = Mechanism> + use<> {
-        let bindable =
-            tls.is_some_and(|facts| facts.exporter.is_some() || facts.server_end_point.is_some());
+        let bindable = tls.is_some_and(|facts| facts.exporter.is_some());
         Mechanism::ALL
             .into_iter()
             .filter(move |mechanism| bindable || *mechanism != Mechanism::ScramSha256Plus)

@@ -280,7 +280,8 @@ impl Channel {
     /// RFC 5802 §6: the flag must fit the mechanism, and a client that believes we cannot bind
     /// although we offered it has been lied to on the way.
     fn check(&self, mechanism: Mechanism, gs2: &Gs2) -> Result<(), Failure> {
-        let offered = self.exporter.is_some() || self.server_end_point.is_some();
+        // As [`Mechanism::offered`] says it.
+        let offered = self.exporter.is_some();
         match (mechanism, gs2) {
             (Mechanism::ScramSha256Plus, Gs2::Bound(name)) if self.get(name).is_some() => Ok(()),
             (Mechanism::ScramSha256, Gs2::NotSupported) => Ok(()),

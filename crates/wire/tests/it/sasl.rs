@@ -167,6 +167,13 @@ fn a_hidden_offer_and_another_channel_are_noticed() {
         )
         .is_ok()
     );
+    // Over TLS 1.2 we do not offer it, and say nothing against "y".
+    let old = TlsFacts {
+        exporter: None,
+        ..tls_facts()
+    };
+    assert_eq!(Mechanism::offered(Some(&old)).count(), 3);
+    assert!(meet(&stripped, Some(&old), Some(&old), ("p", "p")).is_ok());
     // Somebody in the middle, with a TLS connection to each.
     let other = TlsFacts {
         exporter: Some(vec![9; 32]),
