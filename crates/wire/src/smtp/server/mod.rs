@@ -16,84 +16,23 @@
 mod auth;
 mod body;
 mod commands;
+mod event;
 mod replies;
 mod settings;
 mod tally;
 
 use crate::limits;
 use crate::line::{Input, Line};
-use crate::sasl::{self, ScramKeys, server::Question};
-use crate::smtp::{Body, ForwardPath, MailParams, RcptParams, Reply};
+#[cfg(doc)]
+use crate::sasl::server::Question;
+use crate::sasl::{self, ScramKeys};
+use crate::smtp::{Body, Reply};
 use crate::{Machine, Step, TlsFacts};
 use body::{Chunk, Chunks, DataBody};
-use mail::ReversePath;
 use tally::Tally;
 
+pub use event::{Ending, Event, Phase};
 pub use settings::{AuthRule, Role, Settings, StartTlsRule};
-
-/// What the flow must decide or may want to know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// EHLO or HELO, already answered. Nothing to answer: call `step` again.
-    Hello { name: String, extended: bool },
-    /// A login needs a look at the store. Answer by [`Server::password_was`], [`Server::scram_keys`],
-    /// or [`Server::refuse`] if the store cannot say now.
-    Auth(Question),
-    /// The peer has proved who it is. Answer by [`Server::accept`] or [`Server::refuse`].
-    Verified { login: String },
-    /// A new transaction. Answer by [`Server::accept`] or [`Server::refuse`].
-    Mail {
-        from: ReversePath,
-        params: MailParams,
-    },
-    /// Answer by [`Server::accept`] or [`Server::refuse`].
-    Rcpt { to: ForwardPath, params: RcptParams },
-    /// DATA, or the first BDAT, with at least one accepted recipient. Answer by [`Server::accept`] or
-    /// [`Server::refuse`].
-    Data,
-    /// The whole body, dots undone. Answer by [`Server::finish`].
-    Message(Vec<u8>),
-}
-
-/// Where the conversation stands, for patience and for graceful stops.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// Nothing of a transaction.
-    Idle,
-    /// Between MAIL and the body.
-    Envelope,
-    /// Inside DATA or BDAT.
-    Body,
-    Closed,
-}
-
-/// Why the conversation ended, if it did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    Quit,
-    /// The peer closed or cut the line.
-    Gone,
-    TimedOut,
-    /// Too slow, by the flow's judgement.
-    TooSlow,
-    TooManyErrors,
-    /// More messages than one connection may carry.
-    TooManyMessages,
-    /// Spoke before the greeting.
-    EarlyTalk,
-    /// Speaks another protocol.
-    Foreign,
-    /// Line ends, bytes or counts that another server could read differently.
-    BadFraming,
-    /// A body far beyond the size limit.
-    TooBig,
-    /// Something stood behind STARTTLS in clear text.
-    InjectedBeforeTls,
-    /// We are stopping.
-    Stopping,
-    /// The flow refused the connection or asked to close it.
-    TurnedAway,
-}
 
 /// One conversation.
 #[derive(Debug)]
