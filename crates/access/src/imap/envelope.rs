@@ -126,7 +126,8 @@ impl Reader<'_> {
         Some(value)
     }
 
-    /// The first mailbox of a list; marks of groups have no host and are passed over.
+    /// The first entry of a list. The mark of a group is one too, with its name as local part
+    /// (RFC 5256 §3 sorts by it) and no host.
     fn addresses(&mut self) -> Option<Option<Mailbox>> {
         if self.is_nil() {
             return Some(None);
@@ -144,7 +145,7 @@ impl Reader<'_> {
             self.take(b' ')?;
             let host = self.string()?;
             self.take(b')')?;
-            if first.is_none() && !host.is_empty() {
+            if first.is_none() {
                 first = Some(Mailbox { name, local, host });
             }
         }
@@ -166,7 +167,7 @@ mod tests {
             envelope.from.map(|from| (from.name, from.local)),
             Some((b"N \"Q\"".to_vec(), b"fred".to_vec()))
         );
-        assert_eq!(envelope.to.map(|to| to.local), Some(b"to".to_vec()));
+        assert_eq!(envelope.to.map(|to| to.local), Some(b"group".to_vec()));
         assert_eq!(envelope.cc, None);
         assert_eq!(
             (envelope.in_reply_to, envelope.message_id),

@@ -24,7 +24,9 @@ impl Session {
         }
         let store = &self.access.store;
         let expunged = store
-            .write(Durability::Durable, move |change| change.expunge(account, mailbox, &uids))
+            .write(Durability::Durable, move |change| {
+                change.expunge(account, mailbox, &uids)
+            })
             .await?;
         if let Some(selected) = &mut self.selected {
             remove(selected, &expunged.uids, enabled, &mut self.out);

@@ -8,7 +8,8 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use store::{
-    AccountId, Columns, Keywords, MailboxId, ModSeq, Placement, StoreError, StoredRow, Uid, UidSet, View,
+    AccountId, Columns, Keywords, MailboxId, ModSeq, Placement, StoreError, StoredRow, Uid, UidSet,
+    View,
 };
 use wire::imap::{By, Dialect, Fetch, FetchItem, Mode, SectionText, Seen, write};
 
@@ -385,10 +386,16 @@ impl Plan {
         let (mut rows, mut stale) = (0, false);
         let columns = self.columns();
         for range in piece {
-            view.each_message(self.account, self.mailbox, range.clone(), columns, &mut |row| {
-                stale |= !flags::knows_all(keywords, &row.placement);
-                rows += usize::from(self.write_row(out, &row.placement, Some(row), keywords));
-            })?;
+            view.each_message(
+                self.account,
+                self.mailbox,
+                range.clone(),
+                columns,
+                &mut |row| {
+                    stale |= !flags::knows_all(keywords, &row.placement);
+                    rows += usize::from(self.write_row(out, &row.placement, Some(row), keywords));
+                },
+            )?;
         }
         if !stale {
             return Ok((rows, None));
@@ -396,9 +403,15 @@ impl Plan {
         out.truncate(start);
         let newer = view.keywords(self.account)?;
         for range in piece {
-            view.each_message(self.account, self.mailbox, range.clone(), columns, &mut |row| {
-                self.write_row(out, &row.placement, Some(row), &newer);
-            })?;
+            view.each_message(
+                self.account,
+                self.mailbox,
+                range.clone(),
+                columns,
+                &mut |row| {
+                    self.write_row(out, &row.placement, Some(row), &newer);
+                },
+            )?;
         }
         Ok((rows, Some(newer)))
     }
@@ -411,14 +424,26 @@ impl Plan {
     ) -> Result<(Vec<Message>, Option<Keywords>), StoreError> {
         let mut messages = Vec::new();
         for range in piece {
-            view.each_message(self.account, self.mailbox, range.clone(), self.columns(), &mut |row| {
-                if self.wants(&row.placement) {
-                    messages.push(Message::of(row));
-                }
-            })?;
+            view.each_message(
+                self.account,
+                self.mailbox,
+                range.clone(),
+                self.columns(),
+                &mut |row| {
+                    if self.wants(&row.placement) {
+                        messages.push(Message::of(row));
+                    }
+                },
+            )?;
         }
-        let stale = !messages.iter().all(|message| flags::knows_all(keywords, &message.placement));
-        let newer = if stale { Some(view.keywords(self.account)?) } else { None };
+        let stale = !messages
+            .iter()
+            .all(|message| flags::knows_all(keywords, &message.placement));
+        let newer = if stale {
+            Some(view.keywords(self.account)?)
+        } else {
+            None
+        };
         Ok((messages, newer))
     }
 
@@ -429,7 +454,9 @@ impl Plan {
                 FetchItem::Envelope => columns.envelope = true,
                 FetchItem::Body | FetchItem::BodyStructure => columns.structure = true,
                 FetchItem::Preview => columns.preview = true,
-                FetchItem::Section { .. } | FetchItem::Binary { .. } | FetchItem::BinarySize { .. } => {
+                FetchItem::Section { .. }
+                | FetchItem::Binary { .. }
+                | FetchItem::BinarySize { .. } => {
                     columns.body = true;
                     columns.structure |= !is_whole(item);
                 }
@@ -454,7 +481,7 @@ impl Plan {
         for item in &self.items {
             writer.item(self, item, row, stored.map(row::Shown::from), keywords);
         }
-        writer.close(self, row, keywords);
+        writer.close();
         true
     }
 }

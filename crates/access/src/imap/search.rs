@@ -8,7 +8,7 @@ mod test;
 use std::sync::Arc;
 
 use store::{Placement, StoreError, UidSet};
-use wire::imap::{Search, SearchKey};
+use wire::imap::{Search, SearchKey, SearchReturn};
 
 use super::refusal::{Outcome, Refusal};
 use super::session::Session;
@@ -19,8 +19,27 @@ use test::{Context, Test, Verdict};
 #[derive(Debug, Default)]
 pub(super) struct Matches {
     pub(super) uids: Vec<store::Uid>,
-    /// The newest change among them, when the search asked for MODSEQ (RFC 7162 §3.1.5).
-    pub(super) modseq: Option<u64>,
+    /// Of each, when the search asked for MODSEQ.
+    modseqs: Vec<u64>,
+}
+
+impl Matches {
+    /// The newest change among the messages that the answer names (RFC 7162 §3.1.5, §3.1.10).
+    pub(super) fn modseq(&self, want: Option<SearchReturn>) -> Option<u64> {
+        match want.filter(|want| names_ends_only(*want)) {
+            Some(want) => {
+                let first = self.modseqs.first().filter(|_| want.min);
+                let last = self.modseqs.last().filter(|_| want.max);
+                first.max(last).copied()
+            }
+            None => self.modseqs.iter().max().copied(),
+        }
+    }
+}
+
+/// MIN or MAX, and nothing that speaks of all.
+fn names_ends_only(want: SearchReturn) -> bool {
+    (want.min || want.max) && !want.all && !want.count
 }
 
 impl Session {
@@ -83,16 +102,17 @@ impl Session {
             uids.extend(self.open_bodies(test, &open).await?);
             uids.sort_unstable();
         }
-        let modseq = asks_modseq(key).then(|| {
-            let newest = modseqs
-                .iter()
-                .filter(|(uid, _)| uids.binary_search(uid).is_ok());
-            newest.map(|(_, modseq)| modseq.0).max()
-        });
-        Ok(Matches {
+        let mut found = Matches {
             uids,
-            modseq: modseq.flatten(),
-        })
+            modseqs: Vec::new(),
+        };
+        if asks_modseq(key) {
+            let named = modseqs
+                .iter()
+                .filter(|(uid, _)| found.uids.binary_search(uid).is_ok());
+            found.modseqs = named.map(|(_, modseq)| modseq.0).collect();
+        }
+        Ok(found)
     }
 
     /// RFC 5182 §2.1: with MIN or MAX alone only that one is kept.
@@ -100,7 +120,7 @@ impl Session {
         let Some(want) = search.want else {
             return Ok(());
         };
-        let ends_only = (want.min || want.max) && !want.all && !want.count;
+        let ends_only = names_ends_only(want);
         let mut saved = UidSet::new();
         if ends_only {
             saved.extend(found.uids.first().copied().filter(|_| want.min));

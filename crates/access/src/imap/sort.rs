@@ -10,7 +10,12 @@ use super::refusal::{Done, Outcome, Refusal};
 use super::session::Session;
 use crate::limits::MESSAGES_PER_READ;
 
-pub(super) const ENVELOPE: Columns = Columns { envelope: true, structure: false, preview: false, body: false };
+pub(super) const ENVELOPE: Columns = Columns {
+    envelope: true,
+    structure: false,
+    preview: false,
+    body: false,
+};
 
 /// What one message is compared by, in the order of the criteria.
 struct Keyed {
@@ -29,7 +34,8 @@ impl Session {
         let found = self.find(&sort.key).await?;
         let set: UidSet = found.uids.iter().copied().collect();
         let order = sort.order.clone();
-        let mut keyed = self.each_found(&set, ENVELOPE, move |row| keyed(row, &order))
+        let mut keyed = self
+            .each_found(&set, ENVELOPE, move |row| keyed(row, &order))
             .await?;
         // Equal messages stay in the order of the mailbox (RFC 5256 §3).
         keyed.sort_by(|a, b| compare(a, b, &sort.order).then(a.uid.cmp(&b.uid)));
@@ -38,9 +44,10 @@ impl Session {
             self.selected()?.saved = set;
         }
         let numbers = self.numbers(&uids, sort.by)?;
+        let modseq = found.modseq(sort.want);
         match sort.want {
-            Some(want) => self.write_esearch(want, sort.by, &numbers, found.modseq),
-            None => self.write_numbers("SORT", &numbers, found.modseq),
+            Some(want) => self.write_esearch(want, sort.by, &numbers, modseq),
+            None => self.write_numbers("SORT", &numbers, modseq),
         }
         Ok(Done::Plain)
     }
@@ -128,7 +135,8 @@ fn display(mailbox: &Option<Mailbox>) -> String {
             String::from_utf8_lossy(&mailbox.local),
             String::from_utf8_lossy(&mailbox.host),
         );
-        return format!("{local}@{host}").to_lowercase();
+        let at = if host.is_empty() { "" } else { "@" };
+        return format!("{local}{at}{host}").to_lowercase();
     }
     name.to_lowercase()
 }

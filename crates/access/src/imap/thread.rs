@@ -29,9 +29,7 @@ impl Session {
         let found = self.find(&thread.key).await?;
         let set: UidSet = found.uids.iter().copied().collect();
         let members = match thread.algorithm {
-            ThreadAlgorithm::OrderedSubject => {
-                self.each_found(&set, ENVELOPE, member).await?
-            }
+            ThreadAlgorithm::OrderedSubject => self.each_found(&set, ENVELOPE, member).await?,
             ThreadAlgorithm::References => self.with_references(&set).await?,
         };
         let forest = match thread.algorithm {
@@ -45,9 +43,15 @@ impl Session {
     /// The References field stands only in the message itself.
     async fn with_references(&mut self, set: &UidSet) -> Result<Vec<Member>, Refusal> {
         let rows = self
-            .each_found(set, Columns { structure: true, body: true, ..ENVELOPE }, |row| {
-                (member(row), row.body, header_end(row))
-            })
+            .each_found(
+                set,
+                Columns {
+                    structure: true,
+                    body: true,
+                    ..ENVELOPE
+                },
+                |row| (member(row), row.body, header_end(row)),
+            )
             .await?;
         let store = self.access.store.clone();
         let job = move || {

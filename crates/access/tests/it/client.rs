@@ -23,7 +23,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Client {
     pub async fn new(stream: DuplexStream) -> Client {
-        let mut client = Client { stream, buffer: Vec::new(), tags: 0 };
+        let mut client = Client {
+            stream,
+            buffer: Vec::new(),
+            tags: 0,
+        };
         let greeting = client.answer_line().await.expect("a greeting");
         assert!(greeting.starts_with("* OK "), "{greeting}");
         client
@@ -31,14 +35,18 @@ impl Client {
 
     /// One answer with its literals; nothing when the connection is closed.
     pub async fn answer_line(&mut self) -> Option<String> {
-        self.answer_bytes().await.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        let bytes = self.answer_bytes().await?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     pub async fn answer_bytes(&mut self) -> Option<Vec<u8>> {
         let mut at = 0;
         loop {
             let end = loop {
-                if let Some(end) = self.buffer[at..].windows(2).position(|pair| pair == b"\r\n") {
+                if let Some(end) = self.buffer[at..]
+                    .windows(2)
+                    .position(|pair| pair == b"\r\n")
+                {
                     break at + end;
                 }
                 if !self.more().await {
@@ -61,7 +69,12 @@ impl Client {
 
     async fn more(&mut self) -> bool {
         let read = tokio::time::timeout(PATIENCE, self.stream.read_buf(&mut self.buffer)).await;
-        let read = read.unwrap_or_else(|_| panic!("no answer; so far {:?}", String::from_utf8_lossy(&self.buffer)));
+        let read = read.unwrap_or_else(|_| {
+            panic!(
+                "no answer; so far {:?}",
+                String::from_utf8_lossy(&self.buffer)
+            )
+        });
         read.is_ok_and(|count| count > 0)
     }
 
@@ -92,10 +105,18 @@ impl Client {
         let start = format!("{tag} ");
         loop {
             let Some(line) = self.answer_line().await else {
-                return Answer { untagged, tagged: "CLOSED".into() };
+                return Answer {
+                    untagged,
+                    tagged: "CLOSED".into(),
+                };
             };
             match line.strip_prefix(&start) {
-                Some(tagged) => return Answer { untagged, tagged: tagged.to_owned() },
+                Some(tagged) => {
+                    return Answer {
+                        untagged,
+                        tagged: tagged.to_owned(),
+                    };
+                }
                 None => untagged.push(line),
             }
         }
@@ -106,7 +127,12 @@ impl Client {
         let caller = std::panic::Location::caller();
         async move {
             let answer = self.command(command).await;
-            assert!(answer.tagged.starts_with("OK"), "{caller}: {command}: {} {:?}", answer.tagged, answer.untagged);
+            assert!(
+                answer.tagged.starts_with("OK"),
+                "{caller}: {command}: {} {:?}",
+                answer.tagged,
+                answer.untagged
+            );
             answer.untagged
         }
     }
@@ -117,14 +143,23 @@ impl Client {
         let caller = std::panic::Location::caller();
         async move {
             let answer = self.command(command).await;
-            assert!(!answer.tagged.starts_with("OK"), "{caller}: {command}: {} {:?}", answer.tagged, answer.untagged);
+            assert!(
+                !answer.tagged.starts_with("OK"),
+                "{caller}: {command}: {} {:?}",
+                answer.tagged,
+                answer.untagged
+            );
             answer.tagged
         }
     }
 
     /// Untagged answers exactly, in order.
     #[track_caller]
-    pub fn says<'a>(&'a mut self, command: &'a str, want: &'a [&'a str]) -> impl Future<Output = ()> + 'a {
+    pub fn says<'a>(
+        &'a mut self,
+        command: &'a str,
+        want: &'a [&'a str],
+    ) -> impl Future<Output = ()> + 'a {
         let caller = std::panic::Location::caller();
         async move {
             let got = self.ok(command).await;
@@ -134,7 +169,10 @@ impl Client {
 
     /// APPEND with a non-synchronising literal; the text after OK.
     pub async fn append(&mut self, mailbox: &str, arguments: &str, message: &str) -> String {
-        let command = format!("APPEND {mailbox} {arguments}{{{}+}}\r\n{message}", message.len());
+        let command = format!(
+            "APPEND {mailbox} {arguments}{{{}+}}\r\n{message}",
+            message.len()
+        );
         let answer = self.command(&command).await;
         assert!(answer.tagged.starts_with("OK"), "APPEND: {}", answer.tagged);
         answer.tagged

@@ -5,7 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use access::imap::ImapDoor;
 use access::{Access, AccessSettings, ClearTextLogin};
 use mail::UnixMillis;
-use store::{AccountId, Delivery, DeliveryTarget, Marks, NewAccount, Place, QuotaRule, Store, StoreSettings};
+use store::{
+    AccountId, Delivery, DeliveryTarget, Marks, NewAccount, Place, QuotaRule, Store, StoreSettings,
+};
 use world::{DnsSettings, Stop, Stream, Validation, World};
 
 use crate::client::Client;
@@ -24,7 +26,10 @@ impl House {
     pub async fn new() -> House {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let store = Store::open(&StoreSettings::simulated(dir.path())).expect("a store");
-        let world = World::real(DnsSettings { servers: Vec::new(), validation: Validation::Off });
+        let world = World::real(DnsSettings {
+            servers: Vec::new(),
+            validation: Validation::Off,
+        });
         let settings = AccessSettings {
             hostname: "mail.example.test".into(),
             tls: None,
@@ -34,10 +39,17 @@ impl House {
         let domain = mail::Domain::parse("example.test").expect("a domain");
         let now = UnixMillis(1_700_000_000_000);
         store
-            .write(store::Durability::Durable, move |change| change.add_domain(&domain, now))
+            .write(store::Durability::Durable, move |change| {
+                change.add_domain(&domain, now)
+            })
             .await
             .expect("the domain is new");
-        let house = House { access: Access::new(world, store.clone(), settings), store, stop: Stop::new(), _dir: dir };
+        let house = House {
+            access: Access::new(world, store.clone(), settings),
+            store,
+            stop: Stop::new(),
+            _dir: dir,
+        };
         house.account("alice", PASSWORD, None).await;
         house.account("bob", PASSWORD, None).await;
         house
@@ -50,7 +62,10 @@ impl House {
             password: password.into(),
             quota,
         };
-        self.store.add_account(account, UnixMillis(1_700_000_000_000)).await.expect("an account")
+        self.store
+            .add_account(account, UnixMillis(1_700_000_000_000))
+            .await
+            .expect("an account")
     }
 
     /// A connection with its greeting read.
@@ -60,14 +75,18 @@ impl House {
         let there = SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000));
         let (access, stop) = (self.access.clone(), self.stop.clone());
         tokio::spawn(async move {
-            access.serve_imap(Stream::new(theirs, here, there), ImapDoor::Starttls, stop).await;
+            access
+                .serve_imap(Stream::new(theirs, here, there), ImapDoor::Starttls, stop)
+                .await;
         });
         Client::new(ours).await
     }
 
     pub async fn log_in(&self, name: &str) -> Client {
         let mut client = self.connect().await;
-        client.ok(&format!("LOGIN {name}@example.test {PASSWORD}")).await;
+        client
+            .ok(&format!("LOGIN {name}@example.test {PASSWORD}"))
+            .await;
         client
     }
 
@@ -80,7 +99,11 @@ impl House {
 
     pub async fn account_id(&self, name: &str) -> AccountId {
         let address: mail::Address = format!("{name}@example.test").parse().expect("an address");
-        let found = self.store.read(move |view| view.account_by_address(&address)).await.expect("a store");
+        let found = self
+            .store
+            .read(move |view| view.account_by_address(&address))
+            .await
+            .expect("a store");
         found.expect("the account is there").id
     }
 
@@ -94,11 +117,19 @@ impl House {
             trace: mail::TraceId::from_random([7; 10]),
             kept,
             summary,
-            targets: vec![DeliveryTarget { account, place: Place::Inbox, marks: Marks::none() }],
+            targets: vec![DeliveryTarget {
+                account,
+                place: Place::Inbox,
+                marks: Marks::none(),
+            }],
             quota: QuotaRule::Refuse,
             received: UnixMillis(1_700_000_000_000),
         };
-        let _ = self.store.accept(move |change| change.deliver(&delivery)).await.expect("delivered");
+        let _ = self
+            .store
+            .accept(move |change| change.deliver(&delivery))
+            .await
+            .expect("delivered");
     }
 }
 

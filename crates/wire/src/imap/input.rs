@@ -28,6 +28,9 @@ pub enum ParseError {
     BadCharset,
     #[error("8-bit text needs IMAP4rev2 or UTF8=ACCEPT.")]
     NotUtf8,
+    /// No mailbox can have this name; not a mistake of grammar.
+    #[error("The mailbox name is no modified UTF-7.")]
+    NotUtf7,
 }
 
 pub type Parsed<T> = Result<T, ParseError>;
@@ -242,7 +245,11 @@ impl<'a> Input<'a> {
                 run.to_vec()
             }
         };
-        self.name(bytes)
+        // A pattern that is no name in modified UTF-7 just matches nothing.
+        match self.name(bytes.clone()) {
+            Err(ParseError::NotUtf7) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+            read => read,
+        }
     }
 
     /// A name as the dialect writes it.
@@ -252,8 +259,7 @@ impl<'a> Input<'a> {
         }
         match self.dialect {
             Dialect::Utf8 => utf8(bytes),
-            Dialect::Rev1 => mutf7::decode(&bytes)
-                .ok_or(ParseError::Syntax("The mailbox name is no modified UTF-7.")),
+            Dialect::Rev1 => mutf7::decode(&bytes).ok_or(ParseError::NotUtf7),
         }
     }
 

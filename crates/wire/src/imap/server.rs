@@ -387,15 +387,12 @@ impl Server {
                 tag: Some(tag),
                 error,
             }) => {
-                let status = if error == ParseError::BadCharset {
-                    Status::No
-                } else {
-                    Status::Bad
-                };
-                let code = if error == ParseError::BadCharset {
-                    "[BADCHARSET (US-ASCII UTF-8)] "
-                } else {
-                    ""
+                let (status, code) = match error {
+                    ParseError::BadCharset => (Status::No, "[BADCHARSET (US-ASCII UTF-8)] "),
+                    ParseError::NotUtf7 => (Status::No, "[CANNOT] "),
+                    ParseError::Syntax(_) | ParseError::UnknownCommand | ParseError::NotUtf8 => {
+                        (Status::Bad, "")
+                    }
                 };
                 write::tagged(&mut self.out, &tag, status, &format!("{code}{error}"));
                 self.count_bad_command();

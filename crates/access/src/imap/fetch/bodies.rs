@@ -12,7 +12,7 @@ use super::super::flags;
 use super::super::message::Message;
 use super::super::refusal::Refusal;
 use super::Plan;
-use super::row::{plain_item, separate};
+use super::row::plain_item;
 use crate::limits::{FLUSH_BYTES, STREAM_BYTES};
 
 /// Rows on their way to the client, and how far it got.
@@ -122,6 +122,12 @@ impl Bodies {
             out.extend_from_slice(b"* ");
             write::number(out, u64::from(seq));
             out.extend_from_slice(b" FETCH (");
+            // Flags that this very command changed are told with it.
+            let row = &stored.placement;
+            if self.plan.marked.contains(row.uid) && !self.plan.items.contains(&FetchItem::Flags) {
+                flags::write(out, row, &self.keywords);
+                out.push(b' ');
+            }
             return Some(Current {
                 stored,
                 structure: None,
@@ -150,11 +156,6 @@ impl Bodies {
                     self.refusal.get_or_insert(refusal);
                 }
             }
-        }
-        let row = &current.stored.placement;
-        if self.plan.marked.contains(row.uid) && !self.plan.items.contains(&FetchItem::Flags) {
-            separate(out, 0);
-            flags::write(out, row, &self.keywords);
         }
         out.extend_from_slice(b")\r\n");
         Ok(Item::Written)
@@ -278,7 +279,9 @@ impl Bodies {
 
     /// `None`: expunged meanwhile.
     fn read(&self, stored: &Message, range: Range<u64>) -> Result<Option<Vec<u8>>, Refusal> {
-        let Some(body) = &stored.body else { return Ok(None) };
+        let Some(body) = &stored.body else {
+            return Ok(None);
+        };
         match self.store.body_blocking(body, range) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(StoreError::BodyGone) => Ok(None),

@@ -19,7 +19,12 @@ pub(super) struct Shown<'a> {
 
 impl<'a> From<&'a StoredRow<'_>> for Shown<'a> {
     fn from(row: &'a StoredRow<'_>) -> Self {
-        Shown { envelope: row.envelope, structure: row.structure, preview: row.preview, thread: row.thread }
+        Shown {
+            envelope: row.envelope,
+            structure: row.structure,
+            preview: row.preview,
+            thread: row.thread,
+        }
     }
 }
 
@@ -37,7 +42,6 @@ impl<'a> From<&'a Message> for Shown<'a> {
 pub(super) struct Writer<'a> {
     out: &'a mut Vec<u8>,
     start: usize,
-    flags_written: bool,
 }
 
 impl<'a> Writer<'a> {
@@ -46,11 +50,7 @@ impl<'a> Writer<'a> {
         write::number(out, u64::from(seq));
         out.extend_from_slice(b" FETCH (");
         let start = out.len();
-        Writer {
-            out,
-            start,
-            flags_written: false,
-        }
+        Writer { out, start }
     }
 
     pub(super) fn item(
@@ -62,16 +62,10 @@ impl<'a> Writer<'a> {
         keywords: &Keywords,
     ) {
         separate(self.out, self.start);
-        self.flags_written |= *item == FetchItem::Flags;
         plain_item(self.out, plan, item, row, stored, keywords);
     }
 
-    /// Flags that this very command changed are told with it.
-    pub(super) fn close(self, plan: &Plan, row: &Placement, keywords: &Keywords) {
-        if !self.flags_written && plan.marked.contains(row.uid) {
-            separate(self.out, self.start);
-            flags::write(self.out, row, keywords);
-        }
+    pub(super) fn close(self) {
         self.out.extend_from_slice(b")\r\n");
     }
 }
@@ -134,7 +128,13 @@ pub(super) fn plain_item(
     }
 }
 
-fn structure(out: &mut Vec<u8>, name: &[u8], row: &Placement, stored: Option<Shown<'_>>, extension: Extension) {
+fn structure(
+    out: &mut Vec<u8>,
+    name: &[u8],
+    row: &Placement,
+    stored: Option<Shown<'_>>,
+    extension: Extension,
+) {
     out.extend_from_slice(name);
     match stored.and_then(|stored| Structure::decode(stored.structure).ok()) {
         Some(structure) => out.extend_from_slice(&structure.body_structure(extension)),

@@ -9,17 +9,18 @@ use super::Matches;
 impl Session {
     pub(super) fn write_search(&mut self, search: &Search, found: &Matches) -> Outcome {
         let numbers = self.numbers(&found.uids, search.by)?;
+        let modseq = found.modseq(search.want);
         match search.want {
-            Some(want) => self.write_esearch(want, search.by, &numbers, found.modseq),
+            Some(want) => self.write_esearch(want, search.by, &numbers, modseq),
             // RFC 9051 §6.4.4: IMAP4rev2 knows only the new form.
             None if self.enabled.rev2 => {
                 let want = SearchReturn {
                     all: true,
                     ..SearchReturn::default()
                 };
-                self.write_esearch(want, search.by, &numbers, found.modseq);
+                self.write_esearch(want, search.by, &numbers, modseq);
             }
-            None => self.write_numbers("SEARCH", &numbers, found.modseq),
+            None => self.write_numbers("SEARCH", &numbers, modseq),
         }
         Ok(Done::Plain)
     }

@@ -1,7 +1,7 @@
 //! IMAP: each command, several sessions, and scripts from outside.
 
 mod commands;
-mod james;
 mod imaptest;
-mod sessions;
+mod james;
 mod scripts;
+mod sessions;

@@ -10,14 +10,28 @@ async fn news_come_with_the_next_command() {
     let mut second = house.selected("alice", "INBOX").await;
     house.deliver("alice", &message("two")).await;
     first.says("NOOP", &["* 2 EXISTS"]).await;
-    first.says("STORE 1 +FLAGS (\\Seen)", &["* 1 FETCH (FLAGS (\\Seen))"]).await;
+    first
+        .says("STORE 1 +FLAGS (\\Seen)", &["* 1 FETCH (FLAGS (\\Seen))"])
+        .await;
     first.says("NOOP", &[]).await;
-    second.says("NOOP", &["* 2 EXISTS", "* 1 FETCH (FLAGS (\\Seen))"]).await;
-    first.says("STORE 2 +FLAGS.SILENT (Work)", &["* FLAGS (\\Answered \\Deleted \\Draft \\Flagged \\Seen Work)"]).await;
-    second.says("CHECK", &[
-        "* FLAGS (\\Answered \\Deleted \\Draft \\Flagged \\Seen Work)",
-        "* 2 FETCH (FLAGS (Work))",
-    ]).await;
+    second
+        .says("NOOP", &["* 2 EXISTS", "* 1 FETCH (FLAGS (\\Seen))"])
+        .await;
+    first
+        .says(
+            "STORE 2 +FLAGS.SILENT (Work)",
+            &["* FLAGS (\\Answered \\Deleted \\Draft \\Flagged \\Seen Work)"],
+        )
+        .await;
+    second
+        .says(
+            "CHECK",
+            &[
+                "* FLAGS (\\Answered \\Deleted \\Draft \\Flagged \\Seen Work)",
+                "* 2 FETCH (FLAGS (Work))",
+            ],
+        )
+        .await;
 }
 
 #[tokio::test]
@@ -32,11 +46,22 @@ async fn numbers_do_not_move_while_the_client_counts() {
     first.says("EXPUNGE", &["* 1 EXPUNGE"]).await;
     house.deliver("alice", &message("4")).await;
     let answer = second.command("FETCH 1:3 (UID)").await;
-    assert_eq!(answer.untagged, ["* 2 FETCH (UID 2)", "* 3 FETCH (UID 3)", "* 4 EXISTS"]);
-    assert!(answer.tagged.starts_with("OK [EXPUNGEISSUED]"), "{}", answer.tagged);
+    assert_eq!(
+        answer.untagged,
+        ["* 2 FETCH (UID 2)", "* 3 FETCH (UID 3)", "* 4 EXISTS"]
+    );
+    assert!(
+        answer.tagged.starts_with("OK [EXPUNGEISSUED]"),
+        "{}",
+        answer.tagged
+    );
     second.says("SEARCH ALL", &["* SEARCH 2 3 4"]).await;
-    second.says("STORE 2 +FLAGS (\\Seen)", &["* 2 FETCH (FLAGS (\\Seen))"]).await;
-    second.says("UID SEARCH ALL", &["* SEARCH 2 3 4", "* 1 EXPUNGE"]).await;
+    second
+        .says("STORE 2 +FLAGS (\\Seen)", &["* 2 FETCH (FLAGS (\\Seen))"])
+        .await;
+    second
+        .says("UID SEARCH ALL", &["* SEARCH 2 3 4", "* 1 EXPUNGE"])
+        .await;
     second.says("FETCH 1 UID", &["* 1 FETCH (UID 2)"]).await;
 }
 
@@ -64,8 +89,12 @@ async fn idling_hears_at_once() {
     assert_eq!(idler.answer_line().await.as_deref(), Some("+ idling"));
     house.deliver("alice", &message("one")).await;
     assert_eq!(idler.answer_line().await.as_deref(), Some("* 1 EXISTS"));
+    other.says("NOOP", &["* 1 EXISTS"]).await;
     other.ok("STORE 1 +FLAGS.SILENT (\\Deleted)").await;
-    assert_eq!(idler.answer_line().await.as_deref(), Some("* 1 FETCH (FLAGS (\\Deleted))"));
+    assert_eq!(
+        idler.answer_line().await.as_deref(),
+        Some("* 1 FETCH (FLAGS (\\Deleted))")
+    );
     other.ok("EXPUNGE").await;
     assert_eq!(idler.answer_line().await.as_deref(), Some("* 1 EXPUNGE"));
     idler.send("DONE\r\n").await;
@@ -114,7 +143,11 @@ async fn sessions_of_others_hear_nothing() {
     let mut bob = house.selected("bob", "INBOX").await;
     house.deliver("alice", &message("one")).await;
     bob.says("NOOP", &[]).await;
-    bob.says("STATUS INBOX (MESSAGES)", &["* STATUS \"INBOX\" (MESSAGES 0)"]).await;
+    bob.says(
+        "STATUS INBOX (MESSAGES)",
+        &["* STATUS \"INBOX\" (MESSAGES 0)"],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -124,12 +157,18 @@ async fn coming_back_with_qresync() {
         house.deliver("alice", &message(subject)).await;
     }
     let mut away = house.log_in("alice").await;
-    assert!(away.refused("SELECT INBOX (QRESYNC (1 1))").await.starts_with("BAD"));
+    assert!(
+        away.refused("SELECT INBOX (QRESYNC (1 1))")
+            .await
+            .starts_with("BAD")
+    );
     away.ok("ENABLE QRESYNC").await;
     let opened = away.ok("SELECT INBOX").await.join("\n");
     let number = |mark: &str| {
         let rest = opened.split_once(mark).expect("it is there").1;
-        rest.chars().take_while(char::is_ascii_digit).collect::<String>()
+        rest.chars()
+            .take_while(char::is_ascii_digit)
+            .collect::<String>()
     };
     let (validity, modseq) = (number("UIDVALIDITY "), number("HIGHESTMODSEQ "));
     away.ok("UNSELECT").await;
@@ -137,15 +176,25 @@ async fn coming_back_with_qresync() {
     other.ok("STORE 2 +FLAGS.SILENT (\\Deleted)").await;
     other.ok("EXPUNGE").await;
     other.ok("STORE 1 +FLAGS.SILENT (\\Seen)").await;
-    let opened = away.ok(&format!("SELECT INBOX (QRESYNC ({validity} {modseq}))")).await.join("\n");
+    let opened = away
+        .ok(&format!("SELECT INBOX (QRESYNC ({validity} {modseq}))"))
+        .await
+        .join("\n");
     assert!(opened.contains("* VANISHED (EARLIER) 2"), "{opened}");
-    assert!(opened.contains("* 1 FETCH (UID 1 FLAGS (\\Seen) MODSEQ ("), "{opened}");
+    assert!(
+        opened.contains("* 1 FETCH (UID 1 FLAGS (\\Seen) MODSEQ ("),
+        "{opened}"
+    );
     assert!(!opened.contains("* 2 FETCH"), "{opened}");
     other.ok("STORE 1 +FLAGS.SILENT (\\Deleted)").await;
     other.ok("EXPUNGE").await;
     let news = away.ok("NOOP").await;
     assert_eq!(news, ["* VANISHED 1"]);
-    let fetched = away.ok(&format!("UID FETCH 1:10 (FLAGS) (CHANGEDSINCE {modseq} VANISHED)")).await;
+    let fetched = away
+        .ok(&format!(
+            "UID FETCH 1:10 (FLAGS) (CHANGEDSINCE {modseq} VANISHED)"
+        ))
+        .await;
     assert_eq!(fetched[0], "* VANISHED (EARLIER) 1:2");
 }
 

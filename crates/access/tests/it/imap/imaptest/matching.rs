@@ -14,7 +14,11 @@ pub struct Variables(HashMap<String, String>);
 impl Variables {
     pub fn new() -> Variables {
         let mut known = HashMap::new();
-        for (name, value) in [("mailbox", "imaptest"), ("user", "alice@example.test"), ("username", "alice")] {
+        for (name, value) in [
+            ("mailbox", "imaptest"),
+            ("user", "alice@example.test"),
+            ("username", "alice"),
+        ] {
             known.insert(name.to_owned(), value.to_owned());
         }
         Variables(known)
@@ -36,7 +40,11 @@ impl Variables {
                 continue;
             }
             let (name, after) = variable(rest);
-            out.push_str(self.0.get(name).ok_or_else(|| format!("${name} is not known"))?);
+            out.push_str(
+                self.0
+                    .get(name)
+                    .ok_or_else(|| format!("${name} is not known"))?,
+            );
             rest = after;
         }
         out.push_str(rest);
@@ -46,10 +54,15 @@ impl Variables {
 
 /// The name at the start of what follows a dollar, and what follows it.
 fn variable(text: &str) -> (&str, &str) {
-    if let Some((name, after)) = text.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
+    if let Some((name, after)) = text
+        .strip_prefix('{')
+        .and_then(|inner| inner.split_once('}'))
+    {
         return (name, after);
     }
-    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .unwrap_or(text.len());
     text.split_at(end)
 }
 
@@ -67,25 +80,41 @@ pub fn matches(wanted: &str, got: &str, original: Option<u32>, variables: &mut V
 
 type Bound = HashMap<String, String>;
 
-fn top(wanted: &[Node], got: &[Node], original: Option<u32>, known: &Variables, bound: &mut Bound) -> bool {
+fn top(
+    wanted: &[Node],
+    got: &[Node],
+    original: Option<u32>,
+    known: &Variables,
+    bound: &mut Bound,
+) -> bool {
     let word = |nodes: &[Node], at: usize| match nodes.get(at) {
         Some(Node::Word(word)) => word.to_lowercase(),
         _ => String::new(),
     };
-    let kind = if word(wanted, 1) == "fetch" { "fetch".to_owned() } else { word(wanted, 0) };
+    let kind = if word(wanted, 1) == "fetch" {
+        "fetch".to_owned()
+    } else {
+        word(wanted, 0)
+    };
     // Only the start of a status text counts.
     let is_status = ["ok", "no", "bad", "bye"].contains(&kind.as_str());
     if wanted.len() != got.len() && !(is_status && wanted.len() <= got.len()) {
         return false;
     }
-    wanted.iter().zip(got).enumerate().all(|(at, (want, have))| {
-        if let (Node::Word(name), 0, Some(original)) = (want, at, original)
-            && let Some(number) = name.strip_prefix('$').and_then(|number| number.parse::<u32>().ok())
-        {
-            return number == original;
-        }
-        node(want, have, &kind, known, bound)
-    })
+    wanted
+        .iter()
+        .zip(got)
+        .enumerate()
+        .all(|(at, (want, have))| {
+            if let (Node::Word(name), 0, Some(original)) = (want, at, original)
+                && let Some(number) = name
+                    .strip_prefix('$')
+                    .and_then(|number| number.parse::<u32>().ok())
+            {
+                return number == original;
+            }
+            node(want, have, &kind, known, bound)
+        })
 }
 
 fn node(want: &Node, have: &Node, kind: &str, known: &Variables, bound: &mut Bound) -> bool {
@@ -113,19 +142,46 @@ fn word(want: &str, have: &str, known: &Variables, bound: &mut Bound) -> bool {
             };
         }
     }
-    let with_bound = Variables(known.0.iter().chain(bound.iter()).map(|(k, v)| (k.clone(), v.clone())).collect());
-    with_bound.fill(want).is_ok_and(|want| want.eq_ignore_ascii_case(have))
+    let with_bound = Variables(
+        known
+            .0
+            .iter()
+            .chain(bound.iter())
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect(),
+    );
+    with_bound
+        .fill(want)
+        .is_ok_and(|want| plain(&want).eq_ignore_ascii_case(&plain(have)))
+}
+
+/// Texts of several lines are compared without CR: a cut may fall between CR and LF.
+fn plain(text: &str) -> String {
+    if text.contains('\n') || text.contains('\r') {
+        return text.replace('\r', "").trim_matches('\n').to_owned();
+    }
+    text.to_owned()
 }
 
 fn list(want: &[Node], have: &[Node], kind: &str, known: &Variables, bound: &mut Bound) -> bool {
     match kind {
         "fetch" | "status" => pairs(want, have, known, bound),
         "flags" => {
-            let have: Vec<Node> = have.iter().filter(|node| **node != Node::Word("\\Recent".into())).cloned().collect();
+            let have: Vec<Node> = have
+                .iter()
+                .filter(|node| **node != Node::Word("\\Recent".into()))
+                .cloned()
+                .collect();
             want.len() == have.len() && each_somewhere(want, &have, known, bound)
         }
         "list" | "lsub" => each_somewhere(want, have, known, bound),
-        _ => want.len() == have.len() && want.iter().zip(have).all(|(want, have)| node(want, have, "", known, bound)),
+        _ => {
+            want.len() == have.len()
+                && want
+                    .iter()
+                    .zip(have)
+                    .all(|(want, have)| node(want, have, "", known, bound))
+        }
     }
 }
 
@@ -137,17 +193,25 @@ fn pairs(want: &[Node], have: &[Node], known: &Variables, bound: &mut Bound) -> 
                 Some(Node::Word(name)) if name.eq_ignore_ascii_case("flags") => "flags",
                 _ => "",
             };
-            want.len() == have.len() && want.iter().zip(have).all(|(want, have)| node(want, have, kind, known, bound))
+            want.len() == have.len()
+                && want
+                    .iter()
+                    .zip(have)
+                    .all(|(want, have)| node(want, have, kind, known, bound))
         })
     })
 }
 
 fn each_somewhere(want: &[Node], have: &[Node], known: &Variables, bound: &mut Bound) -> bool {
-    want.iter().all(|want| have.iter().any(|have| node(want, have, "", known, bound)))
+    want.iter()
+        .all(|want| have.iter().any(|have| node(want, have, "", known, bound)))
 }
 
 fn nodes(text: &str) -> Vec<Node> {
-    let mut reader = Reader { text: text.as_bytes(), at: 0 };
+    let mut reader = Reader {
+        text: text.as_bytes(),
+        at: 0,
+    };
     reader.nodes(None)
 }
 
@@ -202,8 +266,14 @@ impl Reader<'_> {
 
     fn literal(&mut self) -> Node {
         let rest = &self.text[self.at + 1..];
-        let end = rest.iter().position(|byte| *byte == b'}').expect("a bracket");
-        let size: usize = std::str::from_utf8(&rest[..end]).expect("digits").parse().expect("a size");
+        let end = rest
+            .iter()
+            .position(|byte| *byte == b'}')
+            .expect("a bracket");
+        let size: usize = std::str::from_utf8(&rest[..end])
+            .expect("digits")
+            .parse()
+            .expect("a size");
         let start = self.at + 1 + end + 3;
         self.at = start + size;
         Node::Word(String::from_utf8_lossy(&self.text[start..self.at]).into_owned())

@@ -21,11 +21,18 @@ impl Script {
     pub fn parse(text: &str) -> Script {
         let (header, body) = text.split_once("\n\n").unwrap_or(("", text));
         let field = |name: &str| {
-            header.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+            header
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+                .map(str::trim)
         };
         let connections = field("connections").map_or(1, |count| count.parse().expect("a number"));
         let mut script = Script {
-            capabilities: field("capabilities").unwrap_or_default().split_whitespace().map(str::to_uppercase).collect(),
+            capabilities: field("capabilities")
+                .unwrap_or_default()
+                .split_whitespace()
+                .map(str::to_uppercase)
+                .collect(),
             connections,
             messages: field("messages").and_then(|count| count.parse().ok()),
             state: field("state").unwrap_or("selected").to_owned(),
@@ -43,7 +50,9 @@ impl Script {
         }
         if let Some(answer) = line.strip_prefix("* ").or_else(|| line.strip_prefix("! ")) {
             let step = self.steps.last_mut().expect("a command before its answers");
-            return step.answers.push((answer.to_owned(), line.starts_with('*')));
+            return step
+                .answers
+                .push((answer.to_owned(), line.starts_with('*')));
         }
         let (connection, rest) = match line.split_once(' ') {
             Some((number, rest)) if self.connections > 1 => match number.parse() {
@@ -59,7 +68,12 @@ impl Script {
             panic!("{line}: a form that this runner does not know");
         }
         let outcome = outcome.trim_matches('"').to_owned();
-        self.steps.push(Step { connection, outcome, command: command.to_owned(), answers: Vec::new() });
+        self.steps.push(Step {
+            connection,
+            outcome,
+            command: command.to_owned(),
+            answers: Vec::new(),
+        });
     }
 }
 
@@ -87,19 +101,36 @@ fn joined(text: &str) -> Vec<String> {
     out
 }
 
-/// Messages with CR LF; the empty line before the next one is not theirs.
-pub fn mbox(text: &str) -> Vec<String> {
-    let mut mails: Vec<String> = Vec::new();
+pub struct Mail {
+    /// The internal date, as APPEND wants it.
+    pub arguments: String,
+    pub text: String,
+}
+
+/// Messages with CR LF; the empty line before the next one is not theirs. The date of arrival is on
+/// the line that divides them: `From user@domain  Fri Feb 22 17:06:23 2008`.
+pub fn mbox(text: &str) -> Vec<Mail> {
+    let mut mails: Vec<Mail> = Vec::new();
     let mut before_is_empty = true;
     for line in text.lines() {
         if line.starts_with("From ") && before_is_empty {
             if let Some(last) = mails.last_mut() {
-                last.truncate(last.len().saturating_sub(2));
+                last.text.truncate(last.text.len().saturating_sub(2));
             }
-            mails.push(String::new());
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let arguments = match words.as_slice() {
+                [_, _, _, month, day, time, year] => {
+                    format!("\"{day:>2}-{month}-{year} {time} +0000\" ")
+                }
+                _ => String::new(),
+            };
+            mails.push(Mail {
+                arguments,
+                text: String::new(),
+            });
         } else if let Some(mail) = mails.last_mut() {
-            mail.push_str(line);
-            mail.push_str("\r\n");
+            mail.text.push_str(line);
+            mail.text.push_str("\r\n");
         }
         before_is_empty = line.is_empty();
     }
