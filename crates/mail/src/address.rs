@@ -58,7 +58,10 @@ impl Address {
             return Err(AddressError::LocalPartTooLong);
         }
         let domain = rest.strip_prefix('@').ok_or(AddressError::NoDomain)?;
-        Ok(Self { local: local.into(), domain: Domain::parse_with_literal(domain)? })
+        Ok(Self {
+            local: local.into(),
+            domain: Domain::parse_with_literal(domain)?,
+        })
     }
 
     /// From a local part without quotes, and a domain.
@@ -69,7 +72,10 @@ impl Address {
         if local.chars().any(char::is_control) {
             return Err(AddressError::LocalPartCharacter);
         }
-        Ok(Self { local: local.into(), domain })
+        Ok(Self {
+            local: local.into(),
+            domain,
+        })
     }
 
     /// The local part, without quotes, in the case it was given.
@@ -128,7 +134,11 @@ impl ReversePath {
 
     /// Reads what stands in `MAIL FROM:<…>`, without the angle brackets.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        if text.is_empty() { Ok(Self::Null) } else { Address::parse(text).map(Self::Address) }
+        if text.is_empty() {
+            Ok(Self::Null)
+        } else {
+            Address::parse(text).map(Self::Address)
+        }
     }
 }
 

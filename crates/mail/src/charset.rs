@@ -20,14 +20,22 @@ pub fn decode<'a>(bytes: &'a [u8], label: Option<&str>) -> Cow<'a, str> {
     if label.eq_ignore_ascii_case("utf-7") || label.eq_ignore_ascii_case("unicode-1-1-utf-7") {
         return Cow::Owned(utf7::decode(bytes));
     }
-    let encoding = find(label).unwrap_or(if std::str::from_utf8(bytes).is_ok() { UTF_8 } else { WINDOWS_1252 });
+    let encoding = find(label).unwrap_or(if std::str::from_utf8(bytes).is_ok() {
+        UTF_8
+    } else {
+        WINDOWS_1252
+    });
     encoding.decode_with_bom_removal(bytes).0
 }
 
 /// Whether ASCII characters stand for themselves in this charset and nothing else contains their bytes, so that
 /// ASCII text can be looked for in the raw bytes.
 pub fn is_ascii_compatible(label: &str) -> bool {
-    let starts = |start: &str| label.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
+    let starts = |start: &str| {
+        label
+            .get(..start.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(start))
+    };
     label.is_empty()
         || starts("utf-8")
         || starts("utf8")
@@ -42,7 +50,8 @@ pub fn is_ascii_compatible(label: &str) -> bool {
 }
 
 fn find(label: &str) -> Option<&'static Encoding> {
-    let known = |label: &str| Encoding::for_label(label.as_bytes()).filter(|found| *found != REPLACEMENT);
+    let known =
+        |label: &str| Encoding::for_label(label.as_bytes()).filter(|found| *found != REPLACEMENT);
     known(label).or_else(|| {
         let label = label.to_ascii_lowercase();
         known(match label.as_str() {
@@ -66,7 +75,10 @@ fn loose(label: &str) -> Option<&'static Encoding> {
         format!("iso-8859-{}", digits(rest.strip_prefix("8859")?))
     } else if let Some(rest) = label.strip_prefix("latin") {
         format!("latin{}", digits(rest))
-    } else if let Some(rest) = label.strip_prefix("windows").or_else(|| label.strip_prefix("win")) {
+    } else if let Some(rest) = label
+        .strip_prefix("windows")
+        .or_else(|| label.strip_prefix("win"))
+    {
         format!("windows-{}", digits(rest))
     } else {
         format!("windows-{}", digits(label.strip_prefix("cp")?))

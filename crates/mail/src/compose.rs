@@ -43,7 +43,11 @@ fn phrase(name: &str) -> String {
 }
 
 fn people(people: &[Person]) -> String {
-    people.iter().map(Person::header_value).collect::<Vec<_>>().join(", ")
+    people
+        .iter()
+        .map(Person::header_value)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 #[cfg(test)]

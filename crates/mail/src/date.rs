@@ -5,8 +5,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 mod read;
 
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
 
 /// From the weekday of 1970-01-01.
 const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
@@ -35,7 +36,12 @@ pub fn format(at: UnixMillis) -> String {
     let weekday = WEEKDAYS[at.day().rem_euclid(7) as usize];
     format!(
         "{weekday}, {} {} {:04} {:02}:{:02}:{:02} +0000",
-        civil.day, civil.month_name(), civil.year, civil.hour, civil.minute, civil.second
+        civil.day,
+        civil.month_name(),
+        civil.year,
+        civil.hour,
+        civil.minute,
+        civil.second
     )
 }
 
@@ -49,7 +55,12 @@ pub fn format_imap(at: UnixMillis) -> String {
     let civil = Civil::of(at);
     format!(
         "{:2}-{}-{:04} {:02}:{:02}:{:02} +0000",
-        civil.day, civil.month_name(), civil.year, civil.hour, civil.minute, civil.second
+        civil.day,
+        civil.month_name(),
+        civil.year,
+        civil.hour,
+        civil.minute,
+        civil.second
     )
 }
 
@@ -71,7 +82,9 @@ pub fn days_of(year: i32, month: u32, day: u32) -> Option<i64> {
 /// The month of a three-letter name in any case, from 1.
 pub fn month_of(name: &[u8]) -> Option<u32> {
     let name = name.get(..3)?;
-    let found = MONTHS.iter().position(|month| month.as_bytes().eq_ignore_ascii_case(name))?;
+    let found = MONTHS
+        .iter()
+        .position(|month| month.as_bytes().eq_ignore_ascii_case(name))?;
     u32::try_from(found + 1).ok()
 }
 
@@ -90,7 +103,10 @@ impl UnixMillis {
     }
 
     pub fn plus(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// How long from `earlier` to here; nothing if that lies later.
@@ -119,8 +135,11 @@ impl From<SystemTime> for UnixMillis {
 impl From<UnixMillis> for SystemTime {
     fn from(time: UnixMillis) -> Self {
         let span = Duration::from_millis(time.0.unsigned_abs());
-        let shifted =
-            if time.0 < 0 { UNIX_EPOCH.checked_sub(span) } else { UNIX_EPOCH.checked_add(span) };
+        let shifted = if time.0 < 0 {
+            UNIX_EPOCH.checked_sub(span)
+        } else {
+            UNIX_EPOCH.checked_add(span)
+        };
         shifted.unwrap_or(UNIX_EPOCH)
     }
 }
@@ -146,7 +165,11 @@ impl Civil {
             (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let month_from_march = (5 * day_of_year + 2) / 153;
-        let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+        let month = if month_from_march < 10 {
+            month_from_march + 3
+        } else {
+            month_from_march - 9
+        };
         Self {
             year: year_of_era + era * 400 + i64::from(month <= 2),
             month: month as usize,
@@ -158,7 +181,10 @@ impl Civil {
     }
 
     fn month_name(&self) -> &'static str {
-        MONTHS.get(self.month.wrapping_sub(1)).copied().unwrap_or("Jan")
+        MONTHS
+            .get(self.month.wrapping_sub(1))
+            .copied()
+            .unwrap_or("Jan")
     }
 }
 

@@ -45,7 +45,10 @@ impl Defects {
 
     /// In the order of [`Defect`].
     pub(crate) fn list(self) -> Vec<Defect> {
-        ALL.iter().copied().filter(|defect| self.0 >> *defect as u32 & 1 == 1).collect()
+        ALL.iter()
+            .copied()
+            .filter(|defect| self.0 >> *defect as u32 & 1 == 1)
+            .collect()
     }
 }
 

@@ -116,7 +116,11 @@ impl AsRef<str> for Domain {
 }
 
 fn has_ace_label(text: &str) -> bool {
-    text.split('.').any(|label| label.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--")))
+    text.split('.').any(|label| {
+        label
+            .get(..4)
+            .is_some_and(|start| start.eq_ignore_ascii_case("xn--"))
+    })
 }
 
 fn check_ascii(text: &str) -> Result<(), DomainError> {
@@ -139,7 +143,9 @@ fn check_ascii(text: &str) -> Result<(), DomainError> {
 }
 
 fn parse_literal(inner: &str) -> Option<IpAddr> {
-    let tag = inner.get(..5).filter(|tag| tag.eq_ignore_ascii_case("IPv6:"));
+    let tag = inner
+        .get(..5)
+        .filter(|tag| tag.eq_ignore_ascii_case("IPv6:"));
     match tag {
         Some(_) => inner.get(5..)?.parse().ok().map(IpAddr::V6),
         None => inner.parse().ok().map(IpAddr::V4),

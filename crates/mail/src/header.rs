@@ -68,7 +68,9 @@ pub fn header_fields(block: &[u8], select: Select<'_>) -> Vec<u8> {
 
 /// The value of the first field of this name, raw.
 pub fn first<'a>(block: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    fields(block).find(|field| field.is(name)).map(|field| field.value)
+    fields(block)
+        .find(|field| field.is(name))
+        .map(|field| field.value)
 }
 
 /// A value without its line ends and without white space around it. RFC 5322 §2.2.3.
@@ -77,7 +79,13 @@ pub fn unfold(value: &[u8]) -> Cow<'_, [u8]> {
     if memchr2(b'\r', b'\n', value).is_none() {
         return Cow::Borrowed(value);
     }
-    Cow::Owned(value.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect())
+    Cow::Owned(
+        value
+            .iter()
+            .copied()
+            .filter(|byte| !matches!(byte, b'\r' | b'\n'))
+            .collect(),
+    )
 }
 
 impl Field<'_> {
@@ -137,7 +145,12 @@ impl<'a> Iterator for Fields<'a> {
         let line = whole.strip_suffix(b"\n").unwrap_or(whole);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let (name, value) = split_name(line).unwrap_or((b"", line));
-        Some(Field { name, value, start, end: self.at })
+        Some(Field {
+            name,
+            value,
+            start,
+            end: self.at,
+        })
     }
 }
 

@@ -38,7 +38,10 @@ impl<'a> Cursor<'a> {
 
     pub(crate) fn take_while(&mut self, wanted: impl Fn(u8) -> bool) -> &'a [u8] {
         let rest = self.rest();
-        let len = rest.iter().position(|&byte| !wanted(byte)).unwrap_or(rest.len());
+        let len = rest
+            .iter()
+            .position(|&byte| !wanted(byte))
+            .unwrap_or(rest.len());
         self.at += len;
         rest.get(..len).unwrap_or_default()
     }
@@ -113,11 +116,14 @@ impl<'a> Cursor<'a> {
             return None;
         }
         let text = inner.get(charset + 1..)?;
-        if !matches!(text.first()?.to_ascii_lowercase(), b'q' | b'b') || text.get(1) != Some(&b'?') {
+        if !matches!(text.first()?.to_ascii_lowercase(), b'q' | b'b') || text.get(1) != Some(&b'?')
+        {
             return None;
         }
         let text = text.get(2..)?;
-        let end = text.iter().position(|&byte| byte == b'?' || is_space(byte))?;
+        let end = text
+            .iter()
+            .position(|&byte| byte == b'?' || is_space(byte))?;
         if text.get(end + 1) != Some(&b'=') || text.get(end) != Some(&b'?') {
             return None;
         }

@@ -20,8 +20,8 @@ pub const MIME_DEPTH_MAX: usize = 30;
 /// Most parts of one message. Real ones, digests of mailing lists, stay below a few hundred.
 pub const MIME_PARTS_MAX: usize = 1_000;
 
-/// Longest boundary that is believed. RFC 2046 §5.1.1 allows 70; some programs write more.
-pub const BOUNDARY_BYTES_MAX: usize = 256;
+/// Longest boundary that is believed. RFC 2046 §5.1.1 allows 70; some programs write more, but none can fill a line.
+pub const BOUNDARY_BYTES_MAX: usize = 998;
 
 /// Most languages read from `Content-Language`.
 pub const LANGUAGES_MAX: usize = 64;

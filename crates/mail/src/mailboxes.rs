@@ -10,7 +10,10 @@ mod read;
 pub enum Entry<'a> {
     Mailbox(Mailbox<'a>),
     /// `name: a@b, c@d;`
-    Group { name: Cow<'a, [u8]>, members: Vec<Mailbox<'a>> },
+    Group {
+        name: Cow<'a, [u8]>,
+        members: Vec<Mailbox<'a>>,
+    },
 }
 
 /// One mailbox of a header field, in raw bytes: encoded words are still encoded, quotes are gone.
@@ -59,7 +62,9 @@ impl Mailbox<'_> {
 
     /// The address, if it would also do in a command.
     pub fn address(&self) -> Option<crate::Address> {
-        let local = std::str::from_utf8(&self.local).ok().filter(|local| !local.is_empty())?;
+        let local = std::str::from_utf8(&self.local)
+            .ok()
+            .filter(|local| !local.is_empty())?;
         let domain = std::str::from_utf8(&self.domain).ok()?;
         crate::Address::new(local, crate::Domain::parse_with_literal(domain).ok()?).ok()
     }

@@ -19,10 +19,19 @@ pub struct Message<'a> {
 
 impl<'a> Message<'a> {
     pub fn parse(bytes: &'a [u8]) -> Self {
-        let mime::Scan { structure, mut defects, .. } = mime::scan(bytes);
-        let head = bytes.get(structure.root().header.clone()).unwrap_or_default();
+        let mime::Scan {
+            structure,
+            mut defects,
+            ..
+        } = mime::scan(bytes);
+        let head = bytes
+            .get(structure.root().header.clone())
+            .unwrap_or_default();
         let line_feeds = memchr::memchr_iter(b'\n', head);
-        if line_feeds.into_iter().any(|at| at == 0 || head.get(at - 1) != Some(&b'\r')) {
+        if line_feeds
+            .into_iter()
+            .any(|at| at == 0 || head.get(at - 1) != Some(&b'\r'))
+        {
             defects.add(Defect::BareLineFeed);
         }
         if memchr::memchr(0, head).is_some() {
@@ -31,7 +40,11 @@ impl<'a> Message<'a> {
         if std::str::from_utf8(head).is_err() {
             defects.add(Defect::HeaderNotUtf8);
         }
-        Self { bytes, structure, defects: defects.list() }
+        Self {
+            bytes,
+            structure,
+            defects: defects.list(),
+        }
     }
 
     pub fn bytes(&self) -> &'a [u8] {
@@ -64,7 +77,10 @@ impl<'a> Message<'a> {
 
     /// A part's content with its transfer encoding undone.
     pub fn content(&self, part: &Part) -> Cow<'a, [u8]> {
-        decode_transfer(self.bytes.get(part.body.clone()).unwrap_or_default(), part.encoding)
+        decode_transfer(
+            self.bytes.get(part.body.clone()).unwrap_or_default(),
+            part.encoding,
+        )
     }
 
     /// A text part's content, as Unicode.

@@ -37,7 +37,13 @@ pub(crate) fn scan(bytes: &[u8]) -> Scan<'_> {
         scanner.cross(&delimiter);
     }
     scanner.close(0, bytes.len());
-    Scan { structure: Structure { parts: scanner.parts }, head, defects: scanner.defects }
+    Scan {
+        structure: Structure {
+            parts: scanner.parts,
+        },
+        head,
+        defects: scanner.defects,
+    }
 }
 
 /// What a part without `Content-Type` is. RFC 2045 §5.2, RFC 2046 §5.1.5.
@@ -80,7 +86,12 @@ impl<'a> Scanner<'a> {
     fn begin(&mut self, start: usize, unlabelled: Unlabelled) -> Head<'a> {
         let first = self.begin_one(start, unlabelled);
         // A message inside begins at once, and may itself be of type message.
-        while let Some(Part { kind: Kind::Message { child: None, .. }, encoding, .. }) = self.parts.last() {
+        while let Some(Part {
+            kind: Kind::Message { child: None, .. },
+            encoding,
+            ..
+        }) = self.parts.last()
+        {
             if !encoding.is_identity() {
                 self.defects.add(Defect::EncodingForbidden);
                 break;
@@ -95,7 +106,11 @@ impl<'a> Scanner<'a> {
             }
             let outer = self.parts.len() - 1;
             let head = self.begin_one(self.at, Unlabelled::Text);
-            if let Some(Part { kind: Kind::Message { envelope, .. }, .. }) = self.parts.get_mut(outer) {
+            if let Some(Part {
+                kind: Kind::Message { envelope, .. },
+                ..
+            }) = self.parts.get_mut(outer)
+            {
                 *envelope = envelope::write(&head.envelope);
             }
         }
@@ -104,11 +119,17 @@ impl<'a> Scanner<'a> {
 
     fn begin_one(&mut self, start: usize, unlabelled: Unlabelled) -> Head<'a> {
         let mut defects = self.defects;
-        let head = Head::read(self.bytes, start, &mut defects, |at| self.delimiter_at(at).is_some());
+        let head = Head::read(self.bytes, start, &mut defects, |at| {
+            self.delimiter_at(at).is_some()
+        });
         self.defects = defects;
         let mut part = part_of(&head, start, unlabelled, &mut self.defects);
         let index = self.parts.len();
-        if let Some(parent) = self.open.last().and_then(|parent| self.parts.get_mut(parent.part)) {
+        if let Some(parent) = self
+            .open
+            .last()
+            .and_then(|parent| self.parts.get_mut(parent.part))
+        {
             match &mut parent.kind {
                 Kind::Multipart { children } => children.push(index),
                 Kind::Message { child, .. } => *child = Some(index),
@@ -127,9 +148,18 @@ impl<'a> Scanner<'a> {
                 boundary.clear();
             }
         }
-        let children = if part.is("multipart", "digest") { Unlabelled::Message } else { Unlabelled::Text };
+        let children = if part.is("multipart", "digest") {
+            Unlabelled::Message
+        } else {
+            Unlabelled::Text
+        };
         self.parts.push(part);
-        self.open.push(Open { part: index, boundary, is_closed: false, children });
+        self.open.push(Open {
+            part: index,
+            boundary,
+            is_closed: false,
+            children,
+        });
         self.at = head.body_start;
         head
     }
@@ -142,28 +172,38 @@ impl<'a> Scanner<'a> {
             return Some(found);
         }
         let rest = self.bytes.get(self.at..)?;
-        self.line_start.find_iter(rest).find_map(|newline| self.delimiter_at(self.at + newline + 1))
+        self.line_start
+            .find_iter(rest)
+            .find_map(|newline| self.delimiter_at(self.at + newline + 1))
     }
 
-    /// The delimiter standing at this beginning of a line. The whole line must fit, so that one boundary may begin
-    /// with another; white space at its end is transport padding. RFC 2046 §5.1.1.
+    /// The delimiter standing at this beginning of a line. One boundary may begin with another, so the line must end
+    /// after it; what follows white space is padding, whatever it is. RFC 2046 §5.1.1.
     fn delimiter_at(&self, at: usize) -> Option<Delimiter> {
         let line = self.bytes.get(at..)?.strip_prefix(b"--")?;
-        self.open.iter().enumerate().rev().filter(|(_, open)| !open.boundary.is_empty()).find_map(|(level, open)| {
-            let tail = line.strip_prefix(&*open.boundary)?;
-            let (tail, is_last) = match tail.strip_prefix(b"--") {
-                Some(tail) => (tail, true),
-                None => (tail, false),
-            };
-            let padding = tail.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r')).unwrap_or(tail.len());
-            let line_end = match tail.get(padding) {
-                None => 0,
-                Some(b'\n') => 1,
-                Some(_) => return None,
-            };
-            let end = self.bytes.len() - tail.len() + padding + line_end;
-            Some(Delimiter { level, start: at, end, is_last })
-        })
+        self.open
+            .iter()
+            .enumerate()
+            .rev()
+            .filter(|(_, open)| !open.boundary.is_empty())
+            .find_map(|(level, open)| {
+                let tail = line.strip_prefix(&*open.boundary)?;
+                let (tail, is_last) = match tail.strip_prefix(b"--") {
+                    Some(tail) => (tail, true),
+                    None => (tail, false),
+                };
+                if !matches!(tail.first(), None | Some(b' ' | b'\t' | b'\r' | b'\n')) {
+                    return None;
+                }
+                let rest =
+                    memchr::memchr(b'\n', tail).map_or(0, |newline| tail.len() - newline - 1);
+                Some(Delimiter {
+                    level,
+                    start: at,
+                    end: self.bytes.len() - rest,
+                    is_last,
+                })
+            })
     }
 
     fn cross(&mut self, delimiter: &Delimiter) {
@@ -173,7 +213,9 @@ impl<'a> Scanner<'a> {
         let end = before.strip_suffix(b"\r").unwrap_or(before).len();
         self.close(delimiter.level + 1, end);
         self.at = delimiter.end;
-        let Some(open) = self.open.last_mut() else { return };
+        let Some(open) = self.open.last_mut() else {
+            return;
+        };
         if delimiter.is_last {
             open.is_closed = true;
             open.boundary.clear();
@@ -194,7 +236,9 @@ impl<'a> Scanner<'a> {
     fn close(&mut self, level: usize, end: usize) {
         while self.open.len() > level {
             let Some(open) = self.open.pop() else { return };
-            let Some(part) = self.parts.get_mut(open.part) else { return };
+            let Some(part) = self.parts.get_mut(open.part) else {
+                return;
+            };
             // An empty part's end may lie before its beginning: the line end between two delimiters is the later one's.
             part.header.start = part.header.start.min(end);
             part.header.end = part.header.end.min(end);
@@ -218,7 +262,10 @@ impl<'a> Scanner<'a> {
 
 fn part_of(head: &Head<'_>, start: usize, unlabelled: Unlabelled, defects: &mut Defects) -> Part {
     let (encoding, encoding_name) = encoding_of(head, defects);
-    let disposition = head.disposition.map(parameters::parse).filter(|parsed| !parsed.value.is_empty());
+    let disposition = head
+        .disposition
+        .map(parameters::parse)
+        .filter(|parsed| !parsed.value.is_empty());
     let (disposition, disposition_parameters) = match disposition {
         Some(Parameterised { value, parameters }) => (Some(value), parameters),
         None => (None, Vec::new()),
@@ -246,14 +293,22 @@ fn part_of(head: &Head<'_>, start: usize, unlabelled: Unlabelled, defects: &mut 
     part
 }
 
-fn set_type(part: &mut Part, content_type: Option<&[u8]>, unlabelled: Unlabelled, defects: &mut Defects) {
+fn set_type(
+    part: &mut Part,
+    content_type: Option<&[u8]>,
+    unlabelled: Unlabelled,
+    defects: &mut Defects,
+) {
     let parsed = content_type.map(parameters::parse);
     let Some(Parameterised { value, parameters }) = parsed else {
         match unlabelled {
             Unlabelled::Text => take_for_text(part),
             Unlabelled::Message => {
                 set_media(part, "message", "rfc822");
-                part.kind = Kind::Message { envelope: envelope::EMPTY.to_vec(), child: None };
+                part.kind = Kind::Message {
+                    envelope: envelope::EMPTY.to_vec(),
+                    child: None,
+                };
             }
         }
         return;
@@ -274,9 +329,14 @@ fn set_type(part: &mut Part, content_type: Option<&[u8]>, unlabelled: Unlabelled
             if !part.encoding.is_identity() {
                 defects.add(Defect::EncodingForbidden);
             }
-            Kind::Multipart { children: Vec::new() }
+            Kind::Multipart {
+                children: Vec::new(),
+            }
         }
-        ("message", "rfc822" | "global") => Kind::Message { envelope: envelope::EMPTY.to_vec(), child: None },
+        ("message", "rfc822" | "global") => Kind::Message {
+            envelope: envelope::EMPTY.to_vec(),
+            child: None,
+        },
         _ => Kind::Leaf,
     };
 }
@@ -304,18 +364,29 @@ fn encoding_of(head: &Head<'_>, defects: &mut Defects) -> (Encoding, Option<Stri
         cursor.skip_cfws();
         cursor.take_while(|byte| byte.is_ascii_graphic() && !matches!(byte, b';' | b'('))
     });
-    let Some(name) = name.filter(|name| !name.is_empty()) else { return (Encoding::SevenBit, None) };
+    let Some(name) = name.filter(|name| !name.is_empty()) else {
+        return (Encoding::SevenBit, None);
+    };
     let encoding = Encoding::parse(name);
     let is_standard = encoding.as_str().as_bytes().eq_ignore_ascii_case(name);
     if encoding == Encoding::Unknown {
         defects.add(Defect::EncodingUnknown);
     }
-    (encoding, (!is_standard).then(|| String::from_utf8_lossy(name).to_ascii_lowercase()))
+    (
+        encoding,
+        (!is_standard).then(|| String::from_utf8_lossy(name).to_ascii_lowercase()),
+    )
 }
 
 fn boundary_of(part: &Part) -> Vec<u8> {
-    let raw = part.parameters.iter().find(|(name, _)| name == "boundary").map(|(_, value)| value.clone());
-    let mut boundary = raw.or_else(|| part.parameter("boundary").map(String::into_bytes)).unwrap_or_default();
+    let raw = part
+        .parameters
+        .iter()
+        .find(|(name, _)| name == "boundary")
+        .map(|(_, value)| value.clone());
+    let mut boundary = raw
+        .or_else(|| part.parameter("boundary").map(String::into_bytes))
+        .unwrap_or_default();
     boundary.truncate(boundary.trim_ascii_end().len());
     if boundary.len() > BOUNDARY_BYTES_MAX {
         boundary.clear();
@@ -324,8 +395,13 @@ fn boundary_of(part: &Part) -> Vec<u8> {
 }
 
 fn languages_of(value: &[u8]) -> Vec<Vec<u8>> {
-    let languages = value.split(|&byte| byte == b',').map(|language| crate::header::unfold(language).into_owned());
-    languages.filter(|language| !language.is_empty()).take(LANGUAGES_MAX).collect()
+    let languages = value
+        .split(|&byte| byte == b',')
+        .map(|language| crate::header::unfold(language).into_owned());
+    languages
+        .filter(|language| !language.is_empty())
+        .take(LANGUAGES_MAX)
+        .collect()
 }
 
 #[cfg(test)]

@@ -24,7 +24,11 @@ pub fn parse(value: &[u8]) -> Parameterised {
     let mut cursor = Cursor::new(value);
     cursor.skip_cfws();
     let main = cursor.take_while(|byte| byte != b';' && byte != b'(');
-    let value = main.iter().filter(|byte| !is_space(**byte)).map(u8::to_ascii_lowercase).collect();
+    let value = main
+        .iter()
+        .filter(|byte| !is_space(**byte))
+        .map(u8::to_ascii_lowercase)
+        .collect();
     let mut pieces = Pieces::default();
     while pieces.count < PARAMETERS_MAX {
         // Up to the next semicolon; none is forgiven when a name and "=" follow all the same.
@@ -42,7 +46,10 @@ pub fn parse(value: &[u8]) -> Parameterised {
             pieces.add(name.trim_ascii(), value);
         }
     }
-    Parameterised { value: to_text(value), parameters: pieces.join() }
+    Parameterised {
+        value: to_text(value),
+        parameters: pieces.join(),
+    }
 }
 
 /// The decoded value of a parameter, whether it came with a charset or plain. RFC 2231 §4; encoded words, which
@@ -71,7 +78,9 @@ fn parameter_value<'a>(cursor: &mut Cursor<'a>) -> Cow<'a, [u8]> {
     while let Some(&byte) = rest.get(len) {
         let after_space = len > 0 && rest.get(len - 1).is_some_and(|&before| is_space(before));
         let here = rest.get(len..).unwrap_or_default();
-        if byte == b';' || after_space && (byte == b'(' || !is_space(byte) && looks_like_parameter(here)) {
+        if byte == b';'
+            || after_space && (byte == b'(' || !is_space(byte) && looks_like_parameter(here))
+        {
             break;
         }
         len += 1;
@@ -82,8 +91,13 @@ fn parameter_value<'a>(cursor: &mut Cursor<'a>) -> Cow<'a, [u8]> {
 
 /// A name and "=", near.
 fn looks_like_parameter(bytes: &[u8]) -> bool {
-    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'*' | b'.');
-    let len = bytes.iter().take(80).take_while(|byte| is_token(byte)).count();
+    let is_token =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'*' | b'.');
+    let len = bytes
+        .iter()
+        .take(80)
+        .take_while(|byte| is_token(byte))
+        .count();
     len > 0 && bytes.get(len) == Some(&b'=')
 }
 
@@ -115,13 +129,22 @@ impl<'a> Pieces<'a> {
             None => (base, None),
         };
         if !base.is_empty() {
-            self.pieces.push(Piece { name: base.to_owned(), index, is_extended, value });
+            self.pieces.push(Piece {
+                name: base.to_owned(),
+                index,
+                is_extended,
+                value,
+            });
         }
     }
 
     /// The form that can say more wins over the plain one, which is there for old programs. RFC 6266 §4.3.
     fn join(self) -> Parameters {
-        if self.pieces.iter().all(|piece| piece.index.is_none() && !piece.is_extended) {
+        if self
+            .pieces
+            .iter()
+            .all(|piece| piece.index.is_none() && !piece.is_extended)
+        {
             return unique(self.pieces);
         }
         let mut out: Parameters = Vec::with_capacity(self.pieces.len());
@@ -130,7 +153,11 @@ impl<'a> Pieces<'a> {
             if out.iter().any(|(known, _)| same(known)) {
                 continue;
             }
-            let mut all: Vec<_> = self.pieces.iter().filter(|other| other.name == piece.name).collect();
+            let mut all: Vec<_> = self
+                .pieces
+                .iter()
+                .filter(|other| other.name == piece.name)
+                .collect();
             if all.iter().any(|other| other.index.is_some()) {
                 all.retain(|other| other.index.is_some());
                 all.sort_by_key(|other| other.index);
@@ -173,7 +200,14 @@ fn joined(name: &str, pieces: &[&Piece<'_>]) -> (String, Vec<u8>) {
         }
     }
     value.truncate(PARAMETER_BYTES_MAX);
-    (if is_extended { format!("{name}*") } else { name.to_owned() }, value)
+    (
+        if is_extended {
+            format!("{name}*")
+        } else {
+            name.to_owned()
+        },
+        value,
+    )
 }
 
 /// `attribute-char` of RFC 2231 §7 stands for itself.
@@ -204,11 +238,15 @@ fn decode_extended(value: &[u8]) -> String {
             _ => bytes.push(byte),
         }
     }
-    crate::charset::decode(&bytes, charset).chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    crate::charset::decode(&bytes, charset)
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 fn to_text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 #[cfg(test)]

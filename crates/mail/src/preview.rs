@@ -27,7 +27,10 @@ pub(crate) fn of(message: &[u8], structure: &Structure) -> String {
     match of_html {
         Some(part) => {
             let mut line = Line::default();
-            html::push_text(&mut line, &beginning(message, part, PREVIEW_SOURCE_BYTES_MAX));
+            html::push_text(
+                &mut line,
+                &beginning(message, part, PREVIEW_SOURCE_BYTES_MAX),
+            );
             line.text
         }
         None => String::new(),
@@ -40,7 +43,11 @@ fn beginning(message: &[u8], part: &Part, bytes_max: usize) -> String {
     let body = body.get(..bytes_max).unwrap_or(body);
     let content = decode_transfer(body, part.encoding);
     // A cut may have left half a character, which would make UTF-8 look like something else.
-    let content = if is_cut { without_torn_character(&content) } else { &content };
+    let content = if is_cut {
+        without_torn_character(&content)
+    } else {
+        &content
+    };
     crate::charset::decode(content, part.charset().as_deref()).into_owned()
 }
 

@@ -28,9 +28,15 @@ impl Needle {
     /// An empty text is found everywhere.
     pub fn new(text: &str) -> Self {
         let folded = text.to_lowercase();
-        let ascii = folded.is_ascii().then(|| AsciiNeedle::new(folded.as_bytes()));
+        let ascii = folded
+            .is_ascii()
+            .then(|| AsciiNeedle::new(folded.as_bytes()));
         let has_space = folded.contains(char::is_whitespace);
-        Self { folded, ascii, has_space }
+        Self {
+            folded,
+            ascii,
+            has_space,
+        }
     }
 
     /// In plain text.
@@ -61,7 +67,8 @@ impl Needle {
                 .and_then(|child| structure.parts().get(child))
                 .is_some_and(|child| self.in_block(bytes_of(message, &child.header))),
             Kind::Leaf => {
-                matches!(part.media_type.as_str(), "text" | "message") && self.in_part(message, part)
+                matches!(part.media_type.as_str(), "text" | "message")
+                    && self.in_part(message, part)
             }
         })
     }
@@ -74,15 +81,24 @@ impl Needle {
     fn in_part(&self, message: &[u8], part: &Part) -> bool {
         let body = bytes_of(message, &part.body);
         // Only what is labelled is anything but ASCII, and then by every byte that is not.
-        if self.ascii.is_none() && part.encoding.is_identity() && body.is_ascii() && part.charset().is_none() {
+        if self.ascii.is_none()
+            && part.encoding.is_identity()
+            && body.is_ascii()
+            && part.charset().is_none()
+        {
             return false;
         }
-        self.in_encoded(&decode_transfer(body, part.encoding), part.charset().as_deref())
+        self.in_encoded(
+            &decode_transfer(body, part.encoding),
+            part.charset().as_deref(),
+        )
     }
 
     fn in_encoded(&self, content: &[u8], charset: Option<&str>) -> bool {
         match &self.ascii {
-            Some(ascii) if charset::is_ascii_compatible(charset.unwrap_or_default()) => ascii.is_in(content),
+            Some(ascii) if charset::is_ascii_compatible(charset.unwrap_or_default()) => {
+                ascii.is_in(content)
+            }
             _ => self.in_text(&charset::decode(content, charset)),
         }
     }
@@ -92,12 +108,21 @@ impl Needle {
             if ascii.is_in(block) {
                 return true;
             }
-            // Decoding and unfolding change nothing else that could matter.
             if !self.has_space && memmem::find(block, b"=?").is_none() {
                 return false;
             }
         }
-        header::fields(block).any(|field| self.in_text(&whole_text(&field)))
+        header::fields(block)
+            .any(|field| self.may_hide_in(field.value) && self.in_text(&whole_text(&field)))
+    }
+
+    /// Whether decoding or unfolding could show what the raw bytes do not.
+    fn may_hide_in(&self, value: &[u8]) -> bool {
+        let is_folded = || memchr::memchr(b'\n', value).is_some();
+        match &self.ascii {
+            Some(_) => self.has_space && is_folded() || memmem::find(value, b"=?").is_some(),
+            None => !value.is_ascii() || memmem::find(value, b"=?").is_some(),
+        }
     }
 
     fn in_value(&self, value: &[u8]) -> bool {

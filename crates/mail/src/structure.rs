@@ -52,9 +52,14 @@ pub struct Part {
 pub enum Kind {
     Leaf,
     /// At least one child.
-    Multipart { children: Vec<usize> },
+    Multipart {
+        children: Vec<usize>,
+    },
     /// A message inside, with its ENVELOPE text; no child if it could not be opened (encoded, too deep).
-    Message { envelope: Vec<u8>, child: Option<usize> },
+    Message {
+        envelope: Vec<u8>,
+        child: Option<usize>,
+    },
 }
 
 /// What of a part is wanted. RFC 9051 §6.4.5.1.
@@ -127,7 +132,8 @@ impl Part {
 
     /// The name under which a person would save the part.
     pub fn file_name(&self) -> Option<String> {
-        parameters::text(&self.disposition_parameters, "filename").or_else(|| self.parameter("name"))
+        parameters::text(&self.disposition_parameters, "filename")
+            .or_else(|| self.parameter("name"))
     }
 
     pub fn is(&self, media_type: &str, media_subtype: &str) -> bool {
@@ -160,7 +166,11 @@ impl Part {
             || self.media_subtype.ends_with("disposition-notification")
             || self.media_subtype == "rfc822-headers";
         let has_name = || {
-            let named = |parameters: &Parameters, name: &str| parameters.iter().any(|(known, _)| known.trim_end_matches('*') == name);
+            let named = |parameters: &Parameters, name: &str| {
+                parameters
+                    .iter()
+                    .any(|(known, _)| known.trim_end_matches('*') == name)
+            };
             named(&self.disposition_parameters, "filename") || named(&self.parameters, "name")
         };
         !is_furniture && (has_name() || !matches!(self.media_type.as_str(), "text" | "multipart"))

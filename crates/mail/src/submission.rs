@@ -95,7 +95,9 @@ const REMOVED: [&str; 26] = [
 
 /// Completes and cleans a message that a user submits. RFC 6409 §6, §8.
 pub fn prepare(message: &[u8], submitter: &Submitter<'_>) -> Result<Prepared, PrepareError> {
-    let head = message.get(crate::header::extent(message)).unwrap_or_default();
+    let head = message
+        .get(crate::header::extent(message))
+        .unwrap_or_default();
     if has_control_character(head) {
         return Err(PrepareError::ControlCharacter);
     }
@@ -118,13 +120,21 @@ pub fn prepare(message: &[u8], submitter: &Submitter<'_>) -> Result<Prepared, Pr
         push_field(&mut out, "Date", &date::format(submitter.now));
     }
     if crate::header::first(message, "Message-ID").is_none() {
-        push_field(&mut out, "Message-ID", &format!("<{}@{}>", submitter.unique, submitter.host));
+        push_field(
+            &mut out,
+            "Message-ID",
+            &format!("<{}@{}>", submitter.unique, submitter.host),
+        );
     }
     match message.get(end..) {
         Some(rest) if !rest.is_empty() => out.extend_from_slice(rest),
         _ => out.extend_from_slice(b"\r\n"),
     }
-    Ok(Prepared { message: out, authors, sender })
+    Ok(Prepared {
+        message: out,
+        authors,
+        sender,
+    })
 }
 
 fn check_fields(message: &[u8]) -> Result<(), PrepareError> {
@@ -140,23 +150,34 @@ fn check_fields(message: &[u8]) -> Result<(), PrepareError> {
             }
             seen |= 1 << at;
         }
-        line += memchr::memchr_iter(b'\n', message.get(field.start..field.end).unwrap_or_default()).count();
+        line += memchr::memchr_iter(
+            b'\n',
+            message.get(field.start..field.end).unwrap_or_default(),
+        )
+        .count();
     }
     Ok(())
 }
 
 /// The addresses of From, and whether they are the default ones.
-fn authors(message: &[u8], submitter: &Submitter<'_>) -> Result<(Vec<Address>, bool), PrepareError> {
+fn authors(
+    message: &[u8],
+    submitter: &Submitter<'_>,
+) -> Result<(Vec<Address>, bool), PrepareError> {
     let Some(value) = crate::header::first(message, "From") else {
         let author = submitter.default_author.ok_or(PrepareError::NoAuthor)?;
         return Ok((vec![author.clone()], true));
     };
-    let authors = addresses(value).filter(|authors| !authors.is_empty()).ok_or(PrepareError::AuthorMalformed)?;
+    let authors = addresses(value)
+        .filter(|authors| !authors.is_empty())
+        .ok_or(PrepareError::AuthorMalformed)?;
     Ok((authors, false))
 }
 
 fn sender(message: &[u8]) -> Result<Option<Address>, PrepareError> {
-    let Some(value) = crate::header::first(message, "Sender") else { return Ok(None) };
+    let Some(value) = crate::header::first(message, "Sender") else {
+        return Ok(None);
+    };
     match addresses(value).as_deref() {
         Some([sender]) => Ok(Some(sender.clone())),
         _ => Err(PrepareError::SenderMalformed),
@@ -169,7 +190,9 @@ fn addresses(value: &[u8]) -> Option<Vec<Address>> {
     if !list.is_clean {
         return None;
     }
-    mailboxes::flatten(list.entries).map(|mailbox| mailbox.address()).collect()
+    mailboxes::flatten(list.entries)
+        .map(|mailbox| mailbox.address())
+        .collect()
 }
 
 fn push_kept(out: &mut Vec<u8>, message: &[u8], field: &Field<'_>) {

@@ -46,7 +46,12 @@ impl Summary {
             envelope: envelope::write(&scan.head.envelope),
             structure: scan.structure.encode(),
             thread: ThreadKeys::of(&scan.head),
-            sent: scan.head.envelope.date.and_then(date::parse).map(|zoned| zoned.at),
+            sent: scan
+                .head
+                .envelope
+                .date
+                .and_then(date::parse)
+                .map(|zoned| zoned.at),
             preview: preview::of(message, &scan.structure),
             has_attachment: scan.structure.has_attachment(),
         }
@@ -54,7 +59,9 @@ impl Summary {
 
     /// Compact and versioned; [`Summary::decode`] reads it back.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.envelope.len() + self.structure.len() + self.preview.len() + 128);
+        let mut out = Vec::with_capacity(
+            self.envelope.len() + self.structure.len() + self.preview.len() + 128,
+        );
         let thread = &self.thread;
         let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
         out.push(VERSION);
@@ -112,9 +119,20 @@ fn read(stored: &[u8]) -> Option<Summary> {
     let count = reader.len().filter(|count| *count <= REFERENCES_MAX)?;
     let references = (0..count).map(|_| reader.text()).collect::<Option<_>>()?;
     let is_reply_or_forward = flags & IS_REPLY != 0;
-    let thread = ThreadKeys { message_id, references, base_subject, is_reply_or_forward };
-    let summary =
-        Summary { envelope, structure, thread, sent, preview, has_attachment: flags & HAS_ATTACHMENT != 0 };
+    let thread = ThreadKeys {
+        message_id,
+        references,
+        base_subject,
+        is_reply_or_forward,
+    };
+    let summary = Summary {
+        envelope,
+        structure,
+        thread,
+        sent,
+        preview,
+        has_attachment: flags & HAS_ATTACHMENT != 0,
+    };
     reader.is_at_end().then_some(summary)
 }
 

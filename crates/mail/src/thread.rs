@@ -32,10 +32,15 @@ pub fn message_ids(value: &[u8]) -> Vec<String> {
     let mut rest = value;
     while let Some(open) = memchr::memchr(b'<', rest) {
         rest = rest.get(open + 1..).unwrap_or_default();
-        let Some(close) = memchr::memchr(b'>', rest) else { break };
+        let Some(close) = memchr::memchr(b'>', rest) else {
+            break;
+        };
         let (inner, after) = rest.split_at(close);
         // "<a <b@c>": the last one opened counts.
-        let inner = inner.rsplit(|&byte| byte == b'<').next().unwrap_or_default();
+        let inner = inner
+            .rsplit(|&byte| byte == b'<')
+            .next()
+            .unwrap_or_default();
         rest = after;
         ids.extend(normal_id(inner));
         if ids.len() > REFERENCES_MAX {
@@ -50,20 +55,37 @@ impl ThreadKeys {
     pub(crate) fn of(head: &Head<'_>) -> Self {
         let mut references = head.references.map(message_ids).unwrap_or_default();
         if references.is_empty() {
-            references = head.envelope.in_reply_to.map(message_ids).unwrap_or_default();
+            references = head
+                .envelope
+                .in_reply_to
+                .map(message_ids)
+                .unwrap_or_default();
             references.truncate(1);
         }
-        let (base_subject, is_reply_or_forward) = head.envelope.subject.map(base_subject).unwrap_or_default();
+        let (base_subject, is_reply_or_forward) =
+            head.envelope.subject.map(base_subject).unwrap_or_default();
         let message_id = head.envelope.message_id.and_then(|value| {
-            message_ids(value).into_iter().next().or_else(|| normal_id(value))
+            message_ids(value)
+                .into_iter()
+                .next()
+                .or_else(|| normal_id(value))
         });
-        Self { message_id, references, base_subject, is_reply_or_forward }
+        Self {
+            message_id,
+            references,
+            base_subject,
+            is_reply_or_forward,
+        }
     }
 }
 
 /// Without white space and needless quotes, so that equal ids are equal. RFC 5256 §3.
 fn normal_id(inner: &[u8]) -> Option<String> {
-    let id: Vec<u8> = inner.iter().copied().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'"').collect();
+    let id: Vec<u8> = inner
+        .iter()
+        .copied()
+        .filter(|byte| !byte.is_ascii_whitespace() && *byte != b'"')
+        .collect();
     if id.is_empty() || id.len() > MESSAGE_ID_BYTES_MAX {
         return None;
     }

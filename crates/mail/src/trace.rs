@@ -75,7 +75,10 @@ impl FromStr for TraceId {
                 b'O' => b'0',
                 other => other,
             };
-            let value = ALPHABET.iter().position(|&c| c == byte).ok_or(TraceIdError)?;
+            let value = ALPHABET
+                .iter()
+                .position(|&c| c == byte)
+                .ok_or(TraceIdError)?;
             bits = bits << 5 | value as u32;
             held += 5;
             if held >= 8 {

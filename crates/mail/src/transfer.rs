@@ -25,7 +25,9 @@ pub enum Encoding {
 /// Undoes a transfer encoding; borrows when there is nothing to undo (also when it is unknown).
 pub fn decode_transfer(bytes: &[u8], encoding: Encoding) -> Cow<'_, [u8]> {
     match encoding {
-        Encoding::SevenBit | Encoding::EightBit | Encoding::Binary | Encoding::Unknown => Cow::Borrowed(bytes),
+        Encoding::SevenBit | Encoding::EightBit | Encoding::Binary | Encoding::Unknown => {
+            Cow::Borrowed(bytes)
+        }
         Encoding::QuotedPrintable => decode_quoted_printable(bytes),
         Encoding::Base64 => Cow::Owned(decode_base64(bytes)),
         Encoding::Uuencode => decode_uu(bytes),
@@ -99,7 +101,9 @@ impl Encoding {
             (b"uuencode", Self::Uuencode),
             (b"x-uue", Self::Uuencode),
         ];
-        let found = known.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let found = known
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map_or(Self::Unknown, |(_, encoding)| *encoding)
     }
 
@@ -137,7 +141,9 @@ pub(crate) fn decode_base64(bytes: &[u8]) -> Vec<u8> {
     for line in bytes.split(|&byte| byte == b'\n') {
         compact.extend_from_slice(line.trim_ascii_end());
     }
-    FORGIVING.decode(&compact).unwrap_or_else(|_| decode_base64_slowly(&compact))
+    FORGIVING
+        .decode(&compact)
+        .unwrap_or_else(|_| decode_base64_slowly(&compact))
 }
 
 fn decode_base64_slowly(bytes: &[u8]) -> Vec<u8> {
@@ -177,7 +183,11 @@ pub(crate) fn decode_quoted_printable(bytes: &[u8]) -> Cow<'_, [u8]> {
         };
         rest = after;
         let (text, end) = split_line_end(line);
-        let text = if end.is_empty() { text } else { trim_wsp_end(text) };
+        let text = if end.is_empty() {
+            text
+        } else {
+            trim_wsp_end(text)
+        };
         match text.strip_suffix(b"=") {
             // A line that ends with "=" goes on in the next one.
             Some(soft) => push_unescaped(&mut out, soft),
@@ -202,7 +212,10 @@ fn split_line_end(line: &[u8]) -> (&[u8], &[u8]) {
 }
 
 fn trim_wsp_end(text: &[u8]) -> &[u8] {
-    let end = text.iter().rposition(|byte| !matches!(byte, b' ' | b'\t')).map_or(0, |last| last + 1);
+    let end = text
+        .iter()
+        .rposition(|byte| !matches!(byte, b' ' | b'\t'))
+        .map_or(0, |last| last + 1);
     text.get(..end).unwrap_or_default()
 }
 
@@ -247,18 +260,28 @@ fn decode_uu(bytes: &[u8]) -> Cow<'_, [u8]> {
     } else {
         memmem::find(bytes, b"\nbegin ").map(|newline| newline + 1)
     };
-    let Some(begin) = begin else { return Cow::Borrowed(bytes) };
+    let Some(begin) = begin else {
+        return Cow::Borrowed(bytes);
+    };
     let mut out = Vec::new();
-    for line in bytes.get(begin..).unwrap_or_default().split(|&byte| byte == b'\n').skip(1) {
+    for line in bytes
+        .get(begin..)
+        .unwrap_or_default()
+        .split(|&byte| byte == b'\n')
+        .skip(1)
+    {
         let line = line.trim_ascii_end();
         if line == b"end" {
             break;
         }
-        let Some((&count, groups)) = line.split_first() else { continue };
+        let Some((&count, groups)) = line.split_first() else {
+            continue;
+        };
         let count = usize::from(count.wrapping_sub(32) & 63);
         let start = out.len();
         for group in groups.chunks(4) {
-            let value = |at: usize| u32::from(group.get(at).map_or(0, |byte| byte.wrapping_sub(32) & 63));
+            let value =
+                |at: usize| u32::from(group.get(at).map_or(0, |byte| byte.wrapping_sub(32) & 63));
             let bits = value(0) << 18 | value(1) << 12 | value(2) << 6 | value(3);
             out.extend_from_slice(&[(bits >> 16) as u8, (bits >> 8) as u8, bits as u8]);
         }

@@ -51,7 +51,11 @@ pub fn encode(text: &str) -> String {
     if text.is_ascii() && !text.contains("=?") {
         return text.to_owned();
     }
-    let escaped = text.chars().filter(|c| !is_q_literal(*c) && *c != ' ').map(char::len_utf8).sum::<usize>();
+    let escaped = text
+        .chars()
+        .filter(|c| !is_q_literal(*c) && *c != ' ')
+        .map(char::len_utf8)
+        .sum::<usize>();
     let quoted = escaped * 3 + (text.len() - escaped) <= text.len().div_ceil(3) * 4;
     let mut out = String::with_capacity(text.len() * 2);
     let mut rest = text;
@@ -59,7 +63,11 @@ pub fn encode(text: &str) -> String {
         if !out.is_empty() {
             out.push(' ');
         }
-        rest = if quoted { push_q(&mut out, rest) } else { push_b(&mut out, rest) };
+        rest = if quoted {
+            push_q(&mut out, rest)
+        } else {
+            push_b(&mut out, rest)
+        };
     }
     out
 }
@@ -97,7 +105,14 @@ impl<'a> Word<'a> {
         let after = inner.get(end + 1..)?.strip_prefix(b"=")?;
         // A language may follow the charset. RFC 2231 §5.
         let charset = charset.split(|&byte| byte == b'*').next()?;
-        Some((Self { charset, is_base64, text: inner.get(..end)? }, after))
+        Some((
+            Self {
+                charset,
+                is_base64,
+                text: inner.get(..end)?,
+            },
+            after,
+        ))
     }
 
     fn decode(&self) -> Vec<u8> {
@@ -123,7 +138,10 @@ impl<'a> Word<'a> {
 
 impl<'a> Pending<'a> {
     fn from(word: Word<'a>) -> Self {
-        Self { charset: word.charset, bytes: word.decode() }
+        Self {
+            charset: word.charset,
+            bytes: word.decode(),
+        }
     }
 
     fn is_empty(&self) -> bool {
@@ -155,7 +173,10 @@ fn push_raw(out: &mut String, raw: &[u8]) {
 
 fn push_clean(out: &mut String, text: &str) {
     if text.bytes().any(|byte| byte < b' ' || byte == 127) {
-        out.extend(text.chars().map(|c| if c.is_ascii_control() { ' ' } else { c }));
+        out.extend(
+            text.chars()
+                .map(|c| if c.is_ascii_control() { ' ' } else { c }),
+        );
     } else {
         out.push_str(text);
     }
@@ -171,7 +192,11 @@ fn push_q<'t>(out: &mut String, text: &'t str) -> &'t str {
     let mut left = WORD_CHARS_MAX - "=?utf-8?q??=".len();
     let mut end = 0;
     for c in text.chars() {
-        let width = if c == ' ' || is_q_literal(c) { 1 } else { 3 * c.len_utf8() };
+        let width = if c == ' ' || is_q_literal(c) {
+            1
+        } else {
+            3 * c.len_utf8()
+        };
         if width > left {
             break;
         }

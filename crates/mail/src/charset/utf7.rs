@@ -7,10 +7,16 @@ pub(super) fn decode(bytes: &[u8]) -> String {
     while let Some((&byte, after)) = rest.split_first() {
         rest = after;
         if byte != b'+' {
-            out.push(if byte.is_ascii() { char::from(byte) } else { char::REPLACEMENT_CHARACTER });
+            out.push(if byte.is_ascii() {
+                char::from(byte)
+            } else {
+                char::REPLACEMENT_CHARACTER
+            });
             continue;
         }
-        let len = rest.iter().position(|&b| !(b.is_ascii_alphanumeric() || b == b'+' || b == b'/'));
+        let len = rest
+            .iter()
+            .position(|&b| !(b.is_ascii_alphanumeric() || b == b'+' || b == b'/'));
         let (run, after) = rest.split_at(len.unwrap_or(rest.len()));
         rest = after.strip_prefix(b"-").unwrap_or(after);
         if run.is_empty() {
@@ -18,7 +24,11 @@ pub(super) fn decode(bytes: &[u8]) -> String {
             continue;
         }
         let utf16 = crate::transfer::decode_base64(run);
-        let units = utf16.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair));
+        let units = utf16
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|pair| u16::from_be_bytes(*pair));
         out.extend(char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)));
     }
     out

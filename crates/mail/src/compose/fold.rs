@@ -8,7 +8,10 @@ pub fn push_field(out: &mut Vec<u8>, name: &str, value: &str) {
     out.extend_from_slice(name.as_bytes());
     out.push(b':');
     let mut column = name.len() + 1;
-    let clean: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let clean: String = value
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     for word in clean.split(' ').filter(|word| !word.is_empty()) {
         if column + 1 + word.len() > LINE_CHARS_WANTED && column > name.len() + 1 {
             out.extend_from_slice(b"\r\n");

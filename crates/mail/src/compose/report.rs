@@ -70,13 +70,26 @@ impl DeliveryReport<'_> {
     /// `to` itself needs SMTPUTF8.
     pub fn write(&self) -> Vec<u8> {
         // "=_" cannot come up in quoted-printable. RFC 2046 §5.1.1.
-        let unique: String = self.unique.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
+        let unique: String = self
+            .unique
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .take(40)
+            .collect();
         let boundary = format!("=_{unique}_report");
         let mut out = Vec::with_capacity(4 * 1024);
-        push_top(&mut out, &self.from, &format!("<{}>", self.to), self.subject, self.date, self.message_id);
+        push_top(
+            &mut out,
+            &self.from,
+            &format!("<{}>", self.to),
+            self.subject,
+            self.date,
+            self.message_id,
+        );
         // RFC 3834 §5.
         push_field(&mut out, "Auto-Submitted", "auto-replied");
-        let content_type = format!("multipart/report; report-type=delivery-status; boundary=\"{boundary}\"");
+        let content_type =
+            format!("multipart/report; report-type=delivery-status; boundary=\"{boundary}\"");
         push_field(&mut out, "Content-Type", &content_type);
         if matches!(self.original, Original::Full(bytes) if !bytes.is_ascii()) {
             push_field(&mut out, "Content-Transfer-Encoding", "8bit");
@@ -98,7 +111,11 @@ impl DeliveryReport<'_> {
         if let Some(envelope_id) = self.envelope_id {
             push_field(out, "Original-Envelope-Id", &ascii_only(envelope_id));
         }
-        push_field(out, "Reporting-MTA", &format!("dns; {}", ascii_only(self.reporting_host)));
+        push_field(
+            out,
+            "Reporting-MTA",
+            &format!("dns; {}", ascii_only(self.reporting_host)),
+        );
         if let Some(arrival) = self.arrival {
             push_field(out, "Arrival-Date", &date::format(arrival));
         }
@@ -110,7 +127,9 @@ impl DeliveryReport<'_> {
 
     fn push_original(&self, out: &mut Vec<u8>) {
         let (is_full, bytes) = match self.original {
-            Original::Headers(bytes) => (false, bytes.get(header::extent(bytes)).unwrap_or_default()),
+            Original::Headers(bytes) => {
+                (false, bytes.get(header::extent(bytes)).unwrap_or_default())
+            }
             Original::Full(bytes) => (true, bytes),
         };
         let is_utf8 = self.is_internationalised(bytes);
@@ -118,14 +137,25 @@ impl DeliveryReport<'_> {
             (true, true) => out.extend_from_slice(b"Content-Type: message/rfc822\r\n\r\n"),
             (true, false) => {
                 // A composite type may not be encoded. RFC 2046 §5.2.1; RFC 6533 §4 for the other.
-                let media = if is_utf8 { "message/global" } else { "message/rfc822" };
-                let fields = format!("Content-Type: {media}\r\nContent-Transfer-Encoding: 8bit\r\n\r\n");
+                let media = if is_utf8 {
+                    "message/global"
+                } else {
+                    "message/rfc822"
+                };
+                let fields =
+                    format!("Content-Type: {media}\r\nContent-Transfer-Encoding: 8bit\r\n\r\n");
                 out.extend_from_slice(fields.as_bytes());
             }
             (false, true) => out.extend_from_slice(b"Content-Type: text/rfc822-headers\r\n\r\n"),
             (false, false) => {
-                let media = if is_utf8 { "message/global-headers" } else { "text/rfc822-headers" };
-                let fields = format!("Content-Type: {media}\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n");
+                let media = if is_utf8 {
+                    "message/global-headers"
+                } else {
+                    "text/rfc822-headers"
+                };
+                let fields = format!(
+                    "Content-Type: {media}\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+                );
                 out.extend_from_slice(fields.as_bytes());
                 out.extend_from_slice(transfer::encode_quoted_printable(bytes).as_bytes());
                 return;
@@ -153,7 +183,11 @@ impl RecipientReport<'_> {
             push_field(out, "Remote-MTA", &format!("dns; {}", ascii_only(host)));
         }
         if let Some(reply) = self.reply {
-            push_field(out, "Diagnostic-Code", &format!("smtp; {}", ascii_only(reply)));
+            push_field(
+                out,
+                "Diagnostic-Code",
+                &format!("smtp; {}", ascii_only(reply)),
+            );
         }
         if let Some(at) = self.last_attempt {
             push_field(out, "Last-Attempt-Date", &date::format(at));
@@ -213,5 +247,15 @@ fn unitext(text: &str) -> String {
 }
 
 fn ascii_only(text: &str) -> String {
-    text.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else if c.is_control() { ' ' } else { '?' }).collect()
+    text.chars()
+        .map(|c| {
+            if c == ' ' || c.is_ascii_graphic() {
+                c
+            } else if c.is_control() {
+                ' '
+            } else {
+                '?'
+            }
+        })
+        .collect()
 }

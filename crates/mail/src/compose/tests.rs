@@ -10,7 +10,10 @@ fn address(text: &str) -> Address {
 }
 
 fn person(name: &str, text: &str) -> Person {
-    Person { name: Some(name.to_owned()), address: address(text) }
+    Person {
+        name: Some(name.to_owned()),
+        address: address(text),
+    }
 }
 
 const NOW: UnixMillis = UnixMillis::from_secs(1_795_260_480);
@@ -18,7 +21,13 @@ const NOW: UnixMillis = UnixMillis::from_secs(1_795_260_480);
 fn text_message(text: &str) -> Vec<u8> {
     TextMessage {
         from: person("Mail Delivery (x)", "postmaster@example.org"),
-        to: vec![person("Jürgen", "j@example.org"), Person { name: None, address: address("b@c") }],
+        to: vec![
+            person("Jürgen", "j@example.org"),
+            Person {
+                name: None,
+                address: address("b@c"),
+            },
+        ],
         subject: "Grüße\r\nBcc: evil@example.com",
         date: NOW,
         message_id: "1@example.org",
@@ -76,15 +85,24 @@ fn report(original: Original<'_>, recipient: &Address) -> Vec<u8> {
 
 #[test]
 fn a_delivery_report() {
-    let bytes = report(Original::Headers(b"Subject: x\r\nX: y\r\n\r\nbody"), &address("ann@example.com"));
+    let bytes = report(
+        Original::Headers(b"Subject: x\r\nX: y\r\n\r\nbody"),
+        &address("ann@example.com"),
+    );
     assert!(bytes.is_ascii());
     let message = Message::parse(&bytes);
     assert_eq!(message.defects(), []);
     let root = message.structure().root();
     assert!(root.is("multipart", "report"));
-    assert_eq!(root.parameter("report-type").as_deref(), Some("delivery-status"));
+    assert_eq!(
+        root.parameter("report-type").as_deref(),
+        Some("delivery-status")
+    );
     let parts = message.structure().parts();
-    assert_eq!(message.text(&parts[1]), "Your message could not be delivered to Jürgen.\r\n");
+    assert_eq!(
+        message.text(&parts[1]),
+        "Your message could not be delivered to Jürgen.\r\n"
+    );
     assert!(parts[2].is("message", "delivery-status"));
     assert_eq!(
         String::from_utf8_lossy(&message.content(&parts[2])),
@@ -107,9 +125,15 @@ fn a_report_about_an_international_message() {
     let message = Message::parse(&bytes);
     let parts = message.structure().parts();
     let status = message.content(&parts[2]);
-    assert!(String::from_utf8_lossy(&status).contains("Final-Recipient: utf-8; j\\x{FC}rgen@example.com\r\n"));
+    assert!(
+        String::from_utf8_lossy(&status)
+            .contains("Final-Recipient: utf-8; j\\x{FC}rgen@example.com\r\n")
+    );
     assert!(parts[3].is("message", "global-headers"));
-    assert_eq!(message.content(&parts[3]), "Subject: Grüße\r\n\r\n".as_bytes());
+    assert_eq!(
+        message.content(&parts[3]),
+        "Subject: Grüße\r\n\r\n".as_bytes()
+    );
 
     let bytes = report(Original::Full(original), &address("jürgen@example.com"));
     let structure = Structure::of(&bytes);
@@ -130,24 +154,41 @@ fn received_fields() {
         date: NOW,
     };
     let ann = address("ann@example.org");
-    let from = ReceivedFrom { hello: "evil\r\nX: (y)", name: Some("host.example"), ip: "192.0.2.1".parse().unwrap() };
+    let from = ReceivedFrom {
+        hello: "evil\r\nX: (y)",
+        name: Some("host.example"),
+        ip: "192.0.2.1".parse().unwrap(),
+    };
     assert_eq!(
         String::from_utf8(received(Some(from), Some(&ann)).write()).unwrap(),
         "Received: from evil??X:??y? (host.example [192.0.2.1])\r\n\
          \tby mx.example.org with ESMTPS (TLS1.3 TLS_AES_128_GCM_SHA256)\r\n\
          \tid 0000000000000000\r\n\tfor <ann@example.org>; Sat, 21 Nov 2026 11:28:00 +0000\r\n"
     );
-    let from = ReceivedFrom { hello: "", name: None, ip: "2001:db8::1".parse().unwrap() };
+    let from = ReceivedFrom {
+        hello: "",
+        name: None,
+        ip: "2001:db8::1".parse().unwrap(),
+    };
     let field = String::from_utf8(received(Some(from), None).write()).unwrap();
-    assert!(field.starts_with("Received: from unknown ([IPv6:2001:db8::1])\r\n\tby"), "{field}");
+    assert!(
+        field.starts_with("Received: from unknown ([IPv6:2001:db8::1])\r\n\tby"),
+        "{field}"
+    );
     let field = String::from_utf8(received(None, None).write()).unwrap();
-    assert!(field.starts_with("Received: by mx.example.org with"), "{field}");
+    assert!(
+        field.starts_with("Received: by mx.example.org with"),
+        "{field}"
+    );
 }
 
 #[test]
 fn return_paths() {
     assert_eq!(return_path(&ReversePath::Null), b"Return-Path: <>\r\n");
-    assert_eq!(return_path(&address("a@b").into()), b"Return-Path: <a@b>\r\n");
+    assert_eq!(
+        return_path(&address("a@b").into()),
+        b"Return-Path: <a@b>\r\n"
+    );
 }
 
 proptest! {

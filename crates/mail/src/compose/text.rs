@@ -23,7 +23,14 @@ impl TextMessage<'_> {
     /// The whole message.
     pub fn write(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(512 + self.text.len());
-        push_top(&mut out, &self.from, &people(&self.to), self.subject, self.date, self.message_id);
+        push_top(
+            &mut out,
+            &self.from,
+            &people(&self.to),
+            self.subject,
+            self.date,
+            self.message_id,
+        );
         for (name, value) in &self.fields {
             push_field(&mut out, name, &words::encode(value));
         }
@@ -33,7 +40,14 @@ impl TextMessage<'_> {
 }
 
 /// The fields every message of ours begins with.
-pub(super) fn push_top(out: &mut Vec<u8>, from: &Person, to: &str, subject: &str, at: UnixMillis, message_id: &str) {
+pub(super) fn push_top(
+    out: &mut Vec<u8>,
+    from: &Person,
+    to: &str,
+    subject: &str,
+    at: UnixMillis,
+    message_id: &str,
+) {
     push_field(out, "Date", &date::format(at));
     push_field(out, "From", &from.header_value());
     if !to.is_empty() {
@@ -47,7 +61,9 @@ pub(super) fn push_top(out: &mut Vec<u8>, from: &Person, to: &str, subject: &str
 /// The rest of a header, the empty line, and the text in the plainest encoding it fits.
 pub(super) fn push_text_part(out: &mut Vec<u8>, text: &str) {
     let text = with_crlf(text);
-    let is_plain = text.bytes().all(|byte| matches!(byte, b'\t' | b'\r' | b'\n' | b' '..=b'~'))
+    let is_plain = text
+        .bytes()
+        .all(|byte| matches!(byte, b'\t' | b'\r' | b'\n' | b' '..=b'~'))
         && text.split("\r\n").all(|line| line.len() <= LINE_BYTES_MAX);
     if is_plain {
         out.extend_from_slice(b"Content-Type: text/plain; charset=us-ascii\r\n\r\n");

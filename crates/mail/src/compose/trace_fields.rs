@@ -47,8 +47,15 @@ impl Received<'_> {
             };
             lines.push(format!("from {} {info}", clean(from.hello)));
         }
-        let tls = self.tls.map(|tls| format!(" ({})", clean_comment(tls))).unwrap_or_default();
-        lines.push(format!("by {} with {}{tls}", clean(self.by), clean(self.with)));
+        let tls = self
+            .tls
+            .map(|tls| format!(" ({})", clean_comment(tls)))
+            .unwrap_or_default();
+        lines.push(format!(
+            "by {} with {}{tls}",
+            clean(self.by),
+            clean(self.with)
+        ));
         match self.recipient {
             Some(recipient) => {
                 lines.push(format!("id {}", self.id));
@@ -73,13 +80,24 @@ pub fn return_path(path: &ReversePath) -> Vec<u8> {
 
 /// A word of the field: whatever could end or fake a clause becomes a question mark.
 fn clean(word: &str) -> String {
-    let is_safe = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']' | '/' | '+');
-    let cleaned: String =
-        word.chars().take(HELLO_CHARS_MAX).map(|c| if is_safe(c) { c } else { '?' }).collect();
-    if cleaned.is_empty() { "unknown".to_owned() } else { cleaned }
+    let is_safe =
+        |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']' | '/' | '+');
+    let cleaned: String = word
+        .chars()
+        .take(HELLO_CHARS_MAX)
+        .map(|c| if is_safe(c) { c } else { '?' })
+        .collect();
+    if cleaned.is_empty() {
+        "unknown".to_owned()
+    } else {
+        cleaned
+    }
 }
 
 fn clean_comment(text: &str) -> String {
     let is_safe = |c: char| c.is_ascii_graphic() && !"()\\".contains(c) || c == ' ';
-    text.chars().take(HELLO_CHARS_MAX).map(|c| if is_safe(c) { c } else { '?' }).collect()
+    text.chars()
+        .take(HELLO_CHARS_MAX)
+        .map(|c| if is_safe(c) { c } else { '?' })
+        .collect()
 }

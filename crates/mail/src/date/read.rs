@@ -19,14 +19,19 @@ pub(super) fn parse(value: &[u8]) -> Option<Zoned> {
         _ => return None,
     };
     // The zone may stick to the time: "11:28:00+0200".
-    let glued = words.iter().find(|word| word.contains(&b':')).and_then(|word| {
-        let at = word.iter().position(|byte| matches!(byte, b'+' | b'-'))?;
-        word.get(at..)
-    });
+    let glued = words
+        .iter()
+        .find(|word| word.contains(&b':'))
+        .and_then(|word| {
+            let at = word.iter().position(|byte| matches!(byte, b'+' | b'-'))?;
+            word.get(at..)
+        });
     // And the year may stand last, as in asctime.
     let (year, zone) = match (year, rest) {
         (Some(year), zone) => (year, zone.first().copied()),
-        (None, [year, zone @ ..]) if year.first()?.is_ascii_digit() => (year_of(year)?, zone.first().copied()),
+        (None, [year, zone @ ..]) if year.first()?.is_ascii_digit() => {
+            (year_of(year)?, zone.first().copied())
+        }
         (None, [zone, year, ..]) => (year_of(year)?, Some(*zone)),
         (None, _) => return None,
     };
@@ -55,12 +60,19 @@ pub(super) fn parse_imap(text: &str) -> Option<Zoned> {
     if digits.len() != 4 || minutes > 59 {
         return None;
     }
-    zoned(days, second_of_day, sign * i32::try_from(hours * 60 + minutes).ok()?)
+    zoned(
+        days,
+        second_of_day,
+        sign * i32::try_from(hours * 60 + minutes).ok()?,
+    )
 }
 
 fn zoned(days: i64, second_of_day: i64, offset_mins: i32) -> Option<Zoned> {
     let secs = days * 86_400 + second_of_day - i64::from(offset_mins) * 60;
-    Some(Zoned { at: UnixMillis::from_secs(secs), offset_mins })
+    Some(Zoned {
+        at: UnixMillis::from_secs(secs),
+        offset_mins,
+    })
 }
 
 /// Words without comments and commas; at most [`WORDS_MAX`].
@@ -88,7 +100,9 @@ type Date<'w, 'a> = (u32, u32, Option<i32>, &'w [&'a [u8]]);
 /// `21 Nov 2026`, `21-Nov-2026`, `Nov 21` (the year comes later) or `Nov 21 2026`.
 fn date_of<'w, 'a>(words: &'w [&'a [u8]]) -> Option<Date<'w, 'a>> {
     let first = *words.first()?;
-    if let Some(month) = month_of(first).filter(|_| first.iter().all(|b| b.is_ascii_alphabetic() || *b == b'.')) {
+    if let Some(month) =
+        month_of(first).filter(|_| first.iter().all(|b| b.is_ascii_alphabetic() || *b == b'.'))
+    {
         let day = number(words.get(1)?)?;
         let third = words.get(2)?;
         return match third.contains(&b':') {
@@ -99,10 +113,20 @@ fn date_of<'w, 'a>(words: &'w [&'a [u8]]) -> Option<Date<'w, 'a>> {
     if first.contains(&b'-') {
         let mut pieces = first.splitn(3, |&byte| byte == b'-');
         let (day, month, year) = (pieces.next()?, pieces.next()?, pieces.next()?);
-        return Some((number(day)?, month_of(month)?, Some(year_of(year)?), words.get(1..)?));
+        return Some((
+            number(day)?,
+            month_of(month)?,
+            Some(year_of(year)?),
+            words.get(1..)?,
+        ));
     }
     let day = number(first)?;
-    Some((day, month_of(words.get(1)?)?, Some(year_of(words.get(2)?)?), words.get(3..)?))
+    Some((
+        day,
+        month_of(words.get(1)?)?,
+        Some(year_of(words.get(2)?)?),
+        words.get(3..)?,
+    ))
 }
 
 /// Two and three digits are obsolete years. RFC 5322 §4.3.
@@ -118,7 +142,10 @@ fn year_of(word: &[u8]) -> Option<i32> {
 
 /// Seconds since midnight of `11:28`, `11:28:00`, `11:28:00.123`, `11:28:00+0200`.
 fn time_of(word: &[u8]) -> Option<i64> {
-    let end = word.iter().position(|byte| matches!(byte, b'.' | b'+' | b'-')).unwrap_or(word.len());
+    let end = word
+        .iter()
+        .position(|byte| matches!(byte, b'.' | b'+' | b'-'))
+        .unwrap_or(word.len());
     let mut pieces = word.get(..end)?.split(|&byte| byte == b':');
     let hour = number(pieces.next()?)?;
     let minute = number(pieces.next()?)?;
@@ -137,21 +164,42 @@ fn offset_of(zone: &[u8]) -> i32 {
     let sign_at = zone.iter().position(|byte| matches!(byte, b'+' | b'-'));
     if let Some(at) = sign_at {
         let sign = if zone.get(at) == Some(&b'-') { -1 } else { 1 };
-        let mut digits = zone.get(at + 1..).unwrap_or_default().iter().filter(|byte| byte.is_ascii_digit());
+        let mut digits = zone
+            .get(at + 1..)
+            .unwrap_or_default()
+            .iter()
+            .filter(|byte| byte.is_ascii_digit());
         let mut next = || digits.next().map_or(0, |digit| i32::from(digit - b'0'));
         let (hours, minutes) = (next() * 10 + next(), next() * 10 + next());
-        return if hours <= 24 && minutes <= 59 { sign * (hours * 60 + minutes) } else { 0 };
+        return if hours <= 24 && minutes <= 59 {
+            sign * (hours * 60 + minutes)
+        } else {
+            0
+        };
     }
     let named: &[(&[u8], i32)] = &[
-        (b"EDT", -4), (b"EST", -5), (b"CDT", -5), (b"CST", -6),
-        (b"MDT", -6), (b"MST", -7), (b"PDT", -7), (b"PST", -8),
+        (b"EDT", -4),
+        (b"EST", -5),
+        (b"CDT", -5),
+        (b"CST", -6),
+        (b"MDT", -6),
+        (b"MST", -7),
+        (b"PDT", -7),
+        (b"PST", -8),
     ];
-    named.iter().find(|(name, _)| name.eq_ignore_ascii_case(zone)).map_or(0, |(_, hours)| hours * 60)
+    named
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(zone))
+        .map_or(0, |(_, hours)| hours * 60)
 }
 
 fn number(digits: &[u8]) -> Option<u32> {
     if digits.is_empty() || digits.len() > 4 || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    Some(digits.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')))
+    Some(
+        digits
+            .iter()
+            .fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')),
+    )
 }

@@ -67,9 +67,15 @@ fn repeated_recipients_are_joined_and_repeated_authors_are_not() {
 fn what_cannot_be_quoted_is_a_literal() {
     let bytes = b"Subject: caf\xc3\xa9 \"x\"\r\nDate: a\0b\xff\r\nMessage-ID: a\\b\r\n\r\n";
     let envelope = Summary::of(bytes).envelope;
-    assert_eq!(envelope, b"({3}\r\nab\xff {9}\r\ncaf\xc3\xa9 \"x\" NIL NIL NIL NIL NIL NIL NIL \"a\\\\b\")");
+    assert_eq!(
+        envelope,
+        b"({3}\r\nab\xff {9}\r\ncaf\xc3\xa9 \"x\" NIL NIL NIL NIL NIL NIL NIL \"a\\\\b\")"
+    );
     let long = "x".repeat(1_001);
-    check(&format!("Subject: {long}\r\n\r\n"), &format!("(NIL {{1001}}\r\n{long} NIL NIL NIL NIL NIL NIL NIL NIL)"));
+    check(
+        &format!("Subject: {long}\r\n\r\n"),
+        &format!("(NIL {{1001}}\r\n{long} NIL NIL NIL NIL NIL NIL NIL NIL)"),
+    );
 }
 
 #[test]

@@ -4,15 +4,23 @@ use super::*;
 use proptest::prelude::*;
 
 fn names(block: &[u8]) -> Vec<String> {
-    fields(block).map(|field| String::from_utf8_lossy(field.name).into_owned()).collect()
+    fields(block)
+        .map(|field| String::from_utf8_lossy(field.name).into_owned())
+        .collect()
 }
 
 #[test]
 fn cuts_fields_and_keeps_folding() {
     let block = b"From: a@b\r\nSubject : one\r\n two\r\n\tthree\r\nX:\r\n\r\nBody: no\r\n";
     assert_eq!(names(block), ["From", "Subject", "X"]);
-    assert_eq!(first(block, "subject"), Some(&b" one\r\n two\r\n\tthree"[..]));
-    assert_eq!(*unfold(first(block, "subject").unwrap()), *b"one two\tthree");
+    assert_eq!(
+        first(block, "subject"),
+        Some(&b" one\r\n two\r\n\tthree"[..])
+    );
+    assert_eq!(
+        *unfold(first(block, "subject").unwrap()),
+        *b"one two\tthree"
+    );
     assert_eq!(first(block, "body"), None);
     assert_eq!(extent(block), 0..block.len() - b"Body: no\r\n".len());
 }
@@ -42,10 +50,19 @@ fn lines_that_are_no_field_have_no_name() {
 #[test]
 fn header_fields_keep_their_bytes() {
     let block = b"A: 1\r\nB: 2\r\n 3\r\na: 4\r\n\r\n";
-    assert_eq!(header_fields(block, Select::These(&["a", "none"])), b"A: 1\r\na: 4\r\n\r\n");
-    assert_eq!(header_fields(block, Select::AllBut(&["A"])), b"B: 2\r\n 3\r\n\r\n");
+    assert_eq!(
+        header_fields(block, Select::These(&["a", "none"])),
+        b"A: 1\r\na: 4\r\n\r\n"
+    );
+    assert_eq!(
+        header_fields(block, Select::AllBut(&["A"])),
+        b"B: 2\r\n 3\r\n\r\n"
+    );
     assert_eq!(header_fields(block, Select::These(&[])), b"\r\n");
-    assert_eq!(header_fields(b"A: 1", Select::These(&["A"])), b"A: 1\r\n\r\n");
+    assert_eq!(
+        header_fields(b"A: 1", Select::These(&["A"])),
+        b"A: 1\r\n\r\n"
+    );
 }
 
 proptest! {

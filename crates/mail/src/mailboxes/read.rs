@@ -8,7 +8,11 @@ use crate::lexer::{Cursor, is_space};
 use crate::limits::{ADDRESS_BYTES_MAX, HEADER_ADDRESSES_MAX};
 
 pub(super) fn list(value: &[u8]) -> List<'_> {
-    let mut reader = Reader { cursor: Cursor::new(value), words: Vec::new(), is_clean: true };
+    let mut reader = Reader {
+        cursor: Cursor::new(value),
+        words: Vec::new(),
+        is_clean: true,
+    };
     let mut list = List::default();
     let mut group: Option<(Cow<'_, [u8]>, Vec<Mailbox<'_>>)> = None;
     let mut count = 0;
@@ -25,17 +29,18 @@ pub(super) fn list(value: &[u8]) -> List<'_> {
                 None => list.entries.extend(mailbox.map(Entry::Mailbox)),
             },
         }
-        if matches!(end, End::GroupEnd | End::Value)
+        if matches!(end, End::Group | End::Value)
             && let Some((name, members)) = group.take()
         {
-            reader.is_clean &= matches!(end, End::GroupEnd);
+            reader.is_clean &= matches!(end, End::Group);
             list.entries.push(Entry::Group { name, members });
         }
         if matches!(end, End::Value) {
             break;
         }
     }
-    list.entries.extend(group.map(|(name, members)| Entry::Group { name, members }));
+    list.entries
+        .extend(group.map(|(name, members)| Entry::Group { name, members }));
     list.is_clean = reader.is_clean && reader.cursor.peek().is_none();
     list
 }
@@ -46,7 +51,8 @@ enum End {
     Comma,
     /// `:`, and the words before it name a group.
     GroupName,
-    GroupEnd,
+    /// `;` in a group.
+    Group,
     Value,
 }
 
@@ -74,7 +80,9 @@ impl<'a> Reader<'a> {
         let mut after_space = false;
         let end = loop {
             after_space |= self.cursor.skip_space();
-            let Some(byte) = self.cursor.peek() else { break End::Value };
+            let Some(byte) = self.cursor.peek() else {
+                break End::Value;
+            };
             match byte {
                 b'(' => {
                     comment = Some(self.cursor.comment());
@@ -89,7 +97,7 @@ impl<'a> Reader<'a> {
                     self.cursor.bump();
                     // Some programs separate with semicolons outside of groups.
                     self.is_clean &= in_group;
-                    break if in_group { End::GroupEnd } else { End::Comma };
+                    break if in_group { End::Group } else { End::Comma };
                 }
                 b':' if !in_group && found.is_none() && !self.words.is_empty() => {
                     self.cursor.bump();
@@ -108,7 +116,10 @@ impl<'a> Reader<'a> {
                         }
                         None => self.phrase(),
                     };
-                    found = Some(Mailbox { name, ..self.angle_address() });
+                    found = Some(Mailbox {
+                        name,
+                        ..self.angle_address()
+                    });
                     self.words.clear();
                 }
                 b'@' => {
@@ -129,7 +140,11 @@ impl<'a> Reader<'a> {
         (self.finish(found, comment), end)
     }
 
-    fn finish(&mut self, found: Option<Mailbox<'a>>, comment: Option<Cow<'a, [u8]>>) -> Option<Mailbox<'a>> {
+    fn finish(
+        &mut self,
+        found: Option<Mailbox<'a>>,
+        comment: Option<Cow<'a, [u8]>>,
+    ) -> Option<Mailbox<'a>> {
         let mut mailbox = match found {
             Some(mailbox) => {
                 // Words after the address mean nothing.
@@ -139,14 +154,18 @@ impl<'a> Reader<'a> {
             None if self.words.is_empty() => return None,
             None => {
                 self.is_clean = false;
-                Mailbox { local: self.phrase().unwrap_or_default(), ..Mailbox::default() }
+                Mailbox {
+                    local: self.phrase().unwrap_or_default(),
+                    ..Mailbox::default()
+                }
             }
         };
         if mailbox.name.is_none() {
             // "ann@example.org (Ann)", as it was written before RFC 822.
             mailbox.name = comment.filter(|comment| !comment.is_empty());
         }
-        let is_nobody = mailbox.name.is_none() && mailbox.local.is_empty() && mailbox.domain.is_empty();
+        let is_nobody =
+            mailbox.name.is_none() && mailbox.local.is_empty() && mailbox.domain.is_empty();
         self.is_clean &= !mailbox.local.is_empty() && !mailbox.domain.is_empty();
         (!is_nobody).then_some(mailbox)
     }
@@ -172,7 +191,12 @@ impl<'a> Reader<'a> {
             }
         };
         self.words.clear();
-        Mailbox { name, route: None, local, domain: self.domain() }
+        Mailbox {
+            name,
+            route: None,
+            local,
+            domain: self.domain(),
+        }
     }
 
     /// What stands between `<` and `>`, and both.
@@ -229,7 +253,9 @@ impl<'a> Reader<'a> {
     /// `@a,@b:` before the address. RFC 5322 §4.4.
     fn route(&mut self) -> Cow<'a, [u8]> {
         let start = self.cursor.rest();
-        let route = self.cursor.take_while(|byte| !matches!(byte, b':' | b'>' | b'<'));
+        let route = self
+            .cursor
+            .take_while(|byte| !matches!(byte, b':' | b'>' | b'<'));
         if self.cursor.eat(b':') {
             return crate::header::unfold(route);
         }
@@ -240,7 +266,9 @@ impl<'a> Reader<'a> {
     fn domain(&mut self) -> Cow<'a, [u8]> {
         self.skip_space_and_comments_if_more();
         if self.cursor.peek() == Some(b'[') {
-            let inner = self.cursor.take_while(|byte| !matches!(byte, b']' | b'>' | b','));
+            let inner = self
+                .cursor
+                .take_while(|byte| !matches!(byte, b']' | b'>' | b','));
             let len = inner.len();
             if self.cursor.eat(b']') {
                 let mut whole = inner.to_vec();
@@ -282,20 +310,31 @@ impl<'a> Reader<'a> {
     fn skip_space_and_comments_if_more(&mut self) {
         let mut ahead = self.cursor.clone();
         ahead.skip_cfws();
-        if ahead.peek().is_some_and(|byte| byte == b'[' || is_atom(byte)) {
+        if ahead
+            .peek()
+            .is_some_and(|byte| byte == b'[' || is_atom(byte))
+        {
             self.cursor = ahead;
         }
     }
 
     fn word(&mut self, after_space: bool) -> Word<'a> {
         if self.cursor.peek() == Some(b'"') {
-            return Word { text: self.cursor.quoted(), after_space, is_quoted: true };
+            return Word {
+                text: self.cursor.quoted(),
+                after_space,
+                is_quoted: true,
+            };
         }
         let text = match self.cursor.encoded_word() {
             Some(word) => word,
             None => self.cursor.take_while(is_atom),
         };
-        Word { text: Cow::Borrowed(text), after_space, is_quoted: false }
+        Word {
+            text: Cow::Borrowed(text),
+            after_space,
+            is_quoted: false,
+        }
     }
 
     /// The gathered words as a name.
@@ -309,9 +348,15 @@ impl<'a> Reader<'a> {
         let mut start = self.words.len();
         while start > 0 {
             let at = start - 1;
-            let Some(word) = self.words.get(at) else { break };
+            let Some(word) = self.words.get(at) else {
+                break;
+            };
             start = at;
-            let dot_before = at > 0 && self.words.get(at - 1).is_some_and(|before| ends_with_dot(before));
+            let dot_before = at > 0
+                && self
+                    .words
+                    .get(at - 1)
+                    .is_some_and(|before| ends_with_dot(before));
             if word.after_space && !word.text.starts_with(b".") && !dot_before {
                 break;
             }
@@ -347,5 +392,9 @@ fn joined<'a>(words: &[Word<'a>], with_spaces: bool) -> Cow<'a, [u8]> {
 
 /// Dots belong to atoms here; brackets and backslashes too, outside of their places.
 fn is_atom(byte: u8) -> bool {
-    !is_space(byte) && !matches!(byte, b'(' | b')' | b'<' | b'>' | b'@' | b',' | b';' | b':' | b'"')
+    !is_space(byte)
+        && !matches!(
+            byte,
+            b'(' | b')' | b'<' | b'>' | b'@' | b',' | b';' | b':' | b'"'
+        )
 }

@@ -6,17 +6,31 @@ use proptest::prelude::*;
 /// `name|route|local|domain`, with groups as `name:[…]`.
 fn show(value: &[u8]) -> String {
     let mailbox = |m: &Mailbox<'_>| {
-        let text = |part: &Option<Cow<'_, [u8]>>| part.as_deref().map_or(String::new(), |b| String::from_utf8_lossy(b).into_owned());
-        let (local, domain) = (String::from_utf8_lossy(&m.local), String::from_utf8_lossy(&m.domain));
+        let text = |part: &Option<Cow<'_, [u8]>>| {
+            part.as_deref()
+                .map_or(String::new(), |b| String::from_utf8_lossy(b).into_owned())
+        };
+        let (local, domain) = (
+            String::from_utf8_lossy(&m.local),
+            String::from_utf8_lossy(&m.domain),
+        );
         format!("{}|{}|{local}|{domain}", text(&m.name), text(&m.route))
     };
     let entry = |entry: &Entry<'_>| match entry {
         Entry::Mailbox(m) => mailbox(m),
         Entry::Group { name, members } => {
-            format!("{}:[{}]", String::from_utf8_lossy(name), members.iter().map(mailbox).collect::<Vec<_>>().join(" & "))
+            format!(
+                "{}:[{}]",
+                String::from_utf8_lossy(name),
+                members.iter().map(mailbox).collect::<Vec<_>>().join(" & ")
+            )
         }
     };
-    parse(value).iter().map(entry).collect::<Vec<_>>().join(" & ")
+    parse(value)
+        .iter()
+        .map(entry)
+        .collect::<Vec<_>>()
+        .join(" & ")
 }
 
 #[track_caller]
@@ -30,14 +44,35 @@ fn reads_what_the_standard_shows() {
         ("a@b.c", "||a|b.c"),
         ("<a@b.c>", "||a|b.c"),
         ("Ann B <a@b.c>", "Ann B||a|b.c"),
-        ("\"Ann, B.\" <a@b.c>, C D <c@d>", "Ann, B.||a|b.c & C D||c|d"),
-        ("Joe Q. Public <john.q.public@example.com>", "Joe Q. Public||john.q.public|example.com"),
-        ("\"Giant; \\\"Big\\\" Box\" <sysservices@example.net>", "Giant; \"Big\" Box||sysservices|example.net"),
-        ("A Group:Ed Jones <c@a.test>,joe@where.test,John <jdoe@one.test>;", "A Group:[Ed Jones||c|a.test & ||joe|where.test & John||jdoe|one.test]"),
+        (
+            "\"Ann, B.\" <a@b.c>, C D <c@d>",
+            "Ann, B.||a|b.c & C D||c|d",
+        ),
+        (
+            "Joe Q. Public <john.q.public@example.com>",
+            "Joe Q. Public||john.q.public|example.com",
+        ),
+        (
+            "\"Giant; \\\"Big\\\" Box\" <sysservices@example.net>",
+            "Giant; \"Big\" Box||sysservices|example.net",
+        ),
+        (
+            "A Group:Ed Jones <c@a.test>,joe@where.test,John <jdoe@one.test>;",
+            "A Group:[Ed Jones||c|a.test & ||joe|where.test & John||jdoe|one.test]",
+        ),
         ("Undisclosed recipients:;", "Undisclosed recipients:[]"),
-        ("Pete(A nice \\) chap) <pete(his account)@silly.test(his host)>", "Pete||pete|silly.test"),
-        ("A Group(Some people)\r\n     :Chris Jones <c@(Chris's host.)public.example>,\r\n     joe@example.org;", "A Group:[Chris Jones||c|public.example & ||joe|example.org]"),
-        ("Mary Smith <@node.test:mary@example.net>, , jdoe@test  . example", "Mary Smith|@node.test|mary|example.net & ||jdoe|test.example"),
+        (
+            "Pete(A nice \\) chap) <pete(his account)@silly.test(his host)>",
+            "Pete||pete|silly.test",
+        ),
+        (
+            "A Group(Some people)\r\n     :Chris Jones <c@(Chris's host.)public.example>,\r\n     joe@example.org;",
+            "A Group:[Chris Jones||c|public.example & ||joe|example.org]",
+        ),
+        (
+            "Mary Smith <@node.test:mary@example.net>, , jdoe@test  . example",
+            "Mary Smith|@node.test|mary|example.net & ||jdoe|test.example",
+        ),
         ("\"a b\"@c.d", "||a b|c.d"),
         ("john . smith @ example . org", "||john.smith|example.org"),
         ("a@[192.0.2.1]", "||a|[192.0.2.1]"),
@@ -46,7 +81,10 @@ fn reads_what_the_standard_shows() {
         ("", ""),
     ] {
         check(value, want);
-        assert!(value.is_empty() || value.contains(", ,") || parse_list(value.as_bytes()).is_clean, "{value}");
+        assert!(
+            value.is_empty() || value.contains(", ,") || parse_list(value.as_bytes()).is_clean,
+            "{value}"
+        );
     }
 }
 
@@ -79,15 +117,23 @@ fn guesses_what_was_meant() {
 #[test]
 fn only_sound_addresses_become_addresses() {
     let addresses = |value: &'static str| -> Vec<_> {
-        flatten(parse(value.as_bytes())).filter_map(|m| m.address()).map(|a| a.to_string()).collect()
+        flatten(parse(value.as_bytes()))
+            .filter_map(|m| m.address())
+            .map(|a| a.to_string())
+            .collect()
     };
-    assert_eq!(addresses("Ann <ann@EXAMPLE.org>, \"a b\"@c.d"), ["ann@example.org", "\"a b\"@c.d"]);
+    assert_eq!(
+        addresses("Ann <ann@EXAMPLE.org>, \"a b\"@c.d"),
+        ["ann@example.org", "\"a b\"@c.d"]
+    );
     assert!(addresses("words, a@b..c, @c").is_empty());
 }
 
 #[test]
 fn hostile_lists_cost_no_more_than_their_size() {
-    for piece in ["@", "<", "(", "a@", ",", ":", "a:", "=?", "\"", ";", "a@b(", "<@", ")", ". ", "@(a)"] {
+    for piece in [
+        "@", "<", "(", "a@", ",", ":", "a:", "=?", "\"", ";", "a@b(", "<@", ")", ". ", "@(a)",
+    ] {
         let value = piece.repeat(200_000 / piece.len());
         let _ = parse(value.as_bytes());
     }

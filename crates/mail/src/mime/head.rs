@@ -107,7 +107,10 @@ impl Lower {
 }
 
 fn lower(name: &[u8]) -> Lower {
-    let mut lower = Lower { bytes: [0; NAME_BYTES_MAX], len: 0 };
+    let mut lower = Lower {
+        bytes: [0; NAME_BYTES_MAX],
+        len: 0,
+    };
     if let Some(slot) = lower.bytes.get_mut(..name.len()) {
         slot.copy_from_slice(name);
         slot.make_ascii_lowercase();

@@ -14,10 +14,15 @@ fn show(message: &[u8]) -> String {
         };
         let name = format!("{}/{}", part_here.media_type, part_here.media_subtype);
         if inside.is_empty() {
-            let body = String::from_utf8_lossy(&message[part_here.body.clone()]).escape_default().to_string();
+            let body = String::from_utf8_lossy(&message[part_here.body.clone()])
+                .escape_default()
+                .to_string();
             return format!("{name}[{body}]");
         }
-        let children: Vec<_> = inside.iter().map(|&child| part(message, structure, child)).collect();
+        let children: Vec<_> = inside
+            .iter()
+            .map(|&child| part(message, structure, child))
+            .collect();
         format!("{name}{{{}}}", children.join(" "))
     }
     part(message, &structure, 0)
@@ -28,7 +33,11 @@ fn check(message: &str, want: &str) {
     assert_eq!(show(message.as_bytes()), want, "{message}");
     // The same with bare line feeds.
     let line_feeds = message.replace("\r\n", "\n");
-    assert_eq!(show(line_feeds.as_bytes()), want.replace("\\r\\n", "\\n"), "{line_feeds}");
+    assert_eq!(
+        show(line_feeds.as_bytes()),
+        want.replace("\\r\\n", "\\n"),
+        "{line_feeds}"
+    );
 }
 
 #[test]
@@ -38,7 +47,10 @@ fn plain_messages() {
     check("From: a@b\r\n\r\n", "text/plain[]");
     check("From: a@b\r\n\r\nbody\r\n", "text/plain[body\\r\\n]");
     check("\r\nbody", "text/plain[body]");
-    check("Content-Type: TEXT/Html; charset=x\r\n\r\nbody", "text/html[body]");
+    check(
+        "Content-Type: TEXT/Html; charset=x\r\n\r\nbody",
+        "text/html[body]",
+    );
     check("Content-Type: nonsense\r\n\r\nbody", "text/plain[body]");
     check("Content-Type: a/b/c\r\n\r\nbody", "text/plain[body]");
 }
@@ -71,17 +83,29 @@ fn empty_and_headless_parts() {
 #[test]
 fn delimiters_are_whole_lines() {
     check(
-        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx --b\r\n--bb\r\n--b-\r\n-- \r\n--b--x\r\n--b--",
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx --b\r\n--bb\r\n--b-\r\n-- \r\n--b--x\r\n--b-- x",
         "multipart/mixed{text/plain[x --b\\r\\n--bb\\r\\n--b-\\r\\n-- \\r\\n--b--x]}",
     );
 }
 
 #[test]
 fn multiparts_without_parts_are_text() {
-    check("Content-Type: multipart/mixed\r\n\r\nbody", "text/plain[body]");
-    check("Content-Type: multipart/mixed; boundary=\"\"\r\n\r\n--\r\n\r\nbody", "text/plain[--\\r\\n\\r\\nbody]");
-    check("Content-Type: multipart/mixed; boundary=b\r\n\r\nbody", "text/plain[body]");
-    check("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b--\r\nbody", "text/plain[--b--\\r\\nbody]");
+    check(
+        "Content-Type: multipart/mixed\r\n\r\nbody",
+        "text/plain[body]",
+    );
+    check(
+        "Content-Type: multipart/mixed; boundary=\"\"\r\n\r\n--\r\n\r\nbody",
+        "text/plain[--\\r\\n\\r\\nbody]",
+    );
+    check(
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\nbody",
+        "text/plain[body]",
+    );
+    check(
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b--\r\nbody",
+        "text/plain[--b--\\r\\nbody]",
+    );
 }
 
 #[test]
@@ -94,7 +118,10 @@ fn messages_inside() {
         "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nU3ViamVjdA==",
         "message/rfc822[U3ViamVjdA==]",
     );
-    check("Content-Type: message/delivery-status\r\n\r\nbody", "message/delivery-status[body]");
+    check(
+        "Content-Type: message/delivery-status\r\n\r\nbody",
+        "message/delivery-status[body]",
+    );
     // A delimiter ends the header of a message inside, too.
     check(
         "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n--b\r\n\r\ntwo\r\n--b--",
@@ -106,7 +133,9 @@ fn messages_inside() {
 fn depth_and_count_are_bounded() {
     let mut deep = String::new();
     for level in 0..200 {
-        deep.push_str(&format!("Content-Type: multipart/mixed; boundary=b{level}x\r\n\r\n--b{level}x\r\n"));
+        deep.push_str(&format!(
+            "Content-Type: multipart/mixed; boundary=b{level}x\r\n\r\n--b{level}x\r\n"
+        ));
     }
     let found = scan(deep.as_bytes());
     assert!(found.structure.parts().len() <= MIME_DEPTH_MAX + 1);
@@ -117,7 +146,10 @@ fn depth_and_count_are_bounded() {
     assert!(found.structure.parts().len() <= MIME_DEPTH_MAX + 1);
     assert!(found.defects.list().contains(&Defect::TooDeep));
 
-    let many = format!("Content-Type: multipart/mixed; boundary=b\r\n\r\n{}", "--b\r\n\r\n".repeat(5_000));
+    let many = format!(
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n{}",
+        "--b\r\n\r\n".repeat(5_000)
+    );
     let found = scan(many.as_bytes());
     assert_eq!(found.structure.parts().len(), MIME_PARTS_MAX);
     assert!(found.defects.list().contains(&Defect::TooManyParts));
@@ -134,12 +166,23 @@ fn defects_are_named() {
     assert_eq!(defects("From: a@b\r\n\r\nbody"), []);
     assert_eq!(defects("From: a@b\n\n"), [Defect::BareLineFeed]);
     assert_eq!(defects("From: a@b"), [Defect::HeaderUnterminated]);
-    assert_eq!(defects("Fr om: a@b\r\nTo: a\r\nTo: b\r\n\r\n"), [Defect::HeaderLineMalformed, Defect::FieldRepeated]);
+    assert_eq!(
+        defects("Fr om: a@b\r\nTo: a\r\nTo: b\r\n\r\n"),
+        [Defect::HeaderLineMalformed, Defect::FieldRepeated]
+    );
     assert_eq!(defects("X: \0\u{e9}\r\n\r\n"), [Defect::HeaderHasNul]);
     assert_eq!(
-        defects("Content-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: base64\r\n\r\n--b\r\n\r\nx"),
+        defects(
+            "Content-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: base64\r\n\r\n--b\r\n\r\nx"
+        ),
         [Defect::MultipartUnclosed, Defect::EncodingForbidden]
     );
-    assert_eq!(defects("Content-Type: multipart/mixed\r\n\r\n"), [Defect::BoundaryMissing]);
-    assert_eq!(defects("Content-Type: x\r\nContent-Transfer-Encoding: y\r\n\r\n"), [Defect::ContentTypeMalformed, Defect::EncodingUnknown]);
+    assert_eq!(
+        defects("Content-Type: multipart/mixed\r\n\r\n"),
+        [Defect::BoundaryMissing]
+    );
+    assert_eq!(
+        defects("Content-Type: x\r\nContent-Transfer-Encoding: y\r\n\r\n"),
+        [Defect::ContentTypeMalformed, Defect::EncodingUnknown]
+    );
 }

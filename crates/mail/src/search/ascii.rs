@@ -15,13 +15,26 @@ pub(super) struct AsciiNeedle {
 
 impl AsciiNeedle {
     pub(super) fn new(lower: &[u8]) -> Self {
-        let rank = |byte: u8| FREQUENT_FIRST.iter().position(|known| *known == byte).unwrap_or(usize::MAX);
-        let rare = lower.iter().enumerate().max_by_key(|(_, byte)| rank(**byte));
-        Self { text: lower.to_vec(), rare_at: rare.map_or(0, |(at, _)| at) }
+        let rank = |byte: u8| {
+            FREQUENT_FIRST
+                .iter()
+                .position(|known| *known == byte)
+                .unwrap_or(usize::MAX)
+        };
+        let rare = lower
+            .iter()
+            .enumerate()
+            .max_by_key(|(_, byte)| rank(**byte));
+        Self {
+            text: lower.to_vec(),
+            rare_at: rare.map_or(0, |(at, _)| at),
+        }
     }
 
     pub(super) fn is_in(&self, hay: &[u8]) -> bool {
-        let Some(&rare) = self.text.get(self.rare_at) else { return true };
+        let Some(&rare) = self.text.get(self.rare_at) else {
+            return true;
+        };
         if hay.len() < self.text.len() {
             return false;
         }
@@ -29,7 +42,8 @@ impl AsciiNeedle {
         let last = hay.len() - (self.text.len() - self.rare_at) + 1;
         let window = hay.get(self.rare_at..last).unwrap_or_default();
         memchr2_iter(rare, rare.to_ascii_uppercase(), window).any(|start| {
-            hay.get(start..start + self.text.len()).is_some_and(|found| found.eq_ignore_ascii_case(&self.text))
+            hay.get(start..start + self.text.len())
+                .is_some_and(|found| found.eq_ignore_ascii_case(&self.text))
         })
     }
 }

@@ -38,9 +38,17 @@ inner text\r\n\
 fn check(text: &str, in_header: bool, in_body: bool) {
     let structure = Structure::of(MESSAGE);
     let needle = Needle::new(text);
-    assert_eq!(needle.in_header(MESSAGE, &structure), in_header, "header: {text}");
+    assert_eq!(
+        needle.in_header(MESSAGE, &structure),
+        in_header,
+        "header: {text}"
+    );
     assert_eq!(needle.in_body(MESSAGE, &structure), in_body, "body: {text}");
-    assert_eq!(needle.in_message(MESSAGE, &structure), in_header || in_body, "message: {text}");
+    assert_eq!(
+        needle.in_message(MESSAGE, &structure),
+        in_header || in_body,
+        "message: {text}"
+    );
 }
 
 #[test]

@@ -68,7 +68,13 @@ fn push_fields(out: &mut Vec<u8>, part: &Part) {
     out.push(b' ');
     push_nstring(out, part.description.as_deref());
     out.push(b' ');
-    push_string(out, part.encoding_name.as_deref().unwrap_or(part.encoding.as_str()).as_bytes());
+    push_string(
+        out,
+        part.encoding_name
+            .as_deref()
+            .unwrap_or(part.encoding.as_str())
+            .as_bytes(),
+    );
     out.push(b' ');
     push_number(out, part.body.len());
 }

@@ -83,7 +83,15 @@ fn push_part(out: &mut Vec<u8>, part: &Part) {
         push_parameters(out, &part.parameters);
     }
     let encoding_name = part.encoding_name.as_ref().map(String::as_bytes);
-    for bytes in [part.id.as_deref(), part.description.as_deref(), encoding_name, part.md5.as_deref()].into_iter().flatten() {
+    for bytes in [
+        part.id.as_deref(),
+        part.description.as_deref(),
+        encoding_name,
+        part.md5.as_deref(),
+    ]
+    .into_iter()
+    .flatten()
+    {
         push_bytes(out, bytes);
     }
     if let Some(disposition) = &part.disposition {
@@ -159,58 +167,90 @@ fn read_part(reader: &mut Reader<'_>) -> Option<(Part, usize)> {
     let (kind, missing) = match shape >> 4 {
         0 => (Kind::Leaf, 0),
         1 => {
-            let count = reader.len().filter(|count| (1..=MIME_PARTS_MAX).contains(count))?;
-            (Kind::Multipart { children: Vec::with_capacity(count) }, count)
+            let count = reader
+                .len()
+                .filter(|count| (1..=MIME_PARTS_MAX).contains(count))?;
+            (
+                Kind::Multipart {
+                    children: Vec::with_capacity(count),
+                },
+                count,
+            )
         }
         inside @ (2 | 3) => {
             let envelope = reader.bytes()?.to_vec();
-            (Kind::Message { envelope, child: None }, usize::from(inside) - 2)
+            (
+                Kind::Message {
+                    envelope,
+                    child: None,
+                },
+                usize::from(inside) - 2,
+            )
         }
         _ => return None,
     };
-    let mut optional = |flag: u8, read: &mut dyn FnMut(&mut Reader<'_>) -> Option<()>| match has & flag {
-        0 => Some(()),
-        _ => read(reader),
+    let has = |flag: u8| has & flag != 0;
+    let encoding = encoding_of(shape & 15)?;
+    // In the order in which they were written.
+    let parameters = if has(HAS_PARAMETERS) {
+        read_parameters(reader)?
+    } else {
+        Vec::new()
     };
-    let mut part = Part {
+    let id = optional(has(HAS_ID), || bytes(reader))?;
+    let description = optional(has(HAS_DESCRIPTION), || bytes(reader))?;
+    let encoding_name = optional(has(HAS_ENCODING_NAME), || reader.text())?;
+    let md5 = optional(has(HAS_MD5), || bytes(reader))?;
+    let disposition = optional(has(HAS_DISPOSITION), || {
+        Some((reader.text()?, read_parameters(reader)?))
+    })?;
+    let languages = optional(has(HAS_LANGUAGES), || read_languages(reader))?.unwrap_or_default();
+    let location = optional(has(HAS_LOCATION), || bytes(reader))?;
+    let (disposition, disposition_parameters) = disposition.unzip();
+    let part = Part {
         header: header_start..header_end,
         body: body_start..body_end,
         lines,
         kind,
         media_type,
         media_subtype,
-        parameters: Vec::new(),
-        id: None,
-        description: None,
-        encoding: encoding_of(shape & 15)?,
-        encoding_name: None,
-        md5: None,
-        disposition: None,
-        disposition_parameters: Vec::new(),
-        languages: Vec::new(),
-        location: None,
+        parameters,
+        id,
+        description,
+        encoding,
+        encoding_name,
+        md5,
+        disposition,
+        disposition_parameters: disposition_parameters.unwrap_or_default(),
+        languages,
+        location,
     };
-    optional(HAS_PARAMETERS, &mut |r| Some(part.parameters = read_parameters(r)?))?;
-    optional(HAS_ID, &mut |r| Some(part.id = Some(r.bytes()?.to_vec())))?;
-    optional(HAS_DESCRIPTION, &mut |r| Some(part.description = Some(r.bytes()?.to_vec())))?;
-    optional(HAS_ENCODING_NAME, &mut |r| Some(part.encoding_name = Some(r.text()?)))?;
-    optional(HAS_MD5, &mut |r| Some(part.md5 = Some(r.bytes()?.to_vec())))?;
-    optional(HAS_DISPOSITION, &mut |r| {
-        part.disposition = Some(r.text()?);
-        Some(part.disposition_parameters = read_parameters(r)?)
-    })?;
-    optional(HAS_LANGUAGES, &mut |r| {
-        let count = r.len().filter(|count| *count <= LANGUAGES_MAX)?;
-        part.languages = (0..count).map(|_| r.bytes().map(<[u8]>::to_vec)).collect::<Option<_>>()?;
-        Some(())
-    })?;
-    optional(HAS_LOCATION, &mut |r| Some(part.location = Some(r.bytes()?.to_vec())))?;
     Some((part, missing))
+}
+
+/// Nothing if it is not there; no answer if it should be and cannot be read.
+fn optional<T>(is_there: bool, read: impl FnOnce() -> Option<T>) -> Option<Option<T>> {
+    if is_there {
+        read().map(Some)
+    } else {
+        Some(None)
+    }
+}
+
+fn bytes(reader: &mut Reader<'_>) -> Option<Vec<u8>> {
+    reader.bytes().map(<[u8]>::to_vec)
+}
+
+fn read_languages(reader: &mut Reader<'_>) -> Option<Vec<Vec<u8>>> {
+    let count = reader.len().filter(|count| *count <= LANGUAGES_MAX)?;
+    (0..count).map(|_| bytes(reader)).collect()
 }
 
 fn read_parameters(reader: &mut Reader<'_>) -> Option<Parameters> {
     let count = reader.len().filter(|count| *count <= PARAMETERS_MAX)?;
-    (0..count).map(|_| Some((reader.text()?, reader.bytes()?.to_vec()))).collect()
+    (0..count)
+        .map(|_| Some((reader.text()?, reader.bytes()?.to_vec())))
+        .collect()
 }
 
 /// Numbers are for ever: they are on disk.
@@ -225,7 +265,10 @@ const ENCODINGS: [Encoding; 7] = [
 ];
 
 fn encoding_number(encoding: Encoding) -> u8 {
-    ENCODINGS.iter().position(|known| *known == encoding).unwrap_or(0) as u8
+    ENCODINGS
+        .iter()
+        .position(|known| *known == encoding)
+        .unwrap_or(0) as u8
 }
 
 fn encoding_of(number: u8) -> Option<Encoding> {

@@ -31,7 +31,12 @@ fn check(message: &str, path: &[u32], what: Section, want: Option<&str>) {
 fn sections_of_nested_parts() {
     use Section::*;
     check(NESTED, &[], Whole, Some(NESTED));
-    check(NESTED, &[], Header, Some("Subject: root\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n"));
+    check(
+        NESTED,
+        &[],
+        Header,
+        Some("Subject: root\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n"),
+    );
     check(NESTED, &[], Mime, None);
     check(NESTED, &[1], Whole, Some("one"));
     check(NESTED, &[1], Mime, Some("Content-Type: text/plain\r\n\r\n"));
@@ -39,13 +44,28 @@ fn sections_of_nested_parts() {
     check(NESTED, &[1], Text, None);
     check(NESTED, &[1, 1], Whole, None);
     check(NESTED, &[2], Whole, Some("two"));
-    check(NESTED, &[3], Mime, Some("Content-Type: message/rfc822\r\n\r\n"));
-    check(NESTED, &[3], Header, Some("Subject: three\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"));
+    check(
+        NESTED,
+        &[3],
+        Mime,
+        Some("Content-Type: message/rfc822\r\n\r\n"),
+    );
+    check(
+        NESTED,
+        &[3],
+        Header,
+        Some("Subject: three\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"),
+    );
     check(NESTED, &[3, 1], Whole, Some("three.one"));
     check(NESTED, &[3, 1], Mime, Some("\r\n"));
     check(NESTED, &[3, 2], Whole, Some("three.two"));
     check(NESTED, &[3, 3], Whole, None);
-    check(NESTED, &[4, 1], Mime, Some("Content-Type: image/gif\r\n\r\n"));
+    check(
+        NESTED,
+        &[4, 1],
+        Mime,
+        Some("Content-Type: image/gif\r\n\r\n"),
+    );
     check(NESTED, &[4, 2], Header, Some("Subject: four.two\r\n\r\n"));
     check(NESTED, &[4, 2], Text, Some("four.two.one"));
     check(NESTED, &[4, 2, 1], Whole, Some("four.two.one"));
@@ -60,7 +80,11 @@ fn sections_of_nested_parts() {
 fn sections_of_a_plain_message() {
     use Section::*;
     for message in ["Subject: x\r\n\r\nbody\r\n", "Subject: x\n\nbody\n"] {
-        let (header, body) = message.split_at(message.len() - message.split("\n").last().unwrap().len() - message[message.find("body").unwrap()..].len());
+        let (header, body) = message.split_at(
+            message.len()
+                - message.split("\n").last().unwrap().len()
+                - message[message.find("body").unwrap()..].len(),
+        );
         check(message, &[], Text, Some(body));
         check(message, &[], Header, Some(header));
         check(message, &[1], Whole, Some(body));
@@ -82,8 +106,16 @@ fn check_text(message: &str, extension: Extension, want: &str) {
 
 #[test]
 fn body_structures() {
-    check_text("\r\nbody\r\n", Extension::Without, "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 6 1)");
-    check_text("\r\nbody\r\n", Extension::With, "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 6 1 NIL NIL NIL NIL)");
+    check_text(
+        "\r\nbody\r\n",
+        Extension::Without,
+        "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 6 1)",
+    );
+    check_text(
+        "\r\nbody\r\n",
+        Extension::With,
+        "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 6 1 NIL NIL NIL NIL)",
+    );
     check_text(
         "Content-Type: Text/HTML\r\nContent-ID: <i@d>\r\nContent-Description: a \"d\"\r\nContent-MD5: m==\r\n\
          Content-Disposition: attachment; filename=\"x y\"\r\nContent-Language: en, de\r\nContent-Location: u/v\r\n\
@@ -116,15 +148,21 @@ fn body_structures() {
 
 #[test]
 fn attachments_are_what_a_person_calls_so() {
-    let has = |headers: &str| Structure::of(format!("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n{headers}\r\n\r\nx\r\n--b--").as_bytes()).has_attachment();
+    let has = |headers: &str| {
+        Structure::of(format!("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n{headers}\r\n\r\nx\r\n--b--").as_bytes()).has_attachment()
+    };
     assert!(has("Content-Disposition: attachment"));
     assert!(has("Content-Type: application/pdf"));
     assert!(has("Content-Type: message/rfc822"));
     assert!(has("Content-Type: text/plain; name=x.txt"));
     assert!(has("Content-Type: image/png"));
     assert!(!has("Content-Type: text/html"));
-    assert!(!has("Content-Type: image/png\r\nContent-ID: <x>\r\nContent-Disposition: inline; filename=logo.png"));
-    assert!(!has("Content-Type: application/pgp-signature; name=signature.asc"));
+    assert!(!has(
+        "Content-Type: image/png\r\nContent-ID: <x>\r\nContent-Disposition: inline; filename=logo.png"
+    ));
+    assert!(!has(
+        "Content-Type: application/pgp-signature; name=signature.asc"
+    ));
     assert!(!has("Content-Type: message/delivery-status"));
 }
 
@@ -134,9 +172,16 @@ fn the_stored_form_is_checked() {
     let stored = structure.encode();
     assert_eq!(Structure::decode(&stored), Ok(structure));
     assert_eq!(Structure::decode(&[]), Err(StructureError::Damaged));
-    assert_eq!(Structure::decode(&[9, 1, 2]), Err(StructureError::Version(9)));
+    assert_eq!(
+        Structure::decode(&[9, 1, 2]),
+        Err(StructureError::Version(9))
+    );
     for len in 1..stored.len() {
-        assert_eq!(Structure::decode(&stored[..len]), Err(StructureError::Damaged), "{len}");
+        assert_eq!(
+            Structure::decode(&stored[..len]),
+            Err(StructureError::Damaged),
+            "{len}"
+        );
     }
     let longer = [&stored[..], &[0]].concat();
     assert_eq!(Structure::decode(&longer), Err(StructureError::Damaged));
@@ -177,7 +222,10 @@ fn nesting_fault(structure: &Structure, len: usize) -> Option<String> {
         return Some(format!("root {root:?} of {len}"));
     }
     for part in parts {
-        if part.header.start > part.header.end || part.header.end > part.body.start || part.body.start > part.body.end {
+        if part.header.start > part.header.end
+            || part.header.end > part.body.start
+            || part.body.start > part.body.end
+        {
             return Some(format!("{part:?}"));
         }
         let inside: Vec<usize> = match &part.kind {

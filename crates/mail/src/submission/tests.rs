@@ -4,7 +4,12 @@ use super::*;
 
 fn submitter() -> Submitter<'static> {
     let now = UnixMillis::from_secs(1_795_260_480);
-    Submitter { now, host: "mx.example.org", unique: "0123456789ABCDEF", default_author: None }
+    Submitter {
+        now,
+        host: "mx.example.org",
+        unique: "0123456789ABCDEF",
+        default_author: None,
+    }
 }
 
 #[track_caller]
@@ -15,7 +20,11 @@ fn check(message: &str, want: &str) {
 
 #[track_caller]
 fn refuse(message: &str, why: PrepareError) {
-    assert_eq!(prepare(message.as_bytes(), &submitter()), Err(why), "{message}");
+    assert_eq!(
+        prepare(message.as_bytes(), &submitter()),
+        Err(why),
+        "{message}"
+    );
 }
 
 #[test]
@@ -43,7 +52,11 @@ fn removes_what_tells_on_the_sender() {
 
 #[test]
 fn gives_all_authors_and_the_sender() {
-    let got = prepare(b"From: A <a@b.c>, \"x y\"@D.E\r\nSender: s@t.u\r\n\r\n", &submitter()).unwrap();
+    let got = prepare(
+        b"From: A <a@b.c>, \"x y\"@D.E\r\nSender: s@t.u\r\n\r\n",
+        &submitter(),
+    )
+    .unwrap();
     let authors: Vec<_> = got.authors.iter().map(Address::to_string).collect();
     assert_eq!(authors, ["a@b.c", "\"x y\"@d.e"]);
     assert_eq!(got.sender.unwrap().to_string(), "s@t.u");
@@ -52,24 +65,48 @@ fn gives_all_authors_and_the_sender() {
 #[test]
 fn a_default_author_stands_in() {
     let author = Address::parse("ann@example.org").unwrap();
-    let submitter = Submitter { default_author: Some(&author), ..submitter() };
+    let submitter = Submitter {
+        default_author: Some(&author),
+        ..submitter()
+    };
     let got = prepare(b"Date: x\r\nMessage-ID: <y>\r\n\r\nhi\r\n", &submitter).unwrap();
-    assert_eq!(got.message, b"Date: x\r\nMessage-ID: <y>\r\nFrom: ann@example.org\r\n\r\nhi\r\n");
+    assert_eq!(
+        got.message,
+        b"Date: x\r\nMessage-ID: <y>\r\nFrom: ann@example.org\r\n\r\nhi\r\n"
+    );
     assert_eq!(got.authors, [author]);
 }
 
 #[test]
 fn refuses_what_could_be_read_two_ways() {
     refuse("Subject: x\r\n\r\n", PrepareError::NoAuthor);
-    refuse("From: a@b.c\r\nFROM: d@e.f\r\n\r\n", PrepareError::Repeated("From"));
-    refuse("From: a@b.c\r\nSubject: x\r\nsubject: y\r\n\r\n", PrepareError::Repeated("Subject"));
-    refuse("From: a@b.c\r\n one\r\nFr om: d@e.f\r\n\r\n", PrepareError::HeaderLine { line: 3 });
+    refuse(
+        "From: a@b.c\r\nFROM: d@e.f\r\n\r\n",
+        PrepareError::Repeated("From"),
+    );
+    refuse(
+        "From: a@b.c\r\nSubject: x\r\nsubject: y\r\n\r\n",
+        PrepareError::Repeated("Subject"),
+    );
+    refuse(
+        "From: a@b.c\r\n one\r\nFr om: d@e.f\r\n\r\n",
+        PrepareError::HeaderLine { line: 3 },
+    );
     refuse("hello\r\n", PrepareError::HeaderLine { line: 1 });
     refuse("From: a@b.c <d@e.f>\r\n\r\n", PrepareError::AuthorMalformed);
     refuse("From: a@b@c.d\r\n\r\n", PrepareError::AuthorMalformed);
     refuse("From: nobody\r\n\r\n", PrepareError::AuthorMalformed);
     refuse("From: friends:;\r\n\r\n", PrepareError::AuthorMalformed);
-    refuse("From: a@b.c\r\nSender: a@b.c, d@e.f\r\n\r\n", PrepareError::SenderMalformed);
-    refuse("From: a@b.c\r\nX: a\rb\r\n\r\n", PrepareError::ControlCharacter);
-    refuse("From: a@b.c\r\nX: a\0b\r\n\r\n", PrepareError::ControlCharacter);
+    refuse(
+        "From: a@b.c\r\nSender: a@b.c, d@e.f\r\n\r\n",
+        PrepareError::SenderMalformed,
+    );
+    refuse(
+        "From: a@b.c\r\nX: a\rb\r\n\r\n",
+        PrepareError::ControlCharacter,
+    );
+    refuse(
+        "From: a@b.c\r\nX: a\0b\r\n\r\n",
+        PrepareError::ControlCharacter,
+    );
 }

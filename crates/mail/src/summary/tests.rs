@@ -18,7 +18,10 @@ fn a_summary_holds_what_is_needed_later() {
     assert_eq!(summary.thread.base_subject, "Hello");
     assert!(summary.thread.is_reply_or_forward && summary.has_attachment);
     assert_eq!(summary.preview, "First words.");
-    assert_eq!(crate::Structure::decode(&summary.structure), Ok(crate::Structure::of(MESSAGE)));
+    assert_eq!(
+        crate::Structure::decode(&summary.structure),
+        Ok(crate::Structure::of(MESSAGE))
+    );
 }
 
 #[test]

@@ -3,7 +3,11 @@
 /// From a decoded subject in one line; tells whether it marked a reply or a forward.
 pub(super) fn base(subject: &str) -> (String, bool) {
     // (1)
-    let joined = subject.split([' ', '\t']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    let joined = subject
+        .split([' ', '\t'])
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
     let mut text = joined.as_str();
     let mut is_reply = false;
     loop {
@@ -60,7 +64,9 @@ fn without_leader<'t>(text: &'t str, is_reply: &mut bool) -> Option<&'t str> {
 fn without_refwd(text: &str) -> Option<&str> {
     let rest = ["fwd", "re", "fw"].iter().find_map(|word| {
         let head = text.get(..word.len())?;
-        head.eq_ignore_ascii_case(word).then(|| text.get(word.len()..)).flatten()
+        head.eq_ignore_ascii_case(word)
+            .then(|| text.get(word.len()..))
+            .flatten()
     })?;
     let rest = rest.trim_start_matches(' ');
     without_blob(rest).unwrap_or(rest).strip_prefix(':')

@@ -5,7 +5,11 @@ use proptest::prelude::*;
 
 #[track_caller]
 fn check(subject: &str, want: &str, is_reply: bool) {
-    assert_eq!(base_subject(subject.as_bytes()), (want.to_owned(), is_reply), "{subject}");
+    assert_eq!(
+        base_subject(subject.as_bytes()),
+        (want.to_owned(), is_reply),
+        "{subject}"
+    );
 }
 
 #[test]
@@ -30,13 +34,19 @@ fn subjects_lose_what_programs_add() {
 
 #[test]
 fn ids_are_found_and_made_equal() {
-    assert_eq!(message_ids(b"<a@b> junk <c@d>\r\n\t< e @ f >"), ["a@b", "c@d", "e@f"]);
+    assert_eq!(
+        message_ids(b"<a@b> junk <c@d>\r\n\t< e @ f >"),
+        ["a@b", "c@d", "e@f"]
+    );
     assert_eq!(message_ids(b"<\"01KF8\"@x.y>"), ["01KF8@x.y"]);
     assert_eq!(message_ids(b"Your message of Monday <a <b@c>"), ["b@c"]);
     assert!(message_ids(b"none <> <unclosed").is_empty());
     let many: String = (0..300).map(|n| format!("<{n}@x> ")).collect();
     let ids = message_ids(many.as_bytes());
-    assert_eq!((ids.len(), ids[0].as_str(), ids.last().unwrap().as_str()), (REFERENCES_MAX, "0@x", "299@x"));
+    assert_eq!(
+        (ids.len(), ids[0].as_str(), ids.last().unwrap().as_str()),
+        (REFERENCES_MAX, "0@x", "299@x")
+    );
 }
 
 proptest! {

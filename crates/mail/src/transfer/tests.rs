@@ -34,13 +34,20 @@ fn base64_forgives() {
 
 #[test]
 fn uuencode_is_read() {
-    check(Encoding::Uuencode, b"x\nbegin 644 f\n%:&5L;&\\ \n`\nend\ny", b"hello");
+    check(
+        Encoding::Uuencode,
+        b"x\nbegin 644 f\n%:&5L;&\\ \n`\nend\ny",
+        b"hello",
+    );
     check(Encoding::Uuencode, b"no begin", b"no begin");
 }
 
 #[test]
 fn names_are_read_in_any_case() {
-    assert_eq!(Encoding::parse(b"Quoted-PRINTABLE"), Encoding::QuotedPrintable);
+    assert_eq!(
+        Encoding::parse(b"Quoted-PRINTABLE"),
+        Encoding::QuotedPrintable
+    );
     assert_eq!(Encoding::parse(b"x-gzip64"), Encoding::Unknown);
     assert_eq!(Encoding::parse(b""), Encoding::Unknown);
 }

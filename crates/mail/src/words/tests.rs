@@ -17,8 +17,14 @@ fn decodes_the_examples_of_rfc_2047() {
     check("=?ISO-8859-1?Q?a?=\r\n   =?ISO-8859-1?Q?b?=", "ab");
     check("=?ISO-8859-1?Q?a_b?=", "a b");
     check("=?ISO-8859-1?Q?a?= =?ISO-8859-2?Q?_b?=", "a b");
-    check("=?ISO-8859-1?Q?Patrik_F=E4ltstr=F6m?= <paf@nada.kth.se>", "Patrik Fältström <paf@nada.kth.se>");
-    check("=?ISO-8859-1?B?SWYgeW91IGNhbiByZWFkIHRoaXMgeW8=?= =?ISO-8859-2?B?dSB1bmRlcnN0YW5kIHRoZSBleGFtcGxlLg==?=", "If you can read this you understand the example.");
+    check(
+        "=?ISO-8859-1?Q?Patrik_F=E4ltstr=F6m?= <paf@nada.kth.se>",
+        "Patrik Fältström <paf@nada.kth.se>",
+    );
+    check(
+        "=?ISO-8859-1?B?SWYgeW91IGNhbiByZWFkIHRoaXMgeW8=?= =?ISO-8859-2?B?dSB1bmRlcnN0YW5kIHRoZSBleGFtcGxlLg==?=",
+        "If you can read this you understand the example.",
+    );
     check("=?US-ASCII*EN?Q?Keith_Moore?=", "Keith Moore");
 }
 
@@ -30,7 +36,10 @@ fn forgives() {
     check("x=?utf-8?q?=C3=A9?=y", "xéy");
     check("=?utf-8?b?w6k?=", "é");
     check("=?utf-8?q?=C3?= =?utf-8?q?=A9?=", "é");
-    check("=?utf-8?x?a?= =?utf-8?q?a =?", "=?utf-8?x?a?= =?utf-8?q?a =?");
+    check(
+        "=?utf-8?x?a?= =?utf-8?q?a =?",
+        "=?utf-8?x?a?= =?utf-8?q?a =?",
+    );
     check("=?utf-8?q??=", "");
     check("=?nonsense?q?=E9?=", "é");
     check("=?utf-8?q?a=0D=0Ab=00?=", "a  b ");
@@ -42,7 +51,10 @@ fn forgives() {
 fn encodes_what_must_be() {
     assert_eq!(encode("plain text"), "plain text");
     assert_eq!(encode("Grüße"), "=?utf-8?b?R3LDvMOfZQ==?=");
-    assert_eq!(encode("one é in a longer line"), "=?utf-8?q?one_=C3=A9_in_a_longer_line?=");
+    assert_eq!(
+        encode("one é in a longer line"),
+        "=?utf-8?q?one_=C3=A9_in_a_longer_line?="
+    );
     assert_eq!(encode("a =? b"), "=?utf-8?b?YSA9PyBi?=");
 }
 

@@ -28,7 +28,7 @@ fn spam_spamassassin_public() {
 
 #[test]
 fn synthetic_mailboxes() {
-    each_message("synthetic-mailboxes-mxhero", 10);
+    each_message("synthetic-mailboxes-mxhero", 20);
 }
 
 /// A folder that goes away at the end of the test.
@@ -41,13 +41,27 @@ impl Drop for Scratch {
 }
 
 fn each_message(corpus: &str, step: usize) {
-    let Some(folder) = corpora::folder(corpus) else { return };
-    let scratch = Scratch(Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{corpus}-{}", process::id())));
+    let Some(folder) = corpora::folder(corpus) else {
+        return;
+    };
+    let scratch =
+        Scratch(Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{corpus}-{}", process::id())));
     fs::create_dir_all(&scratch.0).unwrap();
-    for archive in corpora::files(&folder).iter().filter(|path| path.extension().is_some_and(|end| end == "gz")) {
-        let status = Command::new("tar").arg("-xzf").arg(archive).arg("-C").arg(&scratch.0).status();
+    for archive in corpora::files(&folder)
+        .iter()
+        .filter(|path| path.extension().is_some_and(|end| end == "gz"))
+    {
+        let status = Command::new("tar")
+            .arg("-xzf")
+            .arg(archive)
+            .arg("-C")
+            .arg(&scratch.0)
+            .status();
         if !status.as_ref().is_ok_and(process::ExitStatus::success) {
-            println!("skipped: {} cannot be unpacked: {status:?}", archive.display());
+            println!(
+                "skipped: {} cannot be unpacked: {status:?}",
+                archive.display()
+            );
             return;
         }
     }

@@ -29,7 +29,11 @@ fn value(text: &[u8], at: &mut usize) -> Result<Value, String> {
                 match text.get(*at) {
                     Some(b')') => {
                         *at += 1;
-                        return if items.is_empty() { Err("empty list".into()) } else { Ok(Value::List(items)) };
+                        return if items.is_empty() {
+                            Err("empty list".into())
+                        } else {
+                            Ok(Value::List(items))
+                        };
                     }
                     // Parts and addresses follow one another without a space.
                     Some(b'(') if matches!(items.last(), Some(Value::List(_))) => {}
@@ -53,7 +57,9 @@ fn value(text: &[u8], at: &mut usize) -> Result<Value, String> {
                             other => return Err(format!("escaped {other:?}")),
                         }
                     }
-                    Some(0 | b'\r' | b'\n' | 128..) | None => return Err(format!("in quotes at {}", *at + i)),
+                    Some(0 | b'\r' | b'\n' | 128..) | None => {
+                        return Err(format!("in quotes at {}", *at + i));
+                    }
                     Some(c) => out.push(*c),
                 }
                 i += 1;
@@ -63,8 +69,13 @@ fn value(text: &[u8], at: &mut usize) -> Result<Value, String> {
         }
         Some(b'{') => {
             let end = rest.iter().position(|&b| b == b'}').ok_or("literal")?;
-            let len: usize = std::str::from_utf8(&rest[1..end]).unwrap().parse().map_err(|e| format!("{e}"))?;
-            let body = rest[end + 1..].strip_prefix(b"\r\n").ok_or("literal without line end")?;
+            let len: usize = std::str::from_utf8(&rest[1..end])
+                .unwrap()
+                .parse()
+                .map_err(|e| format!("{e}"))?;
+            let body = rest[end + 1..]
+                .strip_prefix(b"\r\n")
+                .ok_or("literal without line end")?;
             let content = body.get(..len).ok_or("short literal")?;
             if content.contains(&0) {
                 return Err("NUL in a literal".into());
@@ -79,14 +90,20 @@ fn value(text: &[u8], at: &mut usize) -> Result<Value, String> {
         Some(b'0'..=b'9') => {
             let len = rest.iter().take_while(|b| b.is_ascii_digit()).count();
             *at += len;
-            Ok(Value::Number(std::str::from_utf8(&rest[..len]).unwrap().parse().unwrap()))
+            Ok(Value::Number(
+                std::str::from_utf8(&rest[..len]).unwrap().parse().unwrap(),
+            ))
         }
         other => Err(format!("{other:?} at {at}")),
     }
 }
 
 fn ensure(holds: bool, what: &str, value: &impl std::fmt::Debug) -> Result<(), String> {
-    if holds { Ok(()) } else { Err(format!("{what}: {value:?}")) }
+    if holds {
+        Ok(())
+    } else {
+        Err(format!("{what}: {value:?}"))
+    }
 }
 
 fn is_nstring(value: &Value) -> bool {
@@ -95,7 +112,9 @@ fn is_nstring(value: &Value) -> bool {
 
 /// `envelope`
 pub fn check_envelope(value: &Value) -> Result<(), String> {
-    let Value::List(items) = value else { return Err(format!("no envelope: {value:?}")) };
+    let Value::List(items) = value else {
+        return Err(format!("no envelope: {value:?}"));
+    };
     ensure(items.len() == 10, "ten members", items)?;
     for at in [0, 1, 8, 9] {
         ensure(is_nstring(&items[at]), "nstring", &items[at])?;
@@ -108,8 +127,14 @@ pub fn check_envelope(value: &Value) -> Result<(), String> {
         };
         let mut in_group = false;
         for address in addresses {
-            let Value::List(fields) = address else { return Err(format!("address: {address:?}")) };
-            ensure(fields.len() == 4 && fields.iter().all(is_nstring), "four nstrings", fields)?;
+            let Value::List(fields) = address else {
+                return Err(format!("address: {address:?}"));
+            };
+            ensure(
+                fields.len() == 4 && fields.iter().all(is_nstring),
+                "four nstrings",
+                fields,
+            )?;
             if fields[3] == Value::Nil {
                 let starts = fields[2] != Value::Nil;
                 ensure(starts != in_group, "groups do not nest", addresses)?;
@@ -125,14 +150,23 @@ pub fn check_envelope(value: &Value) -> Result<(), String> {
 
 /// `body`, with or without extension data.
 pub fn check_body(value: &Value, extended: bool) -> Result<(), String> {
-    let Value::List(items) = value else { return Err(format!("no body: {value:?}")) };
+    let Value::List(items) = value else {
+        return Err(format!("no body: {value:?}"));
+    };
     if matches!(items[0], Value::List(_)) {
-        let parts = items.iter().take_while(|item| matches!(item, Value::List(_))).count();
+        let parts = items
+            .iter()
+            .take_while(|item| matches!(item, Value::List(_)))
+            .count();
         for part in &items[..parts] {
             check_body(part, extended)?;
         }
         let rest = &items[parts..];
-        ensure(matches!(rest.first(), Some(Value::Text(_))), "subtype", &rest)?;
+        ensure(
+            matches!(rest.first(), Some(Value::Text(_))),
+            "subtype",
+            &rest,
+        )?;
         if !extended {
             return ensure(rest.len() == 1, "no extension data", &rest);
         }
@@ -145,10 +179,22 @@ pub fn check_body(value: &Value, extended: bool) -> Result<(), String> {
         Value::Text(text) => String::from_utf8_lossy(text).to_ascii_lowercase(),
         other => format!("{other:?}"),
     };
-    ensure(matches!(items[0], Value::Text(_)) && matches!(items[1], Value::Text(_)), "type", items)?;
+    ensure(
+        matches!(items[0], Value::Text(_)) && matches!(items[1], Value::Text(_)),
+        "type",
+        items,
+    )?;
     check_parameters(&items[2])?;
-    ensure(is_nstring(&items[3]) && is_nstring(&items[4]), "id and description", items)?;
-    ensure(matches!(items[5], Value::Text(_)) && matches!(items[6], Value::Number(_)), "encoding and size", items)?;
+    ensure(
+        is_nstring(&items[3]) && is_nstring(&items[4]),
+        "id and description",
+        items,
+    )?;
+    ensure(
+        matches!(items[5], Value::Text(_)) && matches!(items[6], Value::Number(_)),
+        "encoding and size",
+        items,
+    )?;
     let mut rest = &items[7..];
     match (text(0).as_str(), text(1).as_str()) {
         ("multipart", _) => return Err(format!("multipart as a leaf: {items:?}")),
@@ -163,7 +209,11 @@ pub fn check_body(value: &Value, extended: bool) -> Result<(), String> {
             rest = &rest[3..];
         }
         ("text", _) => {
-            ensure(matches!(rest.first(), Some(Value::Number(_))), "lines", items)?;
+            ensure(
+                matches!(rest.first(), Some(Value::Number(_))),
+                "lines",
+                items,
+            )?;
             rest = &rest[1..];
         }
         _ => {}
@@ -171,7 +221,11 @@ pub fn check_body(value: &Value, extended: bool) -> Result<(), String> {
     if !extended {
         return ensure(rest.is_empty(), "no extension data", &rest);
     }
-    ensure(rest.len() == 4 && is_nstring(&rest[0]), "extension data", &rest)?;
+    ensure(
+        rest.len() == 4 && is_nstring(&rest[0]),
+        "extension data",
+        &rest,
+    )?;
     check_extension(&rest[1..])
 }
 
@@ -191,11 +245,15 @@ fn check_parameters(value: &Value) -> Result<(), String> {
 fn check_extension(items: &[Value]) -> Result<(), String> {
     match &items[0] {
         Value::Nil => {}
-        Value::List(pair) if pair.len() == 2 && matches!(pair[0], Value::Text(_)) => check_parameters(&pair[1])?,
+        Value::List(pair) if pair.len() == 2 && matches!(pair[0], Value::Text(_)) => {
+            check_parameters(&pair[1])?
+        }
         other => return Err(format!("disposition: {other:?}")),
     }
     let languages = match &items[1] {
-        Value::List(languages) => languages.iter().all(|language| matches!(language, Value::Text(_))),
+        Value::List(languages) => languages
+            .iter()
+            .all(|language| matches!(language, Value::Text(_))),
         other => is_nstring(other),
     };
     ensure(languages, "language", &items[1])?;

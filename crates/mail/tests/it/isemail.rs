@@ -13,7 +13,9 @@ use crate::corpora;
 
 #[test]
 fn addresses_of_the_suite() {
-    let Some(folder) = corpora::folder("email-address-isemail") else { return };
+    let Some(folder) = corpora::folder("email-address-isemail") else {
+        return;
+    };
     let suite = std::fs::read_to_string(folder.join("tests.xml")).unwrap();
     let mut count = 0;
     for test in suite.split("<test ").skip(1) {
@@ -28,7 +30,11 @@ fn addresses_of_the_suite() {
             other => panic!("{other}"),
         };
         let got = Address::parse(&address);
-        assert_eq!(got.is_ok(), want, "{address:?} is {category}, {diagnosis}: {got:?}");
+        assert_eq!(
+            got.is_ok(),
+            want,
+            "{address:?} is {category}, {diagnosis}: {got:?}"
+        );
         count += 1;
     }
     assert_eq!(count, 88);
@@ -41,7 +47,11 @@ fn element<'t>(xml: &'t str, name: &str) -> Option<&'t str> {
 
 /// Entities, and control characters written as U+2400 and the following.
 fn unescape(text: &str) -> String {
-    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
+    let text = text
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&amp;", "&");
     let mut out = String::new();
     let mut rest = text.as_str();
     while let Some(at) = rest.find("&#x") {

@@ -16,18 +16,35 @@ pub fn check(name: &str, bytes: &[u8]) {
     check_sections(name, structure, bytes.len());
 
     let summary = Summary::of(bytes);
-    assert_eq!(Structure::decode(&summary.structure).as_ref(), Ok(structure), "{name}");
-    assert_eq!(Summary::decode(&summary.encode()).as_ref(), Ok(&summary), "{name}");
-    assert!(summary.preview.chars().count() <= 200 && !summary.preview.contains(['\r', '\n', '\0']), "{name}");
+    assert_eq!(
+        Structure::decode(&summary.structure).as_ref(),
+        Ok(structure),
+        "{name}"
+    );
+    assert_eq!(
+        Summary::decode(&summary.encode()).as_ref(),
+        Ok(&summary),
+        "{name}"
+    );
+    assert!(
+        summary.preview.chars().count() <= 200 && !summary.preview.contains(['\r', '\n', '\0']),
+        "{name}"
+    );
 
     let grammar = |what: &str, result: Result<(), String>| {
         result.unwrap_or_else(|error| panic!("{name}: {what}: {error}"));
     };
-    grammar("ENVELOPE", read(&summary.envelope).and_then(|value| check_envelope(&value)));
+    grammar(
+        "ENVELOPE",
+        read(&summary.envelope).and_then(|value| check_envelope(&value)),
+    );
     let body = read(&structure.body_structure(Extension::Without));
     grammar("BODY", body.and_then(|value| check_body(&value, false)));
     let body = read(&structure.body_structure(Extension::With));
-    grammar("BODYSTRUCTURE", body.and_then(|value| check_body(&value, true)));
+    grammar(
+        "BODYSTRUCTURE",
+        body.and_then(|value| check_body(&value, true)),
+    );
 
     for part in structure.parts() {
         let _ = message.text(part);
@@ -44,8 +61,14 @@ pub fn check(name: &str, bytes: &[u8]) {
 fn check_ranges(name: &str, structure: &Structure, len: usize) {
     assert_eq!(structure.root().whole(), 0..len, "{name}");
     for part in structure.parts() {
-        assert!(part.header.start <= part.header.end && part.header.end <= part.body.start, "{name}: {part:?}");
-        assert!(part.body.start <= part.body.end && part.body.end <= len, "{name}: {part:?}");
+        assert!(
+            part.header.start <= part.header.end && part.header.end <= part.body.start,
+            "{name}: {part:?}"
+        );
+        assert!(
+            part.body.start <= part.body.end && part.body.end <= len,
+            "{name}: {part:?}"
+        );
         let children: Vec<usize> = match &part.kind {
             Kind::Leaf => vec![],
             Kind::Multipart { children } => children.clone(),
@@ -54,7 +77,10 @@ fn check_ranges(name: &str, structure: &Structure, len: usize) {
         let mut at = part.body.start;
         for child in children {
             let child = &structure.parts()[child];
-            assert!(child.header.start >= at && child.body.end <= part.body.end, "{name}: {child:?} in {part:?}");
+            assert!(
+                child.header.start >= at && child.body.end <= part.body.end,
+                "{name}: {child:?} in {part:?}"
+            );
             at = child.body.end;
         }
     }
@@ -63,10 +89,19 @@ fn check_ranges(name: &str, structure: &Structure, len: usize) {
 fn check_sections(name: &str, structure: &Structure, len: usize) {
     let header = structure.section(&[], Section::Header).unwrap();
     let text = structure.section(&[], Section::Text).unwrap();
-    assert_eq!((header.start, header.end, text.end), (0, text.start, len), "{name}");
+    assert_eq!(
+        (header.start, header.end, text.end),
+        (0, text.start, len),
+        "{name}"
+    );
     for number in 1..=3 {
         for path in [vec![number], vec![number, 1], vec![number, 1, 2]] {
-            for what in [Section::Whole, Section::Header, Section::Text, Section::Mime] {
+            for what in [
+                Section::Whole,
+                Section::Header,
+                Section::Text,
+                Section::Mime,
+            ] {
                 if let Some(range) = structure.section(&path, what) {
                     assert!(range.start <= range.end && range.end <= len, "{name}");
                 }
@@ -76,16 +111,25 @@ fn check_sections(name: &str, structure: &Structure, len: usize) {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods)] // measures the reader, drives nothing
 fn every_corpus_message_is_read_within_bounds() {
     let messages = corpora::mime_messages();
-    assert!(messages.is_empty() || messages.len() == 593, "{}", messages.len());
+    assert!(
+        messages.is_empty() || messages.len() == 593,
+        "{}",
+        messages.len()
+    );
     for (name, bytes) in messages {
         let started = Instant::now();
         check(&name, &bytes);
         check(&format!("{name} with CRLF"), &corpora::with_crlf(&bytes));
         // Very generous: without optimisation, on a busy machine. It is there for what is not linear.
         let allowed = Duration::from_secs(5) + Duration::from_micros(20 * bytes.len() as u64);
-        assert!(started.elapsed() < allowed, "{name} took {:?}", started.elapsed());
+        assert!(
+            started.elapsed() < allowed,
+            "{name} took {:?}",
+            started.elapsed()
+        );
     }
 }
 
