@@ -22,7 +22,7 @@ pub struct PasswordSource {
 /// A shorter one is no protection.
 const PASSWORD_CHARS_MIN: usize = 8;
 /// Longer ones are a mistake or an attack on the hash.
-const PASSWORD_BYTES_MAX: usize = 1024;
+const PASSWORD_BYTES_MAX: usize = 1000;
 
 /// Without letters that are mistaken for one another: 5 bits each.
 const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";

@@ -1,7 +1,7 @@
 //! `postroad quickstart ADDRESS`: from nothing to a serving mail server, with what a person needs to know next.
 
 use std::io::Write;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use mail::{Address, Domain};
@@ -10,12 +10,11 @@ use world::{OsRandom, TokioClock};
 
 use super::serve::serve;
 use super::{Context, account, domain, find};
-use crate::config::{self, Config, Listen};
+use crate::config::{self, Config, Listen, Service};
 use crate::data_dir::{DataDir, write_private};
 use crate::output::{Failure, Loudness};
 use crate::password::{self, PasswordSource};
 use crate::place::Place;
-use crate::server::Bound;
 use crate::welcome::{self, Welcome};
 
 #[derive(Clone, Debug, clap::Args)]
@@ -55,7 +54,7 @@ pub fn run(place: &Place, args: &Args, loudness: Loudness) -> Result<(), Failure
     DataDir::open_or_make(&config.data)?;
     let shared = Arc::new(config.clone());
     let place = place.clone();
-    serve(config, move |bound, store| {
+    serve(config, move |listeners, store| {
         let context = Context {
             store: store.clone(),
             config: shared.clone(),
@@ -64,7 +63,7 @@ pub fn run(place: &Place, args: &Args, loudness: Loudness) -> Result<(), Failure
         };
         let password = set_up(&context, store, &domain, &address, given)?;
         greet(
-            &context, bound, &place, &address, &domain, &password, loudness,
+            &context, listeners, &place, &address, &domain, &password, loudness,
         )
     })
 }
@@ -126,7 +125,7 @@ fn set_up(
 
 fn greet(
     context: &Context,
-    bound: &Bound,
+    listeners: &[(Service, SocketAddr)],
     place: &Place,
     address: &Address,
     name: &Domain,
@@ -144,7 +143,7 @@ fn greet(
         host: &context.config.hostname,
         address,
         password: &password_text,
-        services: &bound.addresses(),
+        services: listeners,
         data: &context.config.data,
         config: &place.config,
         self_signed: context.config.tls.files.is_none(),

@@ -13,20 +13,17 @@ use crate::local::open_store;
 use crate::output::Failure;
 use crate::place::Place;
 use crate::server::process::{self, Signals};
-use crate::server::{Bound, Ending, Server, tls};
+use crate::server::{Ending, Server, tls};
 use crate::version::VERSION;
 
 /// Serves until stopped by a signal.
 pub fn run(place: &Place) -> Result<(), Failure> {
     let config = place.load_or_fail()?;
-    serve(config, |_bound, _store| Ok(()))
+    serve(config, |_listeners, _store| Ok(()))
 }
 
 /// Opens the ports, then the store; lets `prepare` work with both; serves; says `ready`.
-pub fn serve(
-    config: Config,
-    prepare: impl FnOnce(&Bound, &Store) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+pub fn serve(config: Config, prepare: impl Prepare) -> Result<(), Failure> {
     let data = DataDir::open(&config.data)?;
     let _lock = data.lock("serve")?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -44,19 +41,32 @@ pub fn serve(
     Ok(())
 }
 
-async fn run_server(
-    config: Config,
-    prepare: impl FnOnce(&Bound, &Store) -> Result<(), Failure>,
-) -> Result<Ending, Failure> {
+/// What happens between opening the ports and the first answer: the first account and its like.
+pub trait Prepare:
+    FnOnce(&[(Service, SocketAddr)], &Store) -> Result<(), Failure> + Send + 'static
+{
+}
+
+impl<F> Prepare for F where
+    F: FnOnce(&[(Service, SocketAddr)], &Store) -> Result<(), Failure> + Send + 'static
+{
+}
+
+async fn run_server(config: Config, prepare: impl Prepare) -> Result<Ending, Failure> {
     let world = World::real(DnsSettings::servers(config.resolvers.clone()));
     process::raise_descriptor_limit();
     let signals =
         Signals::listen().map_err(|error| Failure::failed(format!("signals: {error}")))?;
     let bound = Server::bind(world.clone(), &config).await.map_err(failed)?;
     let server_tls = load_tls(&world, &config)?;
-    let store = open_store(&config)?;
-    // The first account and its like: short, and nobody is served yet.
-    tokio::task::block_in_place(|| prepare(&bound, &store))?;
+    let (settings, listeners) = (config.clone(), bound.addresses());
+    // Opening waits for disks and database servers, which the event loop's threads must not.
+    let opening = move || {
+        let store = open_store(&settings)?;
+        prepare(&listeners, &store)?;
+        Ok::<_, Failure>(store)
+    };
+    let store = world.tasks.blocking(opening).await.map_err(failed)??;
     let mut running = bound.serve(store, server_tls.clone()).map_err(failed)?;
     running.open_admin(&config.data, &config).map_err(failed)?;
     announce(running.addresses());

@@ -1,8 +1,14 @@
 //! The real program, run as a person or a script runs it: commands, exit status, signals, conversations.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "these tests stand outside, where sockets are real"
+)]
+
 mod commands;
 mod config;
 mod conversation;
+mod postgres;
 mod privileges;
 mod quickstart;
 mod refusals;

@@ -139,36 +139,42 @@ impl Post {
     /// Starts; an early end is an answer too.
     pub fn try_start(&self, arguments: &[&str], input: &str) -> Result<Serving, Ran> {
         let log = self.folder.path().join("log");
-        let mut child = self
+        let child = self
             .command(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(File::create(&log).unwrap())
             .spawn()
             .unwrap();
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut told = String::new();
+        let mut serving = Serving {
+            child,
+            ready: String::new(),
+            told: String::new(),
+            log,
+        };
+        let _ = serving
+            .child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(input.as_bytes());
+        let mut stdout = BufReader::new(serving.child.stdout.take().unwrap());
         loop {
             let mut line = String::new();
             if stdout.read_line(&mut line).unwrap() == 0 {
-                let code = child.wait().unwrap().code().unwrap_or(-1);
-                let stderr = std::fs::read_to_string(&log).unwrap();
+                let code = serving.child.wait().unwrap().code().unwrap_or(-1);
+                let stderr = serving.log();
                 return Err(Ran {
                     code,
-                    stdout: told,
+                    stdout: std::mem::take(&mut serving.told),
                     stderr,
                 });
             }
             if line.starts_with("ready") {
-                return Ok(Serving {
-                    child,
-                    ready: line.trim_end().to_owned(),
-                    told,
-                    log,
-                });
+                serving.ready = line.trim_end().to_owned();
+                return Ok(serving);
             }
-            told.push_str(&line);
+            serving.told.push_str(&line);
         }
     }
 
