@@ -9,6 +9,8 @@ from lib.server import Postroad
 from lib.talk import Imap, Refused, Smtp
 
 WORKERS = 4
+#: Servers want a fresh connection now and then.
+MESSAGES_PER_CONNECTION = 500
 TRACE = re.compile(rb"\A(?:(?:Return-Path|Received|Delivered-To|Authentication-Results|Received-SPF|X-Original-To):[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*)*\Z")
 
 
@@ -70,14 +72,16 @@ def by_smtp(server, samples, binary):
     def deliver(worker, mine):
         address, taken = server.address(f"reader{worker}"), []
         smtp = Smtp(server.port("smtp")).hello()
-        for name, content in mine:
-            send = smtp.deliver_binary if binary else smtp.deliver
+        for number, (name, content) in enumerate(mine, 1):
             try:
-                send("sender@remote.test", address, content)
+                (smtp.deliver_binary if binary else smtp.deliver)("sender@remote.test", address, content)
                 taken.append((name, content if binary or content.endswith(b"\r\n") or not content else content + b"\r\n"))
             except Refused as error:
                 refused.append((name, str(error)))
                 smtp.close()
+                smtp = Smtp(server.port("smtp")).hello()
+            if number % MESSAGES_PER_CONNECTION == 0:
+                smtp.quit()
                 smtp = Smtp(server.port("smtp")).hello()
         smtp.quit()
         imap = Imap(server.port("imaps"), address, server.password)

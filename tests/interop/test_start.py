@@ -4,7 +4,6 @@ import os
 import re
 import time
 
-from lib.runner import need
 from lib.server import Postroad, program
 from lib.sink import Sink
 from lib.talk import Imap, Refused, Smtp
@@ -50,10 +49,9 @@ def test_quickstart_shows_a_made_password_once(directory):
 
 def test_private_files_are_private(directory):
     with Postroad(directory) as server:
+        closed = server.data.stat().st_mode & 0o077 == 0
         for file in server.data.rglob("*"):
-            mode = os.stat(file).st_mode
-            assert mode & 0o007 == 0 or file.is_dir() and server.data.stat().st_mode & 0o007 == 0 or server.data.stat().st_mode & 0o007 == 0, \
-                f"{file} is open to everybody"
+            assert closed or os.stat(file).st_mode & 0o077 == 0, f"{file} is open to others"
 
 
 def test_clear_text_login_is_refused(directory):
@@ -117,7 +115,7 @@ def test_commands_work_running_and_stopped(directory):
             assert any(server.address("alice") in str(a) for a in server.json("account", "list")), "account list"
             assert "example.test" in str(server.json("domain", "list"))
             assert "_domainkey" in server.cli("dns", "show", "example.test", "--format", "bind").stdout
-            assert server.json("queue", "list") in ([], {"messages": []}) or True
+            server.json("queue", "list")
             assert server.cli("version").stdout.strip()
             server.stop()
         done = server.cli("account", "show", "nobody@example.test", check=False)

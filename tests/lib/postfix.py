@@ -43,16 +43,16 @@ def installed() -> bool:
 class Postfix:
     """Keeps mail for `user@domain` in maildirs; sends mail for `elsewhere` to a port on loopback."""
 
-    def __init__(self, directory, domain, elsewhere=None, settings=""):
+    def __init__(self, directory, domain, elsewhere=None, settings="", users=("pat",)):
         self.home = Path(directory) / "postfix"
         self.domain = domain
         self.port = free_port()
         for part in ("etc", "spool", "data", "mail"):
             (self.home / part).mkdir(parents=True, exist_ok=True)
         self.home.chmod(0o755)
-        user = pwd.getpwnam("postfix")
-        os.chown(self.home / "data", user.pw_uid, user.pw_gid)
-        os.chown(self.home / "mail", user.pw_uid, user.pw_gid)
+        owner = pwd.getpwnam("postfix")
+        os.chown(self.home / "data", owner.pw_uid, owner.pw_gid)
+        os.chown(self.home / "mail", owner.pw_uid, owner.pw_gid)
         etc = self.home / "etc"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "9",
                         "-subj", f"/CN=mx.{domain}", "-keyout", etc / "key.pem", "-out", etc / "cert.pem"],
@@ -72,9 +72,9 @@ alias_maps =
 local_recipient_maps =
 virtual_mailbox_domains = {domain}
 virtual_mailbox_base = {self.home}/mail
-virtual_mailbox_maps = regexp:{etc}/mailboxes
-virtual_uid_maps = static:{user.pw_uid}
-virtual_gid_maps = static:{user.pw_gid}
+virtual_mailbox_maps = texthash:{etc}/mailboxes
+virtual_uid_maps = static:{owner.pw_uid}
+virtual_gid_maps = static:{owner.pw_gid}
 virtual_minimum_uid = 1
 virtual_transport = virtual
 transport_maps = regexp:{etc}/transport
@@ -96,7 +96,7 @@ queue_run_delay = 2s
 {settings}
 """)
         (etc / "master.cf").write_text(SERVICES.format(port=self.port))
-        (etc / "mailboxes").write_text("/^([^@]+)@.*$/ ${1}/\n")
+        (etc / "mailboxes").write_text("".join(f"{user}@{domain} {user}/\n" for user in users))
         transport = "".join(f"/@{d.replace('.', chr(92) + '.')}$/ smtp:[127.0.0.1]:{p}\n" for d, p in (elsewhere or {}).items())
         (etc / "transport").write_text(transport)
         self.run("start")

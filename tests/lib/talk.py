@@ -226,7 +226,8 @@ class Imap(Talk):
 
     def count(self, mailbox="INBOX") -> int:
         _, untagged = self.command(f"STATUS {mailbox} (MESSAGES)")
-        return int(re.search(rb"MESSAGES (\d+)", untagged[-1][0]).group(1))
+        status = next(parts[0] for parts in untagged if parts[0].startswith(b"* STATUS"))
+        return int(re.search(rb"MESSAGES (\d+)", status).group(1))
 
     def wait_for(self, count, mailbox="INBOX", within=60.0):
         end = time.monotonic() + within
