@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::blobs::{BlobSettings, Blobs};
 use crate::engine::inline::Inline;
@@ -19,6 +20,9 @@ use crate::{Mode, OpenError, StoreSettings};
 
 /// The embedded database's file in the data directory.
 const DATABASE_FILE: &str = "postroad.db";
+
+/// A database server that does not answer for so long is down: mail is deferred meanwhile.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) fn open(settings: &StoreSettings) -> Result<Inner, OpenError> {
     make_dir(&settings.data_dir)?;
@@ -64,6 +68,10 @@ fn open_postgres(settings: &StoreSettings, url: &str) -> Result<Inner, OpenError
     let config: postgres::Config = url
         .parse()
         .map_err(|e: postgres::Error| bad(e.to_string()))?;
+    let mut config = config;
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT_TIMEOUT);
+    }
     let place = without_password(url);
     let failed = |problem: String| OpenError::Database {
         place: place.clone(),

@@ -64,7 +64,8 @@ impl Store {
             .await?
             .into_iter()
             .collect();
-        let due: Vec<i64> = rounds.free.intersection(&free).copied().collect();
+        let mut due: Vec<i64> = rounds.free.intersection(&free).copied().collect();
+        due.sort_unstable();
         for piece in due.chunks(TIDY_PIECE) {
             let piece = piece.to_vec();
             let gone = self
@@ -74,7 +75,7 @@ impl Store {
                 .await?;
             self.inner.shared.blobs.forget(&gone)?;
         }
-        rounds.free = free.into_iter().filter(|id| !due.contains(id)).collect();
+        rounds.free = free.difference(&rounds.free).copied().collect();
         Ok(())
     }
 
@@ -109,25 +110,35 @@ impl Store {
         Ok(())
     }
 
+    /// A damaged body stays where it is, and its segment with it: somebody may want to look at it.
     async fn move_bodies(&self, segment: i64) -> Result<(), StoreError> {
+        let mut after = -1;
         loop {
-            let bodies = self.read(move |view| view.bodies_of(segment)).await?;
-            if bodies.is_empty() {
+            let bodies = self
+                .read(move |view| view.bodies_of(segment, after))
+                .await?;
+            let Some(last) = bodies.last() else {
                 return Ok(());
-            }
+            };
+            after = last.location.offset;
             for body in bodies {
-                let bytes = self
+                match self
                     .inner
                     .shared
                     .blobs
-                    .read_verified(&body.location, &body.hash)?;
-                let kept = self.keep(bytes).await?;
-                self.write_bulk(Durability::Durable, move |change| {
-                    change.move_body(&body, kept.location)
-                })
-                .await?;
+                    .read_verified(&body.location, &body.hash)
+                {
+                    Ok(bytes) => self.move_to_new_place(body, bytes).await?,
+                    Err(e) => tracing::error!(segment, "a stored body cannot be moved: {e}"),
+                }
             }
         }
+    }
+
+    async fn move_to_new_place(&self, body: BodyRef, bytes: Vec<u8>) -> Result<(), StoreError> {
+        let kept = self.keep(bytes).await?;
+        let work = move |change: &mut Change<'_>| change.move_body(&body, kept.location);
+        self.write_bulk(Durability::Durable, work).await
     }
 
     async fn trim_log(&self, rounds: &mut Rounds) -> Result<(), StoreError> {
@@ -168,13 +179,16 @@ impl crate::View<'_> {
             .max(0) as u64)
     }
 
-    fn bodies_of(&self, segment: i64) -> Result<Vec<BodyRef>, StoreError> {
-        let sql = "SELECT segment, place, length, hash, id FROM blob WHERE segment = ?1 ORDER BY place LIMIT ?2";
-        self.sql.all(
-            sql,
-            &[Param::Int(segment), Param::Int(TIDY_PIECE as i64)],
-            |row| crate::messages::read_body(row, 0),
-        )
+    fn bodies_of(&self, segment: i64, after: i64) -> Result<Vec<BodyRef>, StoreError> {
+        let sql = "SELECT segment, place, length, hash, id FROM blob \
+                   WHERE segment = ?1 AND place > ?2 ORDER BY place LIMIT ?3";
+        let params = [
+            Param::Int(segment),
+            Param::Int(after),
+            Param::Int(TIDY_PIECE as i64),
+        ];
+        self.sql
+            .all(sql, &params, |row| crate::messages::read_body(row, 0))
     }
 }
 

@@ -30,21 +30,13 @@ impl Store {
     ) -> Result<LoggedIn, LoginError> {
         let network = Network::of(peer);
         let gate = &self.inner.shared.gate;
-        let closed = gate.closed_until(network, now);
         let holder = self.holder(login).await?;
+        self.check_open(holder.as_ref(), network, now)?;
         if let Some(holder) = &holder
-            && gate.is_verified(
-                holder.account.id,
-                &holder.sealed,
-                password,
-                network,
-                closed.is_some(),
-            )
+            && gate.is_verified(holder.account.id, &holder.sealed, password)
         {
+            gate.remember(holder.account.id, None, network);
             return Ok(holder.logged_in());
-        }
-        if let Some(until) = closed {
-            return Err(LoginError::Throttled { until });
         }
         let credential = match &holder {
             Some(holder) => holder.credential.clone(),
@@ -56,7 +48,7 @@ impl Store {
             .await?;
         match holder {
             Some(holder) if fits => {
-                gate.remember(holder.account.id, &holder.sealed, password, network);
+                gate.remember(holder.account.id, Some((&holder.sealed, password)), network);
                 Ok(holder.logged_in())
             }
             _ => {
@@ -74,13 +66,11 @@ impl Store {
         peer: IpAddr,
         now: UnixMillis,
     ) -> Result<ScramKeys, LoginError> {
-        let gate = &self.inner.shared.gate;
-        if let Some(until) = gate.closed_until(Network::of(peer), now) {
-            return Err(LoginError::Throttled { until });
-        }
-        match self.holder(login).await? {
+        let holder = self.holder(login).await?;
+        self.check_open(holder.as_ref(), Network::of(peer), now)?;
+        match holder {
             Some(holder) => Ok(holder.credential.scram_keys()?),
-            None => Ok(gate.made_up_keys(login)),
+            None => Ok(self.inner.shared.gate.made_up_keys(login)),
         }
     }
 
@@ -94,7 +84,13 @@ impl Store {
         now: UnixMillis,
     ) -> Result<LoggedIn, LoginError> {
         match self.holder(login).await? {
-            Some(holder) if holder.credential.scram_keys()? == *keys => Ok(holder.logged_in()),
+            Some(holder) if holder.credential.scram_keys()? == *keys => {
+                self.inner
+                    .shared
+                    .gate
+                    .remember(holder.account.id, None, Network::of(peer));
+                Ok(holder.logged_in())
+            }
             _ => {
                 self.scram_failed(login, peer, now);
                 Err(LoginError::Wrong)
@@ -158,6 +154,21 @@ impl Store {
         self.write_blocking(Durability::Durable, move |change| {
             set_credential(change, account, &credential, now)
         })
+    }
+
+    /// Whether a network has tries left, or is familiar with this very account.
+    fn check_open(
+        &self,
+        holder: Option<&Holder>,
+        network: Network,
+        now: UnixMillis,
+    ) -> Result<(), LoginError> {
+        let gate = &self.inner.shared.gate;
+        let familiar = || holder.is_some_and(|holder| gate.is_familiar(holder.account.id, network));
+        match gate.closed_until(network, now) {
+            Some(until) if !familiar() => Err(LoginError::Throttled { until }),
+            _ => Ok(()),
+        }
     }
 
     async fn new_credential(&self, password: String) -> Result<Credential, AccountError> {

@@ -25,11 +25,11 @@ pub(crate) struct Gate {
     verified: Mutex<HashMap<AccountId, Verified>>,
 }
 
-/// The last password that was right.
+/// What a log-in that was right left behind.
+#[derive(Default)]
 struct Verified {
-    /// Which stored credential it was right for.
-    credential: [u8; 32],
-    password: [u8; 32],
+    /// The password, and which stored credential it was right for. SCRAM leaves none.
+    password: Option<([u8; 32], [u8; 32])>,
     /// Where it came from; from there it is taken even while others behind the same address fail.
     familiar: Vec<Network>,
 }
@@ -56,51 +56,42 @@ impl Gate {
         self.throttle.lock().note_failure(network, now);
     }
 
-    /// Whether this password was right before, for the same stored credential.
-    pub(super) fn is_verified(
-        &self,
-        account: AccountId,
-        sealed: &[u8],
-        password: &str,
-        network: Network,
-        closed: bool,
-    ) -> bool {
-        let (credential, password) = (self.digest(sealed), self.digest(password.as_bytes()));
-        let mut verified = self.verified.lock();
-        let Some(known) = verified.get_mut(&account) else {
-            return false;
-        };
-        // An unfamiliar network that has used up its tries cannot go on guessing here.
-        let known_here = known.familiar.contains(&network);
-        if known.credential != credential || (closed && !known_here) {
-            return false;
-        }
-        let right = constant_time::verify_slices_are_equal(&known.password, &password).is_ok();
-        if right && !known_here {
-            known.remember(network);
-        }
-        right
+    /// Whether the account was logged in to from there: then it is not shut out there, whatever
+    /// others behind the same address do.
+    pub(super) fn is_familiar(&self, account: AccountId, network: Network) -> bool {
+        self.verified
+            .lock()
+            .get(&account)
+            .is_some_and(|known| known.familiar.contains(&network))
     }
 
+    /// Whether this password was right before, for the same stored credential.
+    pub(super) fn is_verified(&self, account: AccountId, sealed: &[u8], password: &str) -> bool {
+        let (credential, password) = (self.digest(sealed), self.digest(password.as_bytes()));
+        let verified = self.verified.lock();
+        let Some((for_credential, known)) = verified.get(&account).and_then(|known| known.password)
+        else {
+            return false;
+        };
+        for_credential == credential
+            && constant_time::verify_slices_are_equal(&known, &password).is_ok()
+    }
+
+    /// After a log-in that was right; SCRAM has no password to remember.
     pub(super) fn remember(
         &self,
         account: AccountId,
-        sealed: &[u8],
-        password: &str,
+        password: Option<(&[u8], &str)>,
         network: Network,
     ) {
-        let (credential, password) = (self.digest(sealed), self.digest(password.as_bytes()));
+        let password =
+            password.map(|(sealed, text)| (self.digest(sealed), self.digest(text.as_bytes())));
         let mut verified = self.verified.lock();
         if VERIFIED_MAX <= verified.len() && !verified.contains_key(&account) {
             verified.clear();
         }
-        let known = verified.entry(account).or_insert(Verified {
-            credential,
-            password,
-            familiar: Vec::new(),
-        });
-        known.credential = credential;
-        known.password = password;
+        let known = verified.entry(account).or_default();
+        known.password = password.or(known.password);
         known.remember(network);
     }
 

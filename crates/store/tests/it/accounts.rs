@@ -130,7 +130,7 @@ fn what_is_made_can_be_removed(home: &Home) {
     let weak = NewAccount {
         address: address("weak"),
         name: String::new(),
-        password: "short".to_owned(),
+        password: String::new(),
         quota: None,
     };
     assert!(matches!(

@@ -14,6 +14,7 @@ mod full;
 mod login;
 mod mailboxes;
 mod messages;
+mod nodes;
 mod open;
 mod postgres_server;
 mod queue;
