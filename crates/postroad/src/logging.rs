@@ -3,6 +3,8 @@
 use std::io::IsTerminal;
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
@@ -37,11 +39,11 @@ pub fn start(verbosity: Verbosity) {
         .with_default(libraries)
         .with_targets(OWN.into_iter().map(|name| (name, own)));
     let layer = if std::io::stderr().is_terminal() {
-        fmt::layer()
-            .with_writer(std::io::stderr)
-            .with_ansi(true)
+        let people = fmt::layer()
             .compact()
-            .boxed()
+            .with_timer(TimeOfDay)
+            .with_target(false);
+        people.with_writer(std::io::stderr).with_ansi(true).boxed()
     } else {
         let json = fmt::layer()
             .json()
@@ -55,4 +57,13 @@ pub fn start(verbosity: Verbosity) {
     let _ = tracing_subscriber::registry()
         .with(layer.with_filter(targets))
         .try_init();
+}
+
+/// On a terminal one knows the day. UTC, as in the messages themselves.
+struct TimeOfDay;
+
+impl FormatTime for TimeOfDay {
+    fn format_time(&self, out: &mut Writer<'_>) -> std::fmt::Result {
+        write!(out, "{}", jiff::Timestamp::now().strftime("%H:%M:%S"))
+    }
 }

@@ -1,7 +1,7 @@
 //! `postroad queue`: mail on its way out.
 
 use clap::Subcommand;
-use mail::UnixMillis;
+use mail::{TraceId, UnixMillis};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::queue::{Choice, Queued, Recipient, RecipientState};
@@ -20,27 +20,27 @@ pub enum Command {
     },
     /// Show one message with the last reply for each recipient
     Show {
-        /// Its number in the list
-        id: i64,
+        /// Its number in the list, or its trace id from the log
+        which: String,
     },
     /// Try again now
     Retry {
-        /// A message's number, a destination domain, or `all`
+        /// A message's number or trace id, a destination domain, or `all`
         which: String,
     },
     /// Do not try until released
     Hold {
-        /// A message's number, a destination domain, or `all`
+        /// A message's number or trace id, a destination domain, or `all`
         which: String,
     },
     /// Take back `hold`
     Release {
-        /// A message's number, a destination domain, or `all`
+        /// A message's number or trace id, a destination domain, or `all`
         which: String,
     },
     /// Forget without a report to the sender
     Delete {
-        /// A message's number, a destination domain, or `all`
+        /// A message's number or trace id, a destination domain, or `all`
         which: String,
     },
 }
@@ -49,7 +49,7 @@ pub enum Command {
 #[serde(rename_all = "snake_case")]
 pub enum Request {
     List { limit: usize },
-    Show { id: i64 },
+    Show { which: String },
     Retry { which: String },
     Hold { which: String },
     Release { which: String },
@@ -65,7 +65,7 @@ impl From<Command> for Request {
     fn from(command: Command) -> Self {
         match command {
             Command::List { limit } => Request::List { limit },
-            Command::Show { id } => Request::Show { id },
+            Command::Show { which } => Request::Show { which },
             Command::Retry { which } => Request::Retry { which },
             Command::Hold { which } => Request::Hold { which },
             Command::Release { which } => Request::Release { which },
@@ -78,7 +78,7 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
     let now = context.now();
     match request {
         Request::List { limit } => list(context, limit.min(LIST_MAX), now),
-        Request::Show { id } => show_one(context, QueueId(id), now),
+        Request::Show { which } => show_one(context, &which, now),
         Request::Retry { which } => {
             let choice = choose(context, &which)?;
             let count = context
@@ -118,46 +118,79 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
     }
 }
 
-/// `all`, a number that exists, or a domain.
+/// `all`, a number or trace id that exists, or a domain.
 fn choose(context: &Context, which: &str) -> Result<Choice, Failure> {
     if which == "all" {
         return Ok(Choice::All);
     }
-    if let Ok(number) = which.parse::<i64>() {
-        let id = QueueId(number);
-        find_message(context, id)?;
-        return Ok(Choice::Message(id));
+    if let Some(name) = message_name(which) {
+        return Ok(Choice::Message(find_message(context, &name)?.id));
     }
     let domain = mail::Domain::parse(which).map_err(|_| {
         Failure::usage(format!(
-            "{which:?} is neither a message's number, nor a domain, nor `all`"
+            "{which:?} is neither a message's number or trace id, nor a domain, nor `all`"
         ))
     })?;
     Ok(Choice::Domain(domain))
 }
 
-fn find_message(context: &Context, id: QueueId) -> Result<Queued, Failure> {
-    context.store.read_blocking(move |view| view.queued(id))?.ok_or_else(|| {
+/// How a person names one message.
+enum Name {
+    Number(QueueId),
+    Trace(TraceId),
+}
+
+fn message_name(text: &str) -> Option<Name> {
+    let number = text
+        .parse()
+        .ok()
+        .map(|number| Name::Number(QueueId(number)));
+    number.or_else(|| text.parse().ok().map(Name::Trace))
+}
+
+fn find_message(context: &Context, name: &Name) -> Result<Queued, Failure> {
+    let (found, shown) = match name {
+        Name::Number(id) => {
+            let id = *id;
+            (
+                context.store.read_blocking(move |view| view.queued(id))?,
+                id.to_string(),
+            )
+        }
+        Name::Trace(trace) => {
+            let mut same = messages(context, LIST_MAX, |message| message.trace == *trace)?;
+            (same.pop(), trace.to_string())
+        }
+    };
+    found.ok_or_else(|| {
         Failure::failed(format!(
-            "there is no message {id} in the queue; it was delivered, failed or deleted, or see: postroad queue list"
+            "there is no message {shown} in the queue; it was delivered, failed or deleted, or see: postroad queue list"
         ))
     })
 }
 
-fn list(context: &Context, limit: usize, now: UnixMillis) -> Result<Answer, Failure> {
-    let mut messages: Vec<Queued> = Vec::new();
-    while messages.len() < limit {
-        let after = messages.last().map(|message| message.id);
-        let wanted = ROWS_PER_READ.min(limit - messages.len());
+/// The messages of the queue that are wanted, oldest first, read in pieces.
+fn messages(
+    context: &Context,
+    limit: usize,
+    wanted: impl Fn(&Queued) -> bool,
+) -> Result<Vec<Queued>, Failure> {
+    let mut found: Vec<Queued> = Vec::new();
+    let mut after = None;
+    while found.len() < limit {
         let piece = context
             .store
-            .read_blocking(move |view| view.queue(after, wanted))?;
-        let last = piece.len() < wanted;
-        messages.extend(piece);
-        if last {
-            break;
-        }
+            .read_blocking(move |view| view.queue(after, ROWS_PER_READ))?;
+        let Some(last) = piece.last() else { break };
+        after = Some(last.id);
+        found.extend(piece.into_iter().filter(|message| wanted(message)));
     }
+    found.truncate(limit);
+    Ok(found)
+}
+
+fn list(context: &Context, limit: usize, now: UnixMillis) -> Result<Answer, Failure> {
+    let messages = messages(context, limit, |_| true)?;
     let counts = context.store.read_blocking(|view| view.queue_counts())?;
     let answer = Answer::new(messages.iter().map(describe).collect());
     if messages.is_empty() {
@@ -210,8 +243,13 @@ fn rows(message: &Queued, now: UnixMillis) -> Vec<Vec<String>> {
     message.recipients.iter().map(row).collect()
 }
 
-fn show_one(context: &Context, id: QueueId, now: UnixMillis) -> Result<Answer, Failure> {
-    let message = find_message(context, id)?;
+fn show_one(context: &Context, which: &str, now: UnixMillis) -> Result<Answer, Failure> {
+    let name = message_name(which).ok_or_else(|| {
+        Failure::usage(format!(
+            "{which:?} is neither a message's number nor its trace id"
+        ))
+    })?;
+    let message = find_message(context, &name)?;
     let mut answer = Answer::new(describe(&message))
         .line(format!("id        {}", message.id))
         .line(format!("trace     {}", message.trace))

@@ -86,7 +86,7 @@ fn out_into_the_queue_and_under_its_commands() {
     smtp.smtp("MAIL FROM:<alice@example.test>", "250");
     smtp.smtp("RCPT TO:<carol@far.example>", "250");
     smtp.smtp("DATA", "354");
-    smtp.smtp(
+    let reply = smtp.smtp(
         "From: alice@example.test\r\nTo: carol@far.example\r\nSubject: out\r\n\r\nHello.\r\n.",
         "250",
     );
@@ -102,6 +102,12 @@ fn out_into_the_queue_and_under_its_commands() {
     post.run(&["queue", "show", &id])
         .done()
         .says("alice@example.test");
+    let trace = list[0]["trace"].as_str().unwrap();
+    assert_eq!(
+        post.json(&["queue", "show", trace]),
+        post.json(&["queue", "show", &id])
+    );
+    assert!(reply.contains(trace), "{reply}");
     assert_eq!(serving.stop(), 0);
 
     // Stopped: the same commands on the store itself.
