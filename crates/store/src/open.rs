@@ -1,7 +1,7 @@
 //! Opens a store: directory, database, schema, key file, bodies, in this order.
 
 use std::fs;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +39,7 @@ fn open_embedded(settings: &StoreSettings) -> Result<Inner, OpenError> {
         place: place.clone(),
         problem,
     };
+    protect(&path)?;
     let opened = match settings.mode {
         Mode::Threads => sqlite::open_writer(&path),
         Mode::Inline => sqlite::open_unsynced(&path),
@@ -128,6 +129,22 @@ fn make_dir(dir: &Path) -> Result<(), OpenError> {
     made.map_err(|source| OpenError::Io {
         doing: "making the data directory",
         path: dir.to_owned(),
+        source,
+    })
+}
+
+/// The database's file is made before the database would make it, readable for its owner alone.
+/// The log beside it takes over its mode.
+fn protect(database: &Path) -> Result<(), OpenError> {
+    let open = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(database);
+    open.map(drop).map_err(|source| OpenError::Io {
+        doing: "making the database",
+        path: database.to_owned(),
         source,
     })
 }

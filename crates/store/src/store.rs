@@ -185,6 +185,21 @@ impl Store {
         Ok(self.inner.shared.blobs.keep(body.into()).await?)
     }
 
+    /// As [`Store::keep`]; the note (who it is for, which trace id) lies beside the body, so that
+    /// lost tables can be rebuilt from the bodies.
+    pub async fn keep_noted(
+        &self,
+        body: impl Into<Bytes>,
+        note: impl Into<Bytes>,
+    ) -> Result<Kept, StoreError> {
+        Ok(self
+            .inner
+            .shared
+            .blobs
+            .keep_noted(body.into(), note.into())
+            .await?)
+    }
+
     pub fn keep_blocking(&self, body: impl Into<Bytes>) -> Result<Kept, StoreError> {
         Ok(self
             .inner

@@ -1,8 +1,9 @@
 //! Bodies that are a file each, so that deleting one frees its space at once.
 //! A name holds the number of the run that made it, so no name is ever made twice.
 
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -40,7 +41,11 @@ impl LargeFiles {
             self.make_folder(folder)?;
         }
         let write = || -> io::Result<()> {
-            let mut file = File::create_new(&path)?;
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&path)?;
             file.write_all(body)?;
             if self.settings.sync == Sync::Always {
                 file.sync_data()

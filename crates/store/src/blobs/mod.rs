@@ -20,6 +20,7 @@ use std::fs;
 use std::future::Future;
 use std::io::{self, Write as _};
 use std::ops::Range;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -315,7 +316,11 @@ enum Answer {
 }
 
 fn make_dir(dir: &Path) -> Result<(), BlobError> {
-    fs::create_dir_all(dir).map_err(|e| BlobError::of("making the directory", dir, e))
+    let made = fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir);
+    made.map_err(|e| BlobError::of("making the directory", dir, e))
 }
 
 fn sync_dir(dir: &Path, sync: Sync) -> Result<(), BlobError> {
@@ -340,7 +345,12 @@ fn next_run(dir: &Path, sync: Sync) -> Result<i64, BlobError> {
     let run = before.max(newest_dir) + 1;
     let fresh = dir.join("run.new");
     let write = || -> io::Result<()> {
-        let mut file = fs::File::create(&fresh)?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&fresh)?;
         writeln!(file, "{run}")?;
         if sync == Sync::Always {
             file.sync_all()?;

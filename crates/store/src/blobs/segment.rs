@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::record::{self, HEADER_BYTES};
@@ -52,7 +53,11 @@ impl Segment {
     fn open(root: &Path, number: i64, settings: BlobSettings) -> Result<Self, BlobError> {
         let path = path(root, number);
         let open = || -> io::Result<(File, u64)> {
-            let file = OpenOptions::new().append(true).create(true).open(&path)?;
+            let file = OpenOptions::new()
+                .append(true)
+                .create(true)
+                .mode(0o600)
+                .open(&path)?;
             let end = file.metadata()?.len();
             Ok((file, end))
         };

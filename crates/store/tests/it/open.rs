@@ -57,6 +57,27 @@ fn set_version(home: &Home, version: &str) {
     }
 }
 
+/// Mail is nobody else's business, whatever the directory above allows.
+#[test]
+fn files_are_closed_to_others() {
+    let home = Home::sqlite();
+    let ann = home.account("ann");
+    home.deliver(ann, b"small");
+    home.deliver(ann, &[b'x'; 200_000]);
+    check_closed(home.dir.path());
+}
+
+fn check_closed(dir: &Path) {
+    for entry in fs::read_dir(dir).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        let mode = fs::metadata(&path).expect("its mode").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{} is {mode:o}", path.display());
+        if path.is_dir() {
+            check_closed(&path);
+        }
+    }
+}
+
 fn a_newer_schema_is_refused(home: &Home) {
     home.store.close();
     set_version(home, "99");
