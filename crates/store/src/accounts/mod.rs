@@ -85,8 +85,8 @@ pub enum AliasError {
 /// What an address means here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resolution {
-    /// Never empty. More than one when an alias has several targets. Disabled targets and those
-    /// without room are left out as long as there are others.
+    /// Never empty. More than one when an alias has several targets. Disabled targets are left out
+    /// as long as there are others; those without room get what the others get.
     Deliver(Vec<Target>),
     /// Ours to answer for, and nobody has it: 550 5.1.1.
     NoSuchUser,

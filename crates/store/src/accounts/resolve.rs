@@ -140,11 +140,11 @@ fn judge(found: Vec<Owner>, size: u64) -> Resolution {
         OverQuota::Left(left) => size <= left,
         OverQuota::Over => false,
     };
-    let targets: Vec<Target> = active.into_iter().filter(has_room).collect();
-    if targets.is_empty() {
-        Resolution::OverQuota
+    // One who has no room must not lose what the others get, nor keep it from them.
+    if active.iter().any(has_room) {
+        Resolution::Deliver(active)
     } else {
-        Resolution::Deliver(targets)
+        Resolution::OverQuota
     }
 }
 

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use postgres::error::SqlState;
 use postgres::fallible_iterator::FallibleIterator as _;
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use postgres::{Client, Config, IsolationLevel, NoTls, Statement, Transaction};
+use postgres::{Client, Config, NoTls, Statement};
 
 use super::lanes::{Lanes, Refused};
 use super::{Lane, Param, ReadJob, Sql, SqlResult, WriteJob};
@@ -133,9 +133,9 @@ impl PgConnection {
     }
 }
 
-/// An open transaction.
+/// An open transaction; whoever began it ends it.
 pub(crate) struct PgSession<'a> {
-    transaction: Transaction<'a>,
+    client: &'a mut Client,
     statements: &'a mut HashMap<(usize, usize), Statement>,
     fate: Fate,
 }
@@ -149,30 +149,10 @@ pub(crate) enum Fate {
     Lost(StoreError),
 }
 
-impl<'a> PgSession<'a> {
-    fn begin(connection: &'a mut PgConnection, kind: Kind) -> Result<Self, postgres::Error> {
-        let PgConnection { client, statements } = connection;
-        let transaction = match kind {
-            Kind::Snapshot => client
-                .build_transaction()
-                .isolation_level(IsolationLevel::RepeatableRead)
-                .read_only(true)
-                .start()?,
-            Kind::Change => client
-                .build_transaction()
-                .isolation_level(IsolationLevel::ReadCommitted)
-                .start()?,
-        };
-        Ok(Self {
-            transaction,
-            statements,
-            fate: Fate::Good,
-        })
-    }
-
+impl PgSession<'_> {
     pub(crate) fn execute(&mut self, sql: &'static str, params: &[Param<'_>]) -> SqlResult<u64> {
         let statement = self.prepared(sql, params)?;
-        let done = self.transaction.execute(&statement, &as_sql(params));
+        let done = self.client.execute(&statement, &as_sql(params));
         done.map_err(|e| self.failed(&e, sql))
     }
 
@@ -182,7 +162,7 @@ impl<'a> PgSession<'a> {
         params: &[Param<'_>],
     ) -> SqlResult<Vec<postgres::Row>> {
         let statement = self.prepared(sql, params)?;
-        let done = self.transaction.query(&statement, &as_sql(params));
+        let done = self.client.query(&statement, &as_sql(params));
         done.map_err(|e| self.failed(&e, sql))
     }
 
@@ -192,9 +172,7 @@ impl<'a> PgSession<'a> {
             return Ok(statement.clone());
         }
         let types: Vec<Type> = params.iter().map(Param::pg_type).collect();
-        let prepared = self
-            .transaction
-            .prepare_typed(&sql.replace('?', "$"), &types);
+        let prepared = self.client.prepare_typed(&sql.replace('?', "$"), &types);
         let statement = prepared.map_err(|e| self.failed(&e, sql))?;
         self.statements.insert(key, statement.clone());
         Ok(statement)
@@ -214,12 +192,6 @@ impl<'a> PgSession<'a> {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Kind {
-    Snapshot,
-    Change,
-}
-
 struct Worker {
     config: Config,
     connection: Option<PgConnection>,
@@ -228,46 +200,19 @@ struct Worker {
 
 impl Worker {
     fn work(&mut self, job: Job) {
-        if let Err(e) = self.connect() {
-            job.refuse(e);
-            return;
-        }
         match job {
             Job::Read(job) => self.read(job),
             Job::Write(job) => self.write(job),
         }
-        if self
-            .connection
-            .as_ref()
-            .is_some_and(|connection| connection.client.is_closed())
-        {
-            self.connection = None;
-        }
-    }
-
-    fn connect(&mut self) -> Result<(), StoreError> {
-        if self
-            .connection
-            .as_mut()
-            .is_some_and(|connection| !connection.client.is_closed())
-        {
-            return Ok(());
-        }
-        self.connection =
-            Some(PgConnection::open(&self.config).map_err(|e| of_postgres(&e, "connecting"))?);
-        Ok(())
     }
 
     fn read(&mut self, job: Box<dyn ReadJob>) {
-        let Some(connection) = &mut self.connection else {
-            return job.run(Err(StoreError::Closed));
-        };
-        let session = match PgSession::begin(connection, Kind::Snapshot) {
-            Ok(session) => session,
-            Err(e) => return job.run(Err(of_postgres(&e, "beginning a snapshot"))),
-        };
-        let view = View::new(Sql::Postgres(session.into()), &self.shared);
-        job.run(Ok(&view));
+        let shared = Arc::clone(&self.shared);
+        match self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") {
+            Ok(session) => job.run(Ok(&View::new(Sql::Postgres(session.into()), &shared))),
+            Err(e) => return job.run(Err(e)),
+        }
+        self.take_back();
     }
 
     fn write(&mut self, mut job: Box<dyn WriteJob>) {
@@ -285,37 +230,83 @@ impl Worker {
     }
 
     fn try_write(&mut self, job: &mut Box<dyn WriteJob>) -> Result<Effects, Fate> {
-        let Some(connection) = &mut self.connection else {
-            return Err(Fate::Lost(StoreError::Closed));
-        };
-        let mut session = PgSession::begin(connection, Kind::Change).map_err(|e| fate_of(&e))?;
-        if job.durability() == Durability::Relaxed {
-            session
-                .transaction
-                .batch_execute("SET LOCAL synchronous_commit = off")
-                .map_err(|e| fate_of(&e))?;
-        }
-        let mut change = Change::new(Sql::Postgres(session.into()), &self.shared);
+        let shared = Arc::clone(&self.shared);
+        let session = self.begin(match job.durability() {
+            Durability::Durable => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            Durability::Relaxed => {
+                "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = off"
+            }
+        });
+        let session = session.map_err(Fate::Lost)?;
+        let mut change = Change::new(Sql::Postgres(session.into()), &shared);
         let good = job.run(&mut change);
-        let (Some(mut session), effects) = change.end_postgres() else {
+        let (session, effects) = change.end_postgres();
+        let fate = session.map_or(Fate::Lost(StoreError::Closed), |session| session.fate);
+        if !good || !matches!(fate, Fate::Good) {
+            self.take_back();
+            // A job that failed without an error of the database has its own error to tell.
+            return if matches!(fate, Fate::Good) {
+                Ok(Effects::default())
+            } else {
+                Err(fate)
+            };
+        }
+        self.commit(&effects).inspect_err(|_| self.take_back())?;
+        Ok(effects)
+    }
+
+    /// Begins a transaction. The server may have gone away since the last one, and come back:
+    /// nothing is lost by connecting again, once.
+    fn begin(&mut self, sql: &str) -> Result<PgSession<'_>, StoreError> {
+        if self
+            .connection
+            .as_mut()
+            .is_some_and(|known| known.client.batch_execute(sql).is_err())
+        {
+            self.connection = None;
+        }
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => {
+                let failed = |e| of_postgres(&e, "connecting");
+                let mut fresh = PgConnection::open(&self.config).map_err(failed)?;
+                fresh
+                    .client
+                    .batch_execute(sql)
+                    .map_err(|e| of_postgres(&e, sql))?;
+                fresh
+            }
+        };
+        let PgConnection { client, statements } = self.connection.insert(connection);
+        Ok(PgSession {
+            client,
+            statements,
+            fate: Fate::Good,
+        })
+    }
+
+    fn commit(&mut self, effects: &Effects) -> Result<(), Fate> {
+        let Some(PgConnection { client, .. }) = &mut self.connection else {
             return Err(Fate::Lost(StoreError::Closed));
         };
-        match std::mem::replace(&mut session.fate, Fate::Good) {
-            Fate::Good => {}
-            fate => return Err(fate),
-        }
-        if !good {
-            // Dropping the transaction takes it back; the job has its own error to tell.
-            return Ok(Effects::default());
-        }
         if let Some(notice) = effects.notice() {
-            session
-                .transaction
-                .execute("SELECT pg_notify($1, $2)", &[&CHANNEL, &notice])
+            let sql = "SELECT pg_notify($1, $2)";
+            client
+                .execute(sql, &[&CHANNEL, &notice])
                 .map_err(|e| fate_of(&e))?;
         }
-        session.transaction.commit().map_err(|e| fate_of(&e))?;
-        Ok(effects)
+        client.batch_execute("COMMIT").map_err(|e| fate_of(&e))
+    }
+
+    /// Ends a transaction without its changes.
+    fn take_back(&mut self) {
+        if self
+            .connection
+            .as_mut()
+            .is_some_and(|known| known.client.batch_execute("ROLLBACK").is_err())
+        {
+            self.connection = None;
+        }
     }
 }
 

@@ -65,6 +65,20 @@ fn addresses_lead_to_accounts(home: &Home) {
     assert_eq!(targets[0].detail.as_deref(), Some("work"));
     assert_eq!(targets[0].address.to_string(), "Ann@here.example");
 
+    // Whoever of a team has no room gets what the others get: a 250 stands for all of them.
+    home.write(move |change| change.set_quota(ann, Some(10)))
+        .expect("a quota");
+    let to = address("team");
+    let Resolution::Deliver(targets) = home.read(move |view| view.resolve(&to, 1_000)) else {
+        panic!("nobody")
+    };
+    assert_eq!(targets.len(), 2);
+    let to = address("ann");
+    assert_eq!(
+        home.read(move |view| view.resolve(&to, 1_000)),
+        Resolution::OverQuota
+    );
+
     home.write(move |change| change.set_account_state(ann, AccountState::Disabled))
         .expect("disabled");
     let to = address("ann");

@@ -89,3 +89,22 @@ fn what_is_due_is_claimed_once() {
     let all: HashSet<QueueId> = a.iter().chain(&b).copied().collect();
     assert_eq!((all.len(), a.len() + b.len()), (40, 40));
 }
+
+#[test]
+fn a_restarted_server_is_found_again() {
+    let Some(home) = Home::postgres() else { return };
+    let ann = home.account("ann");
+    for _ in 0..20 {
+        home.deliver(ann, b"before");
+    }
+    let url = home.settings.url.clone().expect("it is PostgreSQL");
+    let mut operator = postgres::Client::connect(&url, postgres::NoTls).expect("the database");
+    let all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+               WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    operator.query(all, &[]).expect("all connections are cut");
+    for _ in 0..20 {
+        home.deliver(ann, b"after");
+        home.mailbox(ann, "INBOX");
+    }
+    assert_eq!(home.mailbox(ann, "INBOX").messages, 40);
+}
