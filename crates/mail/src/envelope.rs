@@ -3,6 +3,7 @@
 
 use crate::header::unfold;
 use crate::imap_string::{push_nstring, push_string};
+use crate::limits::ENVELOPE_LIST_BYTES_MAX;
 use crate::mailboxes::{self, Entry, Mailbox};
 
 /// The raw values that an envelope is made of.
@@ -65,6 +66,9 @@ fn push_addresses(out: &mut Vec<u8>, values: &[&[u8]]) -> bool {
     let start = out.len();
     out.push(b'(');
     for entry in values.iter().flat_map(|value| mailboxes::parse(value)) {
+        if out.len() - start > ENVELOPE_LIST_BYTES_MAX {
+            break;
+        }
         match entry {
             Entry::Mailbox(mailbox) => push_mailbox(out, &mailbox),
             Entry::Group { name, members } => {

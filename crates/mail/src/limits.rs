@@ -29,8 +29,18 @@ pub const LANGUAGES_MAX: usize = 64;
 /// Most parameters read from one header field (each RFC 2231 piece counts).
 pub const PARAMETERS_MAX: usize = 64;
 
-/// Longest value of a header field that goes into ENVELOPE or BODYSTRUCTURE; the rest is cut.
-pub const FIELD_VALUE_BYTES_MAX: usize = 256 * 1024;
+/// Longest text of a header field that goes into ENVELOPE; the rest is cut.
+pub const FIELD_VALUE_BYTES_MAX: usize = 64 * 1024;
+
+/// Longest list of addresses in ENVELOPE, written out: some thousands. It is stored for every message and sent to
+/// every client, so a hostile header must not make it large.
+pub const ENVELOPE_LIST_BYTES_MAX: usize = 512 * 1024;
+
+/// Longest text of a part's own fields (id, description, location and the like); the rest is cut.
+pub const PART_FIELD_BYTES_MAX: usize = 4 * 1024;
+
+/// How much of a subject is looked at for threading.
+pub const SUBJECT_BYTES_MAX: usize = 16 * 1024;
 
 /// Longest value of one parameter, joined; the rest is cut.
 pub const PARAMETER_BYTES_MAX: usize = 16 * 1024;

@@ -5,7 +5,9 @@ use memchr::memmem::Finder;
 
 use crate::defect::{Defect, Defects};
 use crate::envelope;
-use crate::limits::{BOUNDARY_BYTES_MAX, LANGUAGES_MAX, MIME_DEPTH_MAX, MIME_PARTS_MAX};
+use crate::limits::{
+    BOUNDARY_BYTES_MAX, LANGUAGES_MAX, MIME_DEPTH_MAX, MIME_PARTS_MAX, PART_FIELD_BYTES_MAX,
+};
 use crate::parameters::{self, Parameterised};
 use crate::structure::{Kind, Part, Structure};
 use crate::transfer::Encoding;
@@ -177,8 +179,8 @@ impl<'a> Scanner<'a> {
             .find_map(|newline| self.delimiter_at(self.at + newline + 1))
     }
 
-    /// The delimiter standing at this beginning of a line. One boundary may begin with another, so the line must end
-    /// after it; what follows white space is padding, whatever it is. RFC 2046 §5.1.1.
+    /// The delimiter standing at this beginning of a line. What follows it on the line does not matter (RFC 2046
+    /// §5.1.1), but one boundary may begin with another: a character that boundaries are made of must not follow.
     fn delimiter_at(&self, at: usize) -> Option<Delimiter> {
         let line = self.bytes.get(at..)?.strip_prefix(b"--")?;
         self.open
@@ -192,7 +194,7 @@ impl<'a> Scanner<'a> {
                     Some(tail) => (tail, true),
                     None => (tail, false),
                 };
-                if !matches!(tail.first(), None | Some(b' ' | b'\t' | b'\r' | b'\n')) {
+                if tail.first().is_some_and(|&byte| is_boundary_char(byte)) {
                     return None;
                 }
                 let rest =
@@ -270,7 +272,13 @@ fn part_of(head: &Head<'_>, start: usize, unlabelled: Unlabelled, defects: &mut 
         Some(Parameterised { value, parameters }) => (Some(value), parameters),
         None => (None, Vec::new()),
     };
-    let owned = |value: Option<&[u8]>| value.map(|value| crate::header::unfold(value).into_owned());
+    let owned = |value: Option<&[u8]>| {
+        value.map(|value| {
+            let mut text = crate::header::unfold(value).into_owned();
+            text.truncate(PART_FIELD_BYTES_MAX);
+            text
+        })
+    };
     let mut part = Part {
         header: start..head.body_start,
         body: head.body_start..head.body_start,
@@ -392,6 +400,11 @@ fn boundary_of(part: &Part) -> Vec<u8> {
         boundary.clear();
     }
     boundary
+}
+
+/// `bcharsnospace` of RFC 2046 §5.1.1.
+fn is_boundary_char(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"'()+_,-./:=?".contains(&byte)
 }
 
 fn languages_of(value: &[u8]) -> Vec<Vec<u8>> {

@@ -1,7 +1,9 @@
 //! What threading by references and by subject needs. RFC 5256.
 //! The threads themselves are made where the mailbox is known.
 
-use crate::limits::{BASE_SUBJECT_BYTES_MAX, MESSAGE_ID_BYTES_MAX, REFERENCES_MAX};
+use crate::limits::{
+    BASE_SUBJECT_BYTES_MAX, MESSAGE_ID_BYTES_MAX, REFERENCES_MAX, SUBJECT_BYTES_MAX,
+};
 use crate::mime::Head;
 
 mod subject;
@@ -21,6 +23,7 @@ pub struct ThreadKeys {
 
 /// The base subject of a raw `Subject` value, and whether it marked a reply or forward. RFC 5256 §2.1.
 pub fn base_subject(value: &[u8]) -> (String, bool) {
+    let value = value.get(..SUBJECT_BYTES_MAX).unwrap_or(value);
     let (mut base, is_reply) = subject::base(&crate::words::decode(value));
     base.truncate(base.floor_char_boundary(BASE_SUBJECT_BYTES_MAX));
     (base, is_reply)

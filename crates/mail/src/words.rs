@@ -149,7 +149,12 @@ impl<'a> Pending<'a> {
     }
 
     fn join(&mut self, word: Word<'a>, out: &mut String) {
-        if self.charset.eq_ignore_ascii_case(word.charset) {
+        // Charsets with shift states begin anew in each word, and may not be shifted twice in a row.
+        let is_stateful = self
+            .charset
+            .get(..9)
+            .is_some_and(|start| start.eq_ignore_ascii_case(b"iso-2022-"));
+        if !is_stateful && self.charset.eq_ignore_ascii_case(word.charset) {
             self.bytes.extend_from_slice(&word.decode());
         } else {
             self.flush(out);

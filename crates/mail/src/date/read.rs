@@ -161,16 +161,23 @@ fn time_of(word: &[u8]) -> Option<i64> {
 
 /// Minutes east of UTC. Unknown zones count as UTC, as RFC 5322 §4.3 asks.
 fn offset_of(zone: &[u8]) -> i32 {
-    let sign_at = zone.iter().position(|byte| matches!(byte, b'+' | b'-'));
-    if let Some(at) = sign_at {
-        let sign = if zone.get(at) == Some(&b'-') { -1 } else { 1 };
-        let mut digits = zone
-            .get(at + 1..)
-            .unwrap_or_default()
+    // "+0200", "GMT+2", "+-0500": the sign is what stands before the digits, one or two digits are hours.
+    if let Some(first) = zone.iter().position(u8::is_ascii_digit) {
+        let before = first.checked_sub(1).and_then(|at| zone.get(at));
+        let sign = if before == Some(&b'-') { -1 } else { 1 };
+        let digits = zone
             .iter()
-            .filter(|byte| byte.is_ascii_digit());
-        let mut next = || digits.next().map_or(0, |digit| i32::from(digit - b'0'));
-        let (hours, minutes) = (next() * 10 + next(), next() * 10 + next());
+            .skip(first)
+            .filter(|byte| byte.is_ascii_digit())
+            .take(4);
+        let (number, count) = digits.fold((0, 0), |(number, count), digit| {
+            (number * 10 + i32::from(digit - b'0'), count + 1)
+        });
+        let (hours, minutes) = if count <= 2 {
+            (number, 0)
+        } else {
+            (number / 100, number % 100)
+        };
         return if hours <= 24 && minutes <= 59 {
             sign * (hours * 60 + minutes)
         } else {

@@ -31,6 +31,9 @@ fn reads_header_dates() {
     check("Sat, 21 Nov 2026 12:28:00+01:00", Some((noon, 60)));
     check("Sat, 21 Nov 2026 06:28:00 EST", Some((noon, -300)));
     check("Sat, 21 Nov 2026 05:58:00 GMT-0530", Some((noon, -330)));
+    check("Sat, 21 Nov 2026 12:28:00 GMT+1", Some((noon, 60)));
+    check("Sat, 21 Nov 2026 06:28:00 +-0500", Some((noon, -300)));
+    check("Sat, 21 Nov 2026 16:58:00 +05-30", Some((noon, 330)));
     for text in [
         "",
         "never",

@@ -187,7 +187,7 @@ impl<'a> Reader<'a> {
                     self.is_clean = false;
                     name = self.phrase();
                 }
-                joined(&words, false)
+                self.local_part(&words)
             }
         };
         self.words.clear();
@@ -205,9 +205,10 @@ impl<'a> Reader<'a> {
         let mut mailbox = Mailbox::default();
         let mut words: Vec<Word<'a>> = Vec::new();
         let mut has_at = false;
-        let mut after_space = false;
         loop {
+            let before = self.cursor.rest().len();
             self.cursor.skip_cfws();
+            let after_space = self.cursor.rest().len() < before;
             match self.cursor.peek() {
                 Some(b'>') => {
                     self.cursor.bump();
@@ -227,7 +228,7 @@ impl<'a> Reader<'a> {
                         self.is_clean = false;
                         with_at(&mailbox.local, &mailbox.domain)
                     } else {
-                        joined(&words, false)
+                        self.local_part(&words)
                     };
                     has_at = true;
                     words.clear();
@@ -242,10 +243,9 @@ impl<'a> Reader<'a> {
                     words.push(self.word(after_space));
                 }
             }
-            after_space = true;
         }
         if !has_at {
-            mailbox.local = joined(&words, false);
+            mailbox.local = self.local_part(&words);
         }
         mailbox
     }
@@ -340,7 +340,18 @@ impl<'a> Reader<'a> {
     /// The gathered words as a name.
     fn phrase(&mut self) -> Option<Cow<'a, [u8]>> {
         let words = std::mem::take(&mut self.words);
-        (!words.is_empty()).then(|| joined(&words, true))
+        (!words.is_empty()).then(|| joined(&words, |_, word| word.after_space))
+    }
+
+    /// Without the white space that obsolete syntax allows around dots; other white space stays, and is wrong.
+    fn local_part(&mut self, words: &[Word<'a>]) -> Cow<'a, [u8]> {
+        let is_apart = |before: &Word<'a>, word: &Word<'a>| {
+            word.after_space && !ends_with_dot(before) && !word.text.starts_with(b".")
+        };
+        self.is_clean &= !words
+            .windows(2)
+            .any(|pair| matches!(pair, [a, b] if is_apart(a, b)));
+        joined(words, is_apart)
     }
 
     /// Words joined by dots or nothing, from the end.
@@ -375,17 +386,22 @@ fn ends_with_dot(word: &Word<'_>) -> bool {
     !word.is_quoted && word.text.ends_with(b".")
 }
 
-/// Words in one piece: with the spaces between them for a name, without for a local part.
-fn joined<'a>(words: &[Word<'a>], with_spaces: bool) -> Cow<'a, [u8]> {
+/// Words in one piece, with a space between those that are apart.
+fn joined<'a>(
+    words: &[Word<'a>],
+    is_apart: impl Fn(&Word<'a>, &Word<'a>) -> bool,
+) -> Cow<'a, [u8]> {
     if let [only] = words {
         return only.text.clone();
     }
     let mut out = Vec::new();
-    for (at, word) in words.iter().enumerate() {
-        if with_spaces && word.after_space && at > 0 {
+    let mut before = None;
+    for word in words {
+        if before.is_some_and(|before| is_apart(before, word)) {
             out.push(b' ');
         }
         out.extend_from_slice(&word.text);
+        before = Some(word);
     }
     Cow::Owned(out)
 }

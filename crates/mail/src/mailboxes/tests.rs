@@ -102,14 +102,15 @@ fn guesses_what_was_meant() {
         ("Group: a@b", "Group:[||a|b]"),
         ("a@b) , <c@d>>", "||a|b & ||c|d"),
         ("=?utf-8?q?D,_J?= <a@b>", "=?utf-8?q?D,_J?=||a|b"),
-        ("<a b@c>", "||ab|c"),
+        ("<a b@c>", "||a b|c"),
+        ("<a . b@c>", "||a.b|c"),
         ("a@b extra", "||a|b"),
         ("@b", "|||b"),
         ("\"unclosed <a@b>", "||unclosed <a@b>|"),
     ] {
         check(value, want);
         let list = parse_list(value.as_bytes());
-        let fine = ["=?utf-8?q?D,_J?= <a@b>", "<a b@c>", "<>"];
+        let fine = ["=?utf-8?q?D,_J?= <a@b>", "<a . b@c>", "<>"];
         assert!(!list.is_clean || fine.contains(&value), "{value}");
     }
 }

@@ -83,7 +83,7 @@ fn empty_and_headless_parts() {
 #[test]
 fn delimiters_are_whole_lines() {
     check(
-        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx --b\r\n--bb\r\n--b-\r\n-- \r\n--b--x\r\n--b-- x",
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx --b\r\n--bb\r\n--b-\r\n-- \r\n--b--x\r\n--b-->",
         "multipart/mixed{text/plain[x --b\\r\\n--bb\\r\\n--b-\\r\\n-- \\r\\n--b--x]}",
     );
 }

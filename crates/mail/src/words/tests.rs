@@ -41,6 +41,10 @@ fn forgives() {
         "=?utf-8?x?a?= =?utf-8?q?a =?",
     );
     check("=?utf-8?q??=", "");
+    check(
+        "=?iso-2022-jp?b?GyRCJCIbKEI=?= =?iso-2022-jp?b?GyRCJCQbKEI=?=",
+        "あい",
+    );
     check("=?nonsense?q?=E9?=", "é");
     check("=?utf-8?q?a=0D=0Ab=00?=", "a  b ");
     assert_eq!(decode(b"raw \xe9"), "raw é");
