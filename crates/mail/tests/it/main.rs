@@ -3,6 +3,7 @@
 
 mod archives;
 mod corpora;
+mod differential;
 mod imap_grammar;
 mod isemail;
 mod messages;
