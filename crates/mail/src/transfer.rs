@@ -270,8 +270,9 @@ fn decode_uu(bytes: &[u8]) -> Cow<'_, [u8]> {
         .split(|&byte| byte == b'\n')
         .skip(1)
     {
-        let line = line.trim_ascii_end();
-        if line == b"end" {
+        // Spaces are digits here, also at the end.
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.trim_ascii_end() == b"end" {
             break;
         }
         let Some((&count, groups)) = line.split_first() else {

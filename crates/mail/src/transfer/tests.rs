@@ -39,6 +39,16 @@ fn uuencode_is_read() {
         b"x\nbegin 644 f\n%:&5L;&\\ \n`\nend\ny",
         b"hello",
     );
+    check(
+        Encoding::Uuencode,
+        b"begin 644 f\r\n&    04%!\r\n`\r\nend\r\n",
+        b"\0\0\0AAA",
+    );
+    check(
+        Encoding::Uuencode,
+        b"begin 644 f\r\n#    \r\n`\r\nend\r\n",
+        b"\0\0\0",
+    );
     check(Encoding::Uuencode, b"no begin", b"no begin");
 }
 
