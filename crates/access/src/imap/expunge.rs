@@ -4,7 +4,7 @@ use store::Durability;
 use wire::imap::{By, Mode, SequenceSet};
 
 use super::news::remove;
-use super::refusal::{Done, Outcome, Refusal};
+use super::refusal::{Done, Outcome, Refusal, in_selected};
 use super::session::Session;
 
 impl Session {
@@ -27,7 +27,8 @@ impl Session {
             .write(Durability::Durable, move |change| {
                 change.expunge(account, mailbox, &uids)
             })
-            .await?;
+            .await
+            .map_err(in_selected)?;
         if let Some(selected) = &mut self.selected {
             remove(selected, &expunged.uids, enabled, &mut self.out);
         }

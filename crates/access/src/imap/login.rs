@@ -7,6 +7,7 @@ use super::session::{LoginState, Session};
 
 /// The keys an exchange runs against, to be shown to the store at its end.
 pub(super) struct ScramAttempt {
+    login: String,
     keys: store::ScramKeys,
 }
 
@@ -17,6 +18,7 @@ impl Session {
     pub(super) async fn ask(&mut self, question: Question) {
         let (peer, now) = (self.talk.peer_addr().ip(), self.now());
         let store = self.access.store.clone();
+        self.forget_attempt();
         match question {
             Question::Password { login, password } => {
                 match store.log_in(&login, password.expose(), peer, now).await {
@@ -39,7 +41,7 @@ impl Session {
                         stored_key: keys.stored_key,
                         server_key: keys.server_key,
                     };
-                    self.scram = Some(Box::new(ScramAttempt { keys }));
+                    self.scram = Some(Box::new(ScramAttempt { login, keys }));
                     self.talk.machine().scram_keys(for_machine);
                 }
                 Err(error) => self.login_unavailable(&error),
@@ -52,7 +54,10 @@ impl Session {
         let store = self.access.store.clone();
         let logged_in = match (self.proven.take(), self.scram.take()) {
             (Some(logged_in), _) => Ok(logged_in),
-            (None, Some(attempt)) => store.log_in_scram(login, &attempt.keys, peer, now).await,
+            (None, Some(attempt)) => {
+                let ScramAttempt { login, keys } = *attempt;
+                store.log_in_scram(&login, &keys, peer, now).await
+            }
             (None, None) => Err(LoginError::Wrong),
         };
         match logged_in {
@@ -71,6 +76,15 @@ impl Session {
                     .login_unavailable("[AUTHENTICATIONFAILED] Login name or password is wrong.");
             }
             Err(error) => self.login_unavailable(&error),
+        }
+    }
+
+    /// A SCRAM exchange that never came to its end counts as a failure.
+    pub(super) fn forget_attempt(&mut self) {
+        self.proven = None;
+        if let Some(attempt) = self.scram.take() {
+            let (peer, now) = (self.talk.peer_addr().ip(), self.now());
+            self.access.store.scram_failed(&attempt.login, peer, now);
         }
     }
 

@@ -75,6 +75,14 @@ impl Refusal {
     }
 }
 
+/// As from `MessageError`, where the mailbox is the selected one and not a target.
+pub(super) fn in_selected(error: MessageError) -> Refusal {
+    match error {
+        MessageError::NoSuchMailbox => Refusal::NO_MAILBOX,
+        error => error.into(),
+    }
+}
+
 impl From<Panicked> for Refusal {
     fn from(_: Panicked) -> Self {
         Refusal::Store(StoreError::Panicked)

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use store::{
-    AccountId, Durability, Happened, Keywords, Mailbox, MailboxId, ModSeq, Placement, StoreError,
-    Uid, UidSet, View,
+    AccountId, Durability, Happened, Keywords, Mailbox, MailboxId, MessageError, ModSeq, Placement,
+    StoreError, Uid, UidSet, View,
 };
 use wire::imap::{Condstore, MailboxName, Mode, Phase, Qresync, write};
 
@@ -152,12 +152,14 @@ impl Session {
             let (account, mailbox) = (selected.account, selected.mailbox);
             // Only what this client could see: what came meanwhile is not its to remove.
             let uids = selected.numbering.all();
-            self.access
-                .store
-                .write(Durability::Durable, move |change| {
-                    change.expunge(account, mailbox, &uids)
-                })
-                .await?;
+            let expunge = self.access.store.write(Durability::Durable, move |change| {
+                change.expunge(account, mailbox, &uids)
+            });
+            match expunge.await {
+                // Deleted by another session: nothing is left to remove.
+                Ok(_) | Err(MessageError::NoSuchMailbox) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(Done::Plain)
     }

@@ -41,6 +41,12 @@ pub(super) struct Session {
     pub(super) proven: Option<store::LoggedIn>,
 }
 
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.forget_attempt();
+    }
+}
+
 /// Whose session it is.
 pub(super) struct LoginState {
     pub(super) account: AccountId,

@@ -8,7 +8,7 @@ use store::{
 use wire::imap::{By, Mode, Store, StoreAction, StoreAnswer, write};
 
 use super::flags::{self, marks};
-use super::refusal::{Done, Outcome, Refusal};
+use super::refusal::{Done, Outcome, Refusal, in_selected};
 use super::session::Session;
 
 impl Session {
@@ -55,13 +55,13 @@ impl Session {
                 .write(Durability::Relaxed, move |change| {
                     change.edit_flags(account, mailbox, &targets, &edit, unchanged_since)
                 })
-                .await?
+                .await
         } else {
             store
                 .edit_flags(account, mailbox, targets, edit, unchanged_since)
-                .await?
+                .await
         };
-        Ok(outcome)
+        outcome.map_err(in_selected)
     }
 
     /// A keyword that this STORE invented is announced by a new FLAGS line.

@@ -32,10 +32,12 @@ impl Session {
             ThreadAlgorithm::OrderedSubject => self.each_found(&set, ENVELOPE, member).await?,
             ThreadAlgorithm::References => self.with_references(&set).await?,
         };
-        let forest = match thread.algorithm {
+        // A large mailbox is work for a while, which must not keep others waiting.
+        let job = move || match thread.algorithm {
             ThreadAlgorithm::OrderedSubject => subject::thread(members),
             ThreadAlgorithm::References => references::thread(members),
         };
+        let forest = self.access.world.tasks.blocking(job).await?;
         self.write_threads(&forest, thread.by)?;
         Ok(Done::Plain)
     }
@@ -79,7 +81,10 @@ impl Session {
 
     fn write_threads(&mut self, forest: &Forest, by: By) -> Result<(), Refusal> {
         let numbering = self.selected()?.numbering.clone();
-        self.out.extend_from_slice(b"* THREAD ");
+        self.out.extend_from_slice(b"* THREAD");
+        if !forest.roots.is_empty() {
+            self.out.push(b' ');
+        }
         forest.write(&mut self.out, &|uid| match by {
             By::Uid => Some(uid),
             By::Sequence => numbering.seq(store::Uid(uid)),

@@ -172,7 +172,7 @@ fn literal_at_end(text: &[u8]) -> Option<(Option<usize>, Sync)> {
 }
 
 /// Only APPEND carries messages.
-fn is_append(text: &[u8]) -> bool {
+pub(crate) fn is_append(text: &[u8]) -> bool {
     text.split(|byte| *byte == b' ')
         .nth(1)
         .is_some_and(|word| word.eq_ignore_ascii_case(b"APPEND"))

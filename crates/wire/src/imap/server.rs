@@ -1,22 +1,23 @@
 //! The server's side of an IMAP connection: greeting, framing, states, TLS, login, IDLE.
 //! Commands go to the caller as values; what they do is not known here.
 
+mod login;
+
 use std::time::Duration;
 
 use super::capability::Offer;
 use super::command::{Command, Phase, Tagged};
-use super::framing::{Bounds, Framing, Literals, Progress};
+use super::framing::{Bounds, Framing, Literals, Progress, is_append};
 use super::input::{Dialect, ParseError};
 use super::limits::{
     BAD_COMMANDS_MAX, BAD_COMMANDS_STRANGER_MAX, IDLE_PATIENCE, LINE_BYTES_MAX, LITERAL_PATIENCE,
-    LOGIN_FAILURES_MAX, LOGIN_PATIENCE, MULTIAPPEND_FACTOR, STRANGER_BYTES_MAX,
-    STRING_LITERAL_BYTES_MAX,
+    LOGIN_PATIENCE, MULTIAPPEND_FACTOR, STRANGER_BYTES_MAX, STRING_LITERAL_BYTES_MAX,
 };
 use super::write::{self, Status};
 use super::{parse, parse::Unreadable};
-use crate::sasl::server::{Exchange, Failure, Question, Turn};
-use crate::sasl::{self, Mechanism, ScramKeys, Secret};
+use crate::sasl::server::Question;
 use crate::{Machine, Step, TlsFacts};
+use login::{Authenticating, Waiting};
 
 /// What one connection is told at its start.
 #[derive(Clone, Debug)]
@@ -78,30 +79,6 @@ enum State {
     Closing,
 }
 
-#[derive(Debug)]
-struct Authenticating {
-    tag: String,
-    login: Login,
-    turn: Waiting,
-}
-
-#[derive(Debug)]
-enum Login {
-    /// LOGIN: the caller's yes is all.
-    Plain {
-        login: String,
-    },
-    Sasl(Exchange),
-}
-
-#[derive(Debug)]
-enum Waiting {
-    ForPeer,
-    ForCaller,
-    /// The next step hands this out.
-    Event(Event),
-}
-
 impl Server {
     pub fn new(settings: ServerSettings) -> Self {
         Server {
@@ -159,110 +136,6 @@ impl Server {
     /// A command is not half read and none waits: the moment to stop.
     pub fn is_between_commands(&self) -> bool {
         matches!(self.state, State::Reading | State::Idling { .. }) && self.framing.is_empty()
-    }
-
-    /// The answer to [`Question::Password`].
-    pub fn password_was(&mut self, right: bool) {
-        let State::Authenticating(auth) = &mut self.state else {
-            return;
-        };
-        match &mut auth.login {
-            Login::Plain { login } if right => {
-                let login = std::mem::take(login);
-                auth.turn = Waiting::Event(Event::Verified { login });
-            }
-            Login::Plain { .. } => self.login_failed(Failure::WrongCredentials),
-            Login::Sasl(exchange) => {
-                let turn = exchange.password_was(right);
-                self.sasl_turn(turn);
-            }
-        }
-    }
-
-    /// The answer to [`Question::Scram`].
-    pub fn scram_keys(&mut self, keys: ScramKeys) {
-        let State::Authenticating(auth) = &mut self.state else {
-            return;
-        };
-        if let Login::Sasl(exchange) = &mut auth.login {
-            let turn = exchange.scram_keys(keys);
-            self.sasl_turn(turn);
-        }
-    }
-
-    /// The verified user has come in.
-    pub fn logged_in(&mut self) {
-        let Some(tag) = self.end_login() else { return };
-        self.phase = Phase::Authenticated;
-        self.bad_commands = 0;
-        self.out.extend_from_slice(tag.as_bytes());
-        self.out.extend_from_slice(b" OK [CAPABILITY ");
-        self.settings
-            .offer
-            .write(self.phase, self.tls.as_ref(), &mut self.out);
-        self.out.extend_from_slice(b"] Logged in.\r\n");
-    }
-
-    /// The login cannot be judged now, or must wait; no failure of the peer.
-    pub fn login_unavailable(&mut self, text: &str) {
-        let Some(tag) = self.end_login() else { return };
-        write::tagged(&mut self.out, &tag, Status::No, text);
-    }
-
-    fn end_login(&mut self) -> Option<String> {
-        match std::mem::replace(&mut self.state, State::Reading) {
-            State::Authenticating(auth) => Some(auth.tag),
-            other => {
-                self.state = other;
-                None
-            }
-        }
-    }
-
-    fn login_failed(&mut self, failure: Failure) {
-        let Some(tag) = self.end_login() else { return };
-        let text = match failure {
-            Failure::Malformed => {
-                write::tagged(
-                    &mut self.out,
-                    &tag,
-                    Status::Bad,
-                    "The answer does not fit the mechanism.",
-                );
-                self.count_bad_command();
-                return;
-            }
-            Failure::WrongCredentials => "[AUTHENTICATIONFAILED] Login name or password is wrong.",
-            Failure::OnBehalf => {
-                "[AUTHORIZATIONFAILED] Logging in on behalf of another user is not possible."
-            }
-            Failure::ChannelBinding => {
-                "[AUTHENTICATIONFAILED] The channel binding does not match this connection."
-            }
-        };
-        write::tagged(&mut self.out, &tag, Status::No, text);
-        self.logins_failed += 1;
-        if self.logins_failed >= LOGIN_FAILURES_MAX {
-            self.bye("Too many failed logins.");
-        }
-    }
-
-    fn sasl_turn(&mut self, turn: Turn) {
-        let State::Authenticating(auth) = &mut self.state else {
-            return;
-        };
-        match turn {
-            Turn::Challenge(challenge) => {
-                auth.turn = Waiting::ForPeer;
-                self.out.extend_from_slice(b"+ ");
-                self.out
-                    .extend_from_slice(sasl::encode(&challenge).as_bytes());
-                self.out.extend_from_slice(b"\r\n");
-            }
-            Turn::Ask(question) => auth.turn = Waiting::Event(Event::Ask(question)),
-            Turn::Verified { login } => auth.turn = Waiting::Event(Event::Verified { login }),
-            Turn::Failed(failure) => self.login_failed(failure),
-        }
     }
 
     fn bounds(&self) -> Bounds {
@@ -324,13 +197,19 @@ impl Server {
         taken
     }
 
+    /// RFC 7889 §4 for messages, RFC 7888 §4 for the rest.
     fn refuse_literal(&mut self) {
         let (text, _) = self.framing.take();
         let tag = parse::tag_of(&text).unwrap_or_else(|| "*".to_owned());
+        let status = if is_append(&text) {
+            Status::No
+        } else {
+            Status::Bad
+        };
         write::tagged(
             &mut self.out,
             &tag,
-            Status::Bad,
+            status,
             "[TOOBIG] The literal is too large.",
         );
         self.count_bad_command();
@@ -352,31 +231,6 @@ impl Server {
         } else {
             write::tagged(&mut self.out, &tag, Status::Bad, "DONE was expected.");
             self.count_bad_command();
-        }
-    }
-
-    fn sasl_line(&mut self, mut auth: Box<Authenticating>, text: &[u8]) {
-        // RFC 9051 §6.2.2: "*" cancels.
-        let message = if text == b"*" {
-            None
-        } else {
-            sasl::decode(text)
-        };
-        match (&mut auth.login, message) {
-            (Login::Sasl(exchange), Some(message)) => {
-                let turn = exchange.respond(&message);
-                self.state = State::Authenticating(auth);
-                self.sasl_turn(turn);
-            }
-            _ => {
-                write::tagged(
-                    &mut self.out,
-                    &auth.tag,
-                    Status::Bad,
-                    "Authentication is cancelled.",
-                );
-                self.count_bad_command();
-            }
         }
     }
 
@@ -485,65 +339,6 @@ impl Server {
             write::tagged(&mut self.out, tag, Status::Ok, "Begin TLS negotiation now.");
             self.state = State::StartTls;
         }
-    }
-
-    fn may_log_in(&mut self, tag: &str) -> bool {
-        let allowed = self.settings.offer.login_allowed(self.tls.as_ref());
-        if !allowed {
-            write::tagged(
-                &mut self.out,
-                tag,
-                Status::No,
-                "[PRIVACYREQUIRED] Log in after STARTTLS.",
-            );
-            self.count_bad_command();
-        }
-        allowed
-    }
-
-    fn login(&mut self, tag: String, login: String, password: String) {
-        if !self.may_log_in(&tag) {
-            return;
-        }
-        let question = Question::Password {
-            login: login.clone(),
-            password: Secret::new(password),
-        };
-        self.state = State::Authenticating(Box::new(Authenticating {
-            tag,
-            login: Login::Plain { login },
-            turn: Waiting::Event(Event::Ask(question)),
-        }));
-    }
-
-    fn authenticate(&mut self, tag: String, mechanism: &str, initial: Option<&[u8]>) {
-        if !self.may_log_in(&tag) {
-            return;
-        }
-        let offered = Mechanism::from_name(mechanism).filter(|wanted| {
-            Mechanism::offered(self.tls.as_ref()).any(|mechanism| mechanism == *wanted)
-        });
-        let Some(mechanism) = offered else {
-            write::tagged(
-                &mut self.out,
-                &tag,
-                Status::No,
-                "[CANNOT] The mechanism is not on offer.",
-            );
-            self.count_bad_command();
-            return;
-        };
-        // One nonce for the connection, another for each attempt.
-        self.logins_begun += 1;
-        let nonce = format!("{}.{}", self.settings.nonce, self.logins_begun);
-        let mut exchange = Exchange::new(mechanism, self.tls.as_ref(), nonce);
-        let turn = exchange.start(initial);
-        self.state = State::Authenticating(Box::new(Authenticating {
-            tag,
-            login: Login::Sasl(exchange),
-            turn: Waiting::ForPeer,
-        }));
-        self.sasl_turn(turn);
     }
 
     fn greet(&mut self) {

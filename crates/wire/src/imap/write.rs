@@ -96,7 +96,7 @@ pub fn nstring(out: &mut Vec<u8>, value: Option<&[u8]>, dialect: Dialect) {
 
 /// An atom where it can be one, else a string: header names in section answers.
 pub fn astring(out: &mut Vec<u8>, value: &str, dialect: Dialect) {
-    let is_atom = !value.is_empty() && value.bytes().all(|byte| super::input::is_atom_char(byte));
+    let is_atom = !value.is_empty() && value.bytes().all(super::input::is_atom_char);
     if is_atom {
         out.extend_from_slice(value.as_bytes());
     } else {

@@ -226,6 +226,12 @@ impl Threader {
 
     /// Whether `child` stands above `parent` already.
     fn would_loop(&self, parent: usize, child: usize) -> bool {
+        // Who has nobody below stands above nobody: a chain as long as the mailbox is not climbed for each
+        // message that continues it.
+        let is_leaf = |container: &Container| container.children.is_empty();
+        if self.containers.get(child).is_none_or(is_leaf) {
+            return parent == child;
+        }
         let mut above = Some(parent);
         while let Some(at) = above {
             if at == child {

@@ -45,6 +45,48 @@ async fn sasl_plain_and_scram() {
     assert!(client.until_tagged("a").await.tagged.starts_with("BAD"));
 }
 
+/// A wrong proof counts as a wrong password does: there is no way to guess faster.
+#[tokio::test]
+async fn wrong_scram_proofs_are_counted() {
+    let house = House::new().await;
+    let mut throttled = false;
+    for _ in 0..60 {
+        let mut client = house.connect().await;
+        let credentials = wire::sasl::client::Credentials {
+            login: "alice@example.test".to_owned(),
+            password: wire::sasl::Secret::new("a guess"),
+        };
+        let mut exchange = wire::sasl::client::Exchange::choose(
+            &[wire::sasl::Mechanism::ScramSha256],
+            credentials,
+            None,
+            wire::sasl::client::ClearText::Never,
+            "nonce".to_owned(),
+        )
+        .expect("usable");
+        let initial = wire::sasl::encode(&exchange.initial().expect("a first message"));
+        client
+            .send(&format!("a AUTHENTICATE SCRAM-SHA-256 {initial}\r\n"))
+            .await;
+        let line = client.answer_line().await.expect("an answer");
+        let Some(challenge) = line.strip_prefix("+ ") else {
+            throttled = line.contains("Too many failed logins");
+            break;
+        };
+        let challenge = wire::sasl::decode(challenge.as_bytes()).expect("base64");
+        let proof = exchange.respond(&challenge).expect("a proof");
+        client
+            .send(&format!("{}\r\n", wire::sasl::encode(&proof)))
+            .await;
+        let refused = client.until_tagged("a").await.tagged;
+        assert!(
+            refused.starts_with("NO [AUTHENTICATIONFAILED]"),
+            "{refused}"
+        );
+    }
+    assert!(throttled);
+}
+
 #[tokio::test]
 async fn selecting() {
     let house = House::new().await;
@@ -750,7 +792,7 @@ async fn appends_are_bounded() {
         client
             .refused("APPEND INBOX {1000001}")
             .await
-            .starts_with("BAD [TOOBIG]")
+            .starts_with("NO [TOOBIG]")
     );
     client.ok("NOOP").await;
 }

@@ -5,3 +5,4 @@ mod imaptest;
 mod james;
 mod scripts;
 mod sessions;
+mod speed;

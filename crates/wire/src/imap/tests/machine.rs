@@ -194,15 +194,15 @@ fn what_is_too_large_is_refused() {
     assert!(said.contains("[TOOBIG]") && closed);
     check(
         "a LOGIN x secret\r\nb APPEND INBOX {1001}\r\nc NOOP\r\n",
-        &["b BAD [TOOBIG]", "c OK NOOP"],
+        &["b NO [TOOBIG]", "c OK NOOP"],
     );
     check(
         "a LOGIN x secret\r\nb APPEND INBOX {1001+}\r\n",
-        &["b BAD [TOOBIG]", "* BYE [TOOBIG]"],
+        &["b NO [TOOBIG]", "* BYE [TOOBIG]"],
     );
     check(
         "a LOGIN x secret\r\nb APPEND INBOX {99999999999999999999}\r\n",
-        &["b BAD [TOOBIG]"],
+        &["b NO [TOOBIG]"],
     );
     check("a LOGIN {13000}\r\n", &["a BAD [TOOBIG]"]);
     let many = format!(
