@@ -2,7 +2,7 @@
 
 use wire::sasl::ScramKeys;
 use wire::sasl::server::Question;
-use wire::smtp::server::{AuthRule, Event, Role, Server, Settings, StartTlsRule};
+use wire::smtp::server::{AuthRule, Event, Phase, Role, Server, Settings, StartTlsRule};
 use wire::smtp::{EnhancedCode, ForwardPath, Reply};
 use wire::{Machine, TlsFacts};
 
@@ -153,6 +153,24 @@ fn a_slow_body_is_ended_by_the_flow() {
             .starts_with("421 4.4.2")
     );
     assert!(trace.closed && trace.messages.is_empty());
+}
+
+#[test]
+fn chunks_are_held_between_two_of_them() {
+    let mut server = Server::new(settings(Role::Mx), [3; 32]);
+    let mut trace = Trace::default();
+    server.receive(b"EHLO a.example\r\nMAIL FROM:<>\r\nRCPT TO:<b@b.example>\r\n");
+    chat::settle(&mut server, &mut trace);
+    assert_eq!(server.phase(), Phase::Envelope);
+    server.receive(b"BDAT 7\r\nhello\r\n");
+    chat::settle(&mut server, &mut trace);
+    assert_eq!((server.phase(), server.bytes_received()), (Phase::Body, 7));
+    server.receive(b"BDAT 7\r\nhel");
+    chat::settle(&mut server, &mut trace);
+    assert_eq!((server.phase(), server.bytes_received()), (Phase::Body, 10));
+    server.receive(b"lo\r\nRSET\r\n");
+    chat::settle(&mut server, &mut trace);
+    assert_eq!((server.phase(), server.bytes_received()), (Phase::Idle, 0));
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub enum Phase {
     Idle,
     /// Between MAIL and the body.
     Envelope,
-    /// Inside DATA or BDAT.
+    /// Inside DATA or BDAT, or between two BDATs.
     Body,
     Closed,
 }

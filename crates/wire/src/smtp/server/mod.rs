@@ -232,7 +232,7 @@ impl Server {
         match &self.state {
             State::Data(body) => body.received(),
             State::Chunk(chunk) => self.chunk_bytes_before() + chunk.received(),
-            _ => 0,
+            _ => self.chunk_bytes_before(),
         }
     }
 
@@ -240,9 +240,17 @@ impl Server {
         match &self.state {
             State::Closed => Phase::Closed,
             State::Data(_) | State::Chunk(_) => Phase::Body,
+            // Between two chunks the first one is still held.
+            _ if self.holds_chunks() => Phase::Body,
             _ if self.transaction.is_some() => Phase::Envelope,
             _ => Phase::Idle,
         }
+    }
+
+    fn holds_chunks(&self) -> bool {
+        self.transaction
+            .as_ref()
+            .is_some_and(|transaction| transaction.chunks.is_some())
     }
 
     pub fn ending(&self) -> Option<Ending> {
