@@ -22,11 +22,15 @@ pub enum Validity {
 impl Authority {
     pub fn new() -> Self {
         let mut parameters = CertificateParams::default();
-        parameters.distinguished_name.push(DnType::CommonName, "Pocket Internet Authority");
+        parameters
+            .distinguished_name
+            .push(DnType::CommonName, "Pocket Internet Authority");
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key can be made");
         let issuer = CertifiedIssuer::self_signed(parameters, key).expect("it can be signed");
-        Self { issuer: Arc::new(issuer) }
+        Self {
+            issuer: Arc::new(issuer),
+        }
     }
 
     /// The root certificate, for those who shall trust it.
@@ -36,7 +40,9 @@ impl Authority {
 
     pub fn issue(&self, name: &str, validity: Validity) -> Certificate {
         let (parameters, key) = leaf(name, validity);
-        let certificate = parameters.signed_by(&key, &*self.issuer).expect("it can be signed");
+        let certificate = parameters
+            .signed_by(&key, &*self.issuer)
+            .expect("it can be signed");
         load(&certificate.pem(), &key)
     }
 

@@ -26,13 +26,17 @@ impl Reply {
 
     /// A word of an EHLO reply.
     pub fn offers(&self, keyword: &str) -> bool {
-        self.text.lines().any(|line| line.split(' ').next() == Some(keyword))
+        self.text
+            .lines()
+            .any(|line| line.split(' ').next() == Some(keyword))
     }
 }
 
 impl Client {
     pub fn new(stream: Stream) -> Self {
-        Self { input: Input::new(stream) }
+        Self {
+            input: Input::new(stream),
+        }
     }
 
     /// Reads one reply, of one line or more.
@@ -44,7 +48,10 @@ impl Client {
             let code = code.ok_or(io::ErrorKind::InvalidData)?;
             text.push(line.get(4..).unwrap_or_default().to_owned());
             if line.as_bytes().get(3) != Some(&b'-') {
-                return Ok(Reply { code, text: text.join("\n") });
+                return Ok(Reply {
+                    code,
+                    text: text.join("\n"),
+                });
             }
         }
     }
@@ -69,7 +76,9 @@ impl Client {
         }
         self.input.forget();
         self.input.stream.start_tls_client(tls, name).await?;
-        self.say("EHLO client.test").await.map_err(TlsError::Handshake)
+        self.say("EHLO client.test")
+            .await
+            .map_err(TlsError::Handshake)
     }
 
     pub async fn log_in(&mut self, user: &str, password: &str) -> io::Result<Reply> {
@@ -123,7 +132,11 @@ fn encode(bytes: &[u8]) -> String {
         }
         for index in 0..4 {
             let symbol = ALPHABET[(group >> (18 - 6 * index) & 63) as usize];
-            text.push(if index <= chunk.len() { char::from(symbol) } else { '=' });
+            text.push(if index <= chunk.len() {
+                char::from(symbol)
+            } else {
+                '='
+            });
         }
     }
     text

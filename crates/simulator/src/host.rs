@@ -13,9 +13,9 @@ use world::{Stop, TlsServer, World};
 
 use crate::authority::Validity;
 use crate::client::{Client, Reply};
+use crate::hours;
 use crate::internet::Internet;
 use crate::tasks::HostTasks;
-use crate::hours;
 
 /// Of every account that a test makes.
 pub const PASSWORD: &str = "correct horse battery";
@@ -72,7 +72,9 @@ impl HostBuilder {
     }
 
     pub async fn start(self) -> Host {
-        let address = self.address.unwrap_or_else(|| self.internet.fresh_address());
+        let address = self
+            .address
+            .unwrap_or_else(|| self.internet.fresh_address());
         let mut addresses = vec![address];
         addresses.extend(&self.more_addresses);
         for address in &addresses {
@@ -103,7 +105,10 @@ impl HostBuilder {
                 password: PASSWORD.to_owned(),
                 quota: None,
             };
-            host.store.add_account(account, now).await.expect("the account can be made");
+            host.store
+                .add_account(account, now)
+                .await
+                .expect("the account can be made");
         }
         let mut host = host;
         host.run().await;
@@ -166,7 +171,12 @@ impl Host {
     /// A user's message through the submission port, and its reply. `from` and `to` may carry
     /// parameters; the user is the address in `from`.
     pub async fn try_submit(&self, from: &str, to: &[&str], message: &str) -> Reply {
-        let user = from.trim_start_matches('<').split('>').next().unwrap_or(from).to_owned();
+        let user = from
+            .trim_start_matches('<')
+            .split('>')
+            .next()
+            .unwrap_or(from)
+            .to_owned();
         let mut client = self.user(&user).await;
         let reply = client.transact(from, to, message).await;
         let _ = client.say("QUIT").await;
@@ -175,15 +185,24 @@ impl Host {
 
     /// As [`Host::try_submit`] for a message that must be taken. A From field is added.
     pub async fn submit(&self, from: &str, to: &[&str], message: &str) {
-        let user = from.trim_start_matches('<').split('>').next().unwrap_or(from);
-        let reply = self.try_submit(from, to, &format!("From: <{user}>\r\n{message}")).await;
+        let user = from
+            .trim_start_matches('<')
+            .split('>')
+            .next()
+            .unwrap_or(from);
+        let reply = self
+            .try_submit(from, to, &format!("From: <{user}>\r\n{message}"))
+            .await;
         assert_eq!(reply.code, 250, "{reply:?}");
     }
 
     /// A logged-in connection to the submission port.
     pub async fn user(&self, login: &str) -> Client {
         let mut client = self.internet.stranger(self.submission()).await;
-        let reply = client.log_in(login, PASSWORD).await.expect("a reply to AUTH");
+        let reply = client
+            .log_in(login, PASSWORD)
+            .await
+            .expect("a reply to AUTH");
         assert_eq!(reply.code, 235, "{reply:?}");
         client
     }
@@ -197,23 +216,33 @@ impl Host {
     pub fn mailbox(&self, address: &str, mailbox: &str) -> Vec<String> {
         let address = Address::parse(address).expect("a test's address is an address");
         let mailbox = MailboxName::parse(mailbox).expect("a test's mailbox name is one");
-        let stored = self.store.read_blocking(move |view| -> Result<_, StoreError> {
-            let Some(account) = view.account_by_address(&address)? else { return Ok(Vec::new()) };
-            let Some(mailbox) = view.mailbox_by_name(account.id, &mailbox)? else {
-                return Ok(Vec::new());
-            };
-            let mut all = Vec::new();
-            let mut next = Uid::MIN;
-            loop {
-                let some = view.messages(account.id, mailbox.id, next..=Uid::MAX, usize::MAX)?;
-                let Some(last) = some.last() else { return Ok(all) };
-                next = Uid(last.placement.uid.0 + 1);
-                all.extend(some.iter().map(|stored| stored.body));
-            }
-        });
+        let stored = self
+            .store
+            .read_blocking(move |view| -> Result<_, StoreError> {
+                let Some(account) = view.account_by_address(&address)? else {
+                    return Ok(Vec::new());
+                };
+                let Some(mailbox) = view.mailbox_by_name(account.id, &mailbox)? else {
+                    return Ok(Vec::new());
+                };
+                let mut all = Vec::new();
+                let mut next = Uid::MIN;
+                loop {
+                    let some =
+                        view.messages(account.id, mailbox.id, next..=Uid::MAX, usize::MAX)?;
+                    let Some(last) = some.last() else {
+                        return Ok(all);
+                    };
+                    next = Uid(last.placement.uid.0 + 1);
+                    all.extend(some.iter().map(|stored| stored.body));
+                }
+            });
         let bodies = stored.expect("the store can be read");
         let read = |body: &store::BodyRef| {
-            let bytes = self.store.body_blocking(body, 0..u64::MAX).expect("the body is there");
+            let bytes = self
+                .store
+                .body_blocking(body, 0..u64::MAX)
+                .expect("the body is there");
             String::from_utf8_lossy(&bytes).into_owned()
         };
         bodies.iter().map(read).collect()
@@ -237,10 +266,16 @@ impl Host {
 
     /// Finishes what it does, and stops.
     pub async fn stop(&mut self) {
-        let Some(running) = self.running.take() else { return };
+        let Some(running) = self.running.take() else {
+            return;
+        };
         running.stop.request();
         let deadline = self.internet.now() + hours(1);
-        let ended = running.world.tasks.deadline(deadline, running.stop.all_ended()).await;
+        let ended = running
+            .world
+            .tasks
+            .deadline(deadline, running.stop.all_ended())
+            .await;
         assert!(ended.is_ok(), "{} does not stop", self.name);
         running.tasks.kill();
     }
@@ -266,21 +301,39 @@ impl Host {
 
     async fn run(&mut self) {
         let tasks = Arc::new(self.internet.tasks());
-        let world = self.internet.world_with(&self.name, self.addresses.clone(), tasks.clone());
+        let world = self
+            .internet
+            .world_with(&self.name, self.addresses.clone(), tasks.clone());
         let mta = Mta::new(world.clone(), self.store.clone(), self.mta_settings());
         let stop = Stop::new();
-        let mx = serve(&world, &mta, &stop, self.addresses.clone(), self.internet.mx_port(), Door::Mx);
+        let mx = serve(
+            &world,
+            &mta,
+            &stop,
+            self.addresses.clone(),
+            self.internet.mx_port(),
+            Door::Mx,
+        );
         let submission_port = if self.internet.is_simulated() { 587 } else { 0 };
         let at = vec![self.address()];
         let submission = serve(&world, &mta, &stop, at, submission_port, Door::Submission);
         let (mx, submission) = (mx.await, submission.await);
         let (queue, until) = (mta.clone(), stop.clone());
         let session = stop.enter();
-        world.tasks.spawn(format!("{} queue", self.name), async move {
-            let _session = session;
-            queue.run_queue(until).await;
+        world
+            .tasks
+            .spawn(format!("{} queue", self.name), async move {
+                let _session = session;
+                queue.run_queue(until).await;
+            });
+        self.running = Some(Running {
+            world,
+            tasks,
+            stop,
+            mta,
+            mx,
+            submission,
         });
-        self.running = Some(Running { world, tasks, stop, mta, mx, submission });
     }
 
     fn mta_settings(&self) -> MtaSettings {
@@ -291,7 +344,10 @@ impl Host {
         settings.outbound.port = self.internet.mx_port();
         settings.outbound.addresses = self.addresses.clone();
         let port = self.internet.mx_port();
-        let own = self.addresses.iter().map(|address| SocketAddr::new(*address, port));
+        let own = self
+            .addresses
+            .iter()
+            .map(|address| SocketAddr::new(*address, port));
         settings.outbound.own_listeners = own.collect();
         settings.outbound.roots = Some(self.internet.authority().root_pem().into_bytes());
         for adjust in &self.adjust {
@@ -305,9 +361,11 @@ impl Host {
     }
 
     fn add_domain(&self, domain: Domain, now: UnixMillis) {
-        let added = self.store.write_blocking(store::Durability::Durable, move |change| {
-            change.add_domain(&domain, now)
-        });
+        let added = self
+            .store
+            .write_blocking(store::Durability::Durable, move |change| {
+                change.add_domain(&domain, now)
+            });
         added.expect("the domain can be added");
     }
 }

@@ -15,12 +15,12 @@ use crate::authority::Authority;
 use crate::client::Client;
 use crate::dns::{DnsServer, SimulatedDns};
 use crate::host::HostBuilder;
+use crate::limits;
 use crate::net::Network;
 use crate::remote::{Remote, Script, ScriptDoor};
 use crate::tasks::HostTasks;
 use crate::trace::Trace;
 use crate::zones::{NameRecords, Zones};
-use crate::limits;
 
 /// Clones are the same internet.
 #[derive(Clone)]
@@ -41,8 +41,14 @@ struct Inner {
 }
 
 enum Mode {
-    Simulated { network: Network },
-    Real { dns: DnsServer, network: Ipv4Addr, mx_port: u16 },
+    Simulated {
+        network: Network,
+    },
+    Real {
+        dns: DnsServer,
+        network: Ipv4Addr,
+        mx_port: u16,
+    },
 }
 
 /// Simulated time of day at the start: Monday, 2026-03-02, 09:00 UTC.
@@ -82,8 +88,17 @@ impl Internet {
             let dns = DnsServer::start(zones.clone(), nth(network, 1));
             let dns = dns.await.expect("a loopback port for DNS");
             let mx_port = free_port(nth(network, 2));
-            let mode = Mode::Real { dns, network, mx_port };
-            let internet = Self::new(mode, Arc::new(TokioClock::real()), Arc::new(OsRandom), zones);
+            let mode = Mode::Real {
+                dns,
+                network,
+                mx_port,
+            };
+            let internet = Self::new(
+                mode,
+                Arc::new(TokioClock::real()),
+                Arc::new(OsRandom),
+                zones,
+            );
             scenario(internet).await
         })
     }
@@ -101,7 +116,9 @@ impl Internet {
             clock,
             random,
         };
-        Self { inner: Arc::new(inner) }
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 
     /// DNS records of a name, made by chaining calls.
@@ -214,7 +231,8 @@ impl Internet {
     pub async fn remote(&self, name: &str, script: Script) -> Remote {
         let address = self.fresh_address();
         self.inner.zones.host(name, address);
-        self.remote_at(name, SocketAddr::new(address, self.mx_port()), script).await
+        self.remote_at(name, SocketAddr::new(address, self.mx_port()), script)
+            .await
     }
 
     /// A scripted server for a domain of which it is the only MX: `mx.` and the domain.
@@ -250,10 +268,17 @@ impl Internet {
     pub async fn stranger(&self, to: SocketAddr) -> Client {
         let address = self.fresh_address();
         let world = self.world("stranger", vec![address]);
-        let stream = world.net.connect(Some(address), to).await.expect("the server listens");
+        let stream = world
+            .net
+            .connect(Some(address), to)
+            .await
+            .expect("the server listens");
         let mut client = Client::new(stream);
         client.reply().await.expect("a greeting");
-        client.say("EHLO stranger.test").await.expect("a reply to EHLO");
+        client
+            .say("EHLO stranger.test")
+            .await
+            .expect("a reply to EHLO");
         client
     }
 
@@ -279,7 +304,10 @@ impl Internet {
 
     /// Lets time pass. Only simulated time: real tests wait for what they want.
     pub async fn pass(&self, span: Duration) {
-        assert!(self.is_simulated(), "real time is not to be wasted: use until");
+        assert!(
+            self.is_simulated(),
+            "real time is not to be wasted: use until"
+        );
         self.inner.clock.after(span).await;
     }
 
@@ -289,7 +317,7 @@ impl Internet {
     /// With the newest lines of the trace, when it does not hold within that time.
     pub async fn until(&self, within: Duration, mut condition: impl FnMut() -> bool) {
         let look = match self.is_simulated() {
-            true => limits::LOOK_SIMULATED,
+            true => (within / limits::LOOKS).min(limits::LOOK_SIMULATED_MAX),
             false => limits::LOOK_REAL,
         };
         let deadline = self.now() + within;

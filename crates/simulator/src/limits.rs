@@ -29,8 +29,10 @@ pub const LINE_BYTES_MAX: usize = 16 * 1024;
 /// A message that a scripted server takes.
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// How often a condition is looked at: simulated and real.
-pub const LOOK_SIMULATED: Duration = Duration::from_secs(15);
+/// How often a condition is looked at: so many times in its time, or more often when that is long;
+/// and in real time.
+pub const LOOKS: u32 = 600;
+pub const LOOK_SIMULATED_MAX: Duration = Duration::from_secs(300);
 pub const LOOK_REAL: Duration = Duration::from_millis(10);
 
 /// Lines that a trace holds.

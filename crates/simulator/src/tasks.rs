@@ -13,7 +13,10 @@ pub struct HostTasks {
 
 impl HostTasks {
     pub fn new(blocking: BlockingMode) -> Self {
-        Self { inner: TokioTasks::new(blocking), switches: Mutex::default() }
+        Self {
+            inner: TokioTasks::new(blocking),
+            switches: Mutex::default(),
+        }
     }
 
     /// Ends everything at its next await, in the middle of whatever it does.
@@ -28,7 +31,10 @@ impl HostTasks {
 impl Tasks for HostTasks {
     fn spawn_boxed(&self, name: Cow<'static, str>, future: BoxFuture<'static, ()>) -> Task {
         let (future, switch) = abortable(future);
-        self.switches.lock().unwrap_or_else(PoisonError::into_inner).push(switch);
+        self.switches
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(switch);
         let future = async move {
             // Killed or ended: nobody asks.
             let _ = future.await;

@@ -53,11 +53,18 @@ impl Zones {
 
     /// The records of a name are made by chaining calls.
     pub fn name(&self, name: &str) -> NameRecords {
-        NameRecords { zones: self.clone(), name: fold(name) }
+        NameRecords {
+            zones: self.clone(),
+            name: fold(name),
+        }
     }
 
     pub fn add(&self, name: &str, record: Record) {
-        self.lock().names.entry(fold(name)).or_default().push(record);
+        self.lock()
+            .names
+            .entry(fold(name))
+            .or_default()
+            .push(record);
     }
 
     /// Forgets all records of a name.
@@ -112,10 +119,23 @@ impl Zones {
         let mut owner = fold(name);
         let mut aliases = Vec::new();
         for _ in 0..limits::CNAMES_MAX {
-            let here = table.names.get(&owner).map(Vec::as_slice).unwrap_or_default();
-            let records: Vec<_> = here.iter().filter(|r| kind_of(r) == kind).cloned().collect();
+            let here = table
+                .names
+                .get(&owner)
+                .map(Vec::as_slice)
+                .unwrap_or_default();
+            let records: Vec<_> = here
+                .iter()
+                .filter(|r| kind_of(r) == kind)
+                .cloned()
+                .collect();
             if !records.is_empty() {
-                return ZoneAnswer { status: AnswerStatus::Found, aliases, owner, records };
+                return ZoneAnswer {
+                    status: AnswerStatus::Found,
+                    aliases,
+                    owner,
+                    records,
+                };
             }
             let alias = here.iter().find_map(|record| match record {
                 Record::Cname(target) => Some((record.clone(), target.clone())),
@@ -129,7 +149,12 @@ impl Zones {
             true => AnswerStatus::NoData,
             false => AnswerStatus::NoSuchName,
         };
-        ZoneAnswer { status, aliases, owner, records: Vec::new() }
+        ZoneAnswer {
+            status,
+            aliases,
+            owner,
+            records: Vec::new(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
@@ -141,7 +166,11 @@ impl Table {
     /// Names above existing names exist as well (RFC 8020).
     fn exists(&self, name: &str) -> bool {
         let below = format!(".{name}");
-        name == "." || self.names.keys().any(|known| known == name || known.ends_with(&below))
+        name == "."
+            || self
+                .names
+                .keys()
+                .any(|known| known == name || known.ends_with(&below))
     }
 }
 
@@ -170,12 +199,18 @@ impl NameRecords {
     }
 
     pub fn mx_at(self, preference: u16, exchange: &str) -> Self {
-        self.record(Record::Mx { preference, exchange: fold(exchange) })
+        self.record(Record::Mx {
+            preference,
+            exchange: fold(exchange),
+        })
     }
 
     /// RFC 7505: takes no mail at all.
     pub fn null_mx(self) -> Self {
-        self.record(Record::Mx { preference: 0, exchange: ".".to_owned() })
+        self.record(Record::Mx {
+            preference: 0,
+            exchange: ".".to_owned(),
+        })
     }
 
     pub fn cname(self, target: &str) -> Self {

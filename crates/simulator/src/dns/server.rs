@@ -70,7 +70,9 @@ async fn serve_udp(zones: Zones, socket: UdpSocket) {
     let mut buffer = vec![0; 4096];
     loop {
         // ICMP errors of earlier answers come up here; they concern nobody.
-        let Ok((length, peer)) = socket.recv_from(&mut buffer).await else { continue };
+        let Ok((length, peer)) = socket.recv_from(&mut buffer).await else {
+            continue;
+        };
         let question = buffer.get(..length).unwrap_or_default();
         if let Some(response) = respond(&zones, question, Transport::Udp) {
             let _ = socket.send_to(&response, peer).await;
@@ -80,7 +82,9 @@ async fn serve_udp(zones: Zones, socket: UdpSocket) {
 
 async fn serve_tcp(zones: Zones, listener: TcpListener) {
     loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
+        let Ok((stream, _)) = listener.accept().await else {
+            continue;
+        };
         tokio::spawn(serve_connection(zones.clone(), stream));
     }
 }
@@ -91,8 +95,12 @@ async fn serve_connection(zones: Zones, mut stream: TcpStream) {
         if stream.read_exact(&mut question).await.is_err() {
             return;
         }
-        let Some(response) = respond(&zones, &question, Transport::Tcp) else { continue };
-        let Ok(length) = u16::try_from(response.len()) else { return };
+        let Some(response) = respond(&zones, &question, Transport::Tcp) else {
+            continue;
+        };
+        let Ok(length) = u16::try_from(response.len()) else {
+            return;
+        };
         let framed = [&length.to_be_bytes()[..], &response].concat();
         if stream.write_all(&framed).await.is_err() {
             return;
@@ -112,7 +120,10 @@ fn respond(zones: &Zones, question: &[u8], transport: Transport) -> Option<Vec<u
     response.metadata.recursion_desired = question.metadata.recursion_desired;
     response.metadata.authoritative = true;
     response.add_query(query.clone());
-    let edns_bytes = question.edns.as_ref().map(|edns| usize::from(edns.max_payload()));
+    let edns_bytes = question
+        .edns
+        .as_ref()
+        .map(|edns| usize::from(edns.max_payload()));
     if edns_bytes.is_some() {
         response.set_edns(Edns::new());
     }
@@ -139,8 +150,12 @@ fn answer(zones: &Zones, query: &Query, response: &mut Message) {
         let exists = zones.answer(&query.name().to_ascii(), Kind::Soa).status;
         return negative(exists, response);
     };
-    let ZoneAnswer { status, aliases, owner, records } =
-        zones.answer(&query.name().to_ascii(), kind);
+    let ZoneAnswer {
+        status,
+        aliases,
+        owner,
+        records,
+    } = zones.answer(&query.name().to_ascii(), kind);
     let owned = records.into_iter().map(|record| (owner.clone(), record));
     for (owner, record) in aliases.into_iter().chain(owned) {
         if let (Some(owner), Some(data)) = (name_of(&owner), data_of(&record)) {
@@ -188,14 +203,20 @@ fn data_of(record: &Record) -> Option<RData> {
     Some(match record {
         Record::A(address) => RData::A(A(*address)),
         Record::Aaaa(address) => RData::AAAA(AAAA(*address)),
-        Record::Mx { preference, exchange } => {
-            RData::MX(MX::new(*preference, name_of(exchange)?))
-        }
+        Record::Mx {
+            preference,
+            exchange,
+        } => RData::MX(MX::new(*preference, name_of(exchange)?)),
         Record::Txt(strings) => {
             RData::TXT(TXT::from_bytes(strings.iter().map(Vec::as_slice).collect()))
         }
         Record::Ptr(name) => RData::PTR(PTR(name_of(name)?)),
-        Record::Tlsa { usage, selector, matching, data } => RData::TLSA(TLSA::new(
+        Record::Tlsa {
+            usage,
+            selector,
+            matching,
+            data,
+        } => RData::TLSA(TLSA::new(
             CertUsage::from(*usage),
             Selector::from(*selector),
             Matching::from(*matching),
@@ -203,7 +224,12 @@ fn data_of(record: &Record) -> Option<RData> {
         )),
         Record::Cname(name) => RData::CNAME(CNAME(name_of(name)?)),
         Record::Ns(name) => RData::NS(NS(name_of(name)?)),
-        Record::Soa { primary, contact, serial, minimum } => RData::SOA(SOA::new(
+        Record::Soa {
+            primary,
+            contact,
+            serial,
+            minimum,
+        } => RData::SOA(SOA::new(
             name_of(primary)?,
             name_of(contact)?,
             *serial,
@@ -212,9 +238,12 @@ fn data_of(record: &Record) -> Option<RData> {
             86_400,
             *minimum,
         )),
-        Record::Srv { priority, weight, port, target } => {
-            RData::SRV(SRV::new(*priority, *weight, *port, name_of(target)?))
-        }
+        Record::Srv {
+            priority,
+            weight,
+            port,
+            target,
+        } => RData::SRV(SRV::new(*priority, *weight, *port, name_of(target)?)),
         Record::Caa { .. } => return None,
     })
 }

@@ -26,8 +26,17 @@ pub(super) fn pair(lifetime: Lifetime) -> (Line, Line) {
         Lifetime::Bytes(bytes) => bytes,
     };
     let left = Arc::new(AtomicUsize::new(left));
-    let far = Line { pipe: Some(far), left: left.clone() };
-    (Line { pipe: Some(near), left }, far)
+    let far = Line {
+        pipe: Some(far),
+        left: left.clone(),
+    };
+    (
+        Line {
+            pipe: Some(near),
+            left,
+        },
+        far,
+    )
 }
 
 pub(super) struct Line {
@@ -79,7 +88,8 @@ impl AsyncWrite for Line {
         if let Poll::Ready(Ok(count)) = &written
             && left != usize::MAX
         {
-            line.left.store(left.saturating_sub(*count), Ordering::Relaxed);
+            line.left
+                .store(left.saturating_sub(*count), Ordering::Relaxed);
             if left <= *count {
                 line.pipe = None;
             }

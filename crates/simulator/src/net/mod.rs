@@ -42,12 +42,18 @@ pub enum Reach {
 
 impl Network {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, state: Arc::default() }
+        Self {
+            clock,
+            state: Arc::default(),
+        }
     }
 
     /// The network as one host sees it. Without an address of a family it cannot reach that family.
     pub fn host(&self, addresses: Vec<IpAddr>) -> HostNet {
-        HostNet { network: self.clone(), addresses }
+        HostNet {
+            network: self.clone(),
+            addresses,
+        }
     }
 
     pub fn set_reach(&self, address: IpAddr, reach: Reach) {
@@ -70,16 +76,28 @@ impl Network {
             at.set_port(state.fresh_port());
         }
         // A listener that was dropped has left its sender behind.
-        if state.listeners.get(&at).is_some_and(|sender| !sender.is_closed()) {
+        if state
+            .listeners
+            .get(&at)
+            .is_some_and(|sender| !sender.is_closed())
+        {
             return Err(io::ErrorKind::AddrInUse.into());
         }
         state.listeners.insert(at, sender);
-        Ok(Listener::new(SimulatedListener { at, receiver: AsyncMutex::new(receiver) }))
+        Ok(Listener::new(SimulatedListener {
+            at,
+            receiver: AsyncMutex::new(receiver),
+        }))
     }
 
     async fn connect(&self, from: IpAddr, to: SocketAddr) -> io::Result<Stream> {
         self.clock.after(limits::CONNECT_DELAY).await;
-        let reach = self.lock().reach.get(&to.ip()).copied().unwrap_or(Reach::Up);
+        let reach = self
+            .lock()
+            .reach
+            .get(&to.ip())
+            .copied()
+            .unwrap_or(Reach::Up);
         match reach {
             Reach::Up => {}
             Reach::Refused => return Err(io::ErrorKind::ConnectionRefused.into()),
@@ -87,12 +105,16 @@ impl Network {
             Reach::Silent => std::future::pending().await,
         }
         let mut state = self.lock();
-        let lifetime = state.lifetimes.as_mut().map_or(Lifetime::Unbounded, |draw| draw());
+        let lifetime = state
+            .lifetimes
+            .as_mut()
+            .map_or(Lifetime::Unbounded, |draw| draw());
         let local = SocketAddr::new(from, state.fresh_port());
         let listener = state.listeners.get(&to).cloned();
         drop(state);
         let (near, far) = line::pair(lifetime);
-        let accepted = listener.and_then(|listener| listener.send(Stream::new(far, to, local)).ok());
+        let accepted =
+            listener.and_then(|listener| listener.send(Stream::new(far, to, local)).ok());
         match accepted {
             Some(()) => Ok(Stream::new(near, local, to)),
             None => Err(io::ErrorKind::ConnectionRefused.into()),

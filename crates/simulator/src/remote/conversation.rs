@@ -33,7 +33,10 @@ enum Next {
 }
 
 pub(super) async fn hold(remote: &Remote, stream: Stream, number: usize) {
-    remote.note(number, format!("connection from {}", stream.peer_addr().ip()));
+    remote.note(
+        number,
+        format!("connection from {}", stream.peer_addr().ip()),
+    );
     let mut conversation = Conversation {
         remote,
         number,
@@ -55,7 +58,11 @@ impl Conversation<'_> {
     async fn talk(&mut self) -> io::Result<()> {
         let (door, offer, connections_max) = {
             let state = self.remote.state();
-            (state.script.door, state.script.tls, state.script.connections_max)
+            (
+                state.script.door,
+                state.script.tls,
+                state.script.connections_max,
+            )
         };
         if door == ScriptDoor::ImplicitTls && !self.start_tls(offer).await? {
             return Ok(());
@@ -115,10 +122,13 @@ impl Conversation<'_> {
             }
         }
         let last = lines.len() - 1;
-        let lines = lines.iter().enumerate().map(|(index, line)| match index == last {
-            true => format!("250 {line}"),
-            false => format!("250-{line}"),
-        });
+        let lines = lines
+            .iter()
+            .enumerate()
+            .map(|(index, line)| match index == last {
+                true => format!("250 {line}"),
+                false => format!("250-{line}"),
+            });
         let reply = lines.collect::<Vec<_>>().join("\n");
         self.act_or(Phase::Ehlo, None, &reply).await
     }
@@ -158,10 +168,13 @@ impl Conversation<'_> {
             TlsOffer::None | TlsOffer::Cut | TlsOffer::NotNow => return Ok(false),
             _ => {}
         }
-        let Some(server) = self.remote.shared.servers.get(offer) else { return Ok(false) };
+        let Some(server) = self.remote.shared.servers.get(offer) else {
+            return Ok(false);
+        };
         match self.input.stream.start_tls_server(&server).await {
             Ok(facts) => {
-                self.remote.note(self.number, format!("{} started", facts.version));
+                self.remote
+                    .note(self.number, format!("{} started", facts.version));
                 self.remote.state().handshakes += 1;
                 self.tls = Some(facts.version);
                 self.helo.clear();
@@ -208,7 +221,11 @@ impl Conversation<'_> {
         if let Some(act) = self.remote.act(Phase::Mail, None) {
             return self.perform(act, "250 2.1.0 ok").await;
         }
-        self.envelope = Some(Envelope { from, from_parameters: parameters, recipients: Vec::new() });
+        self.envelope = Some(Envelope {
+            from,
+            from_parameters: parameters,
+            recipients: Vec::new(),
+        });
         self.say("250 2.1.0 ok").await
     }
 
@@ -224,7 +241,10 @@ impl Conversation<'_> {
         if let Some(act) = self.remote.act(Phase::Recipient, Some(&to)) {
             return self.perform(act, "250 2.1.5 ok").await;
         }
-        if self.remote.greylisted(self.input.stream.peer_addr(), &from, &to) {
+        if self
+            .remote
+            .greylisted(self.input.stream.peer_addr(), &from, &to)
+        {
             return self.say("451 4.7.1 greylisted, come again").await;
         }
         if let Some(envelope) = &mut self.envelope {
@@ -264,7 +284,9 @@ impl Conversation<'_> {
 
     async fn bdat(&mut self, arguments: &str) -> io::Result<Next> {
         let (size, last) = arguments.split_once(' ').unwrap_or((arguments, ""));
-        let Ok(size) = size.parse() else { return self.say("501 5.5.4 BDAT size").await };
+        let Ok(size) = size.parse() else {
+            return self.say("501 5.5.4 BDAT size").await;
+        };
         let chunk = self.input.exactly(size).await?;
         if !self.has_recipients() {
             return self.say("503 5.5.1 no valid recipients").await;
@@ -278,15 +300,22 @@ impl Conversation<'_> {
     }
 
     async fn end(&mut self, message: Vec<u8>) -> io::Result<Next> {
-        let Some(envelope) = self.envelope.take() else { return Ok(Next::End) };
+        let Some(envelope) = self.envelope.take() else {
+            return Ok(Next::End);
+        };
         let act = self.remote.act(Phase::End, None);
         if let Some(Act::Reply(_) | Act::Cut | Act::Hang) = act {
             let act = act.unwrap_or(Act::Cut);
             return self.perform(act, "").await;
         }
-        let to: Vec<_> = envelope.recipients.iter().map(|(to, _)| to.as_str()).collect();
+        let to: Vec<_> = envelope
+            .recipients
+            .iter()
+            .map(|(to, _)| to.as_str())
+            .collect();
         let to = to.join(" ");
-        self.remote.note(self.number, format!("took <{}> for {to}", envelope.from));
+        self.remote
+            .note(self.number, format!("took <{}> for {to}", envelope.from));
         self.remote.state().taken.push(Taken {
             from: envelope.from,
             from_parameters: envelope.from_parameters,
@@ -306,7 +335,9 @@ impl Conversation<'_> {
     }
 
     fn has_recipients(&self) -> bool {
-        self.envelope.as_ref().is_some_and(|envelope| !envelope.recipients.is_empty())
+        self.envelope
+            .as_ref()
+            .is_some_and(|envelope| !envelope.recipients.is_empty())
     }
 
     async fn act_or(
@@ -356,7 +387,9 @@ impl Conversation<'_> {
         if !pace.is_zero() {
             self.remote.shared.world.clock.after(pace).await;
         }
-        self.input.say(&format!("{}\r\n", reply.replace('\n', "\r\n"))).await
+        self.input
+            .say(&format!("{}\r\n", reply.replace('\n', "\r\n")))
+            .await
     }
 }
 

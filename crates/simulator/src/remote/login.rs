@@ -17,7 +17,9 @@ pub(super) async fn ask(input: &mut Input, arguments: &str) -> io::Result<Option
             "" => prompt(input, "334 \r\n").await?,
             initial => initial.to_owned(),
         };
-        let Some(bytes) = decode(&response) else { return Ok(None) };
+        let Some(bytes) = decode(&response) else {
+            return Ok(None);
+        };
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let mut parts = text.split('\0').skip(1).map(str::to_owned);
         return Ok(match (parts.next(), parts.next()) {

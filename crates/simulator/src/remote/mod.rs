@@ -16,9 +16,9 @@ use world::{Listener, Random, Stream, World};
 
 use crate::authority::Authority;
 use crate::trace::Trace;
+pub(crate) use input::Input;
 use script::Rule;
 pub use script::{Act, Phase, Script, ScriptDoor, TlsOffer};
-pub(crate) use input::Input;
 use tls::Servers;
 
 /// A running scripted server. Clones are the same server.
@@ -56,7 +56,10 @@ impl Taken {
 
     /// The recipients without parameters.
     pub fn to(&self) -> Vec<&str> {
-        self.recipients.iter().map(|(address, _)| address.as_str()).collect()
+        self.recipients
+            .iter()
+            .map(|(address, _)| address.as_str())
+            .collect()
     }
 }
 
@@ -108,7 +111,9 @@ impl Remote {
             }),
             world,
         };
-        let remote = Self { shared: Arc::new(shared) };
+        let remote = Self {
+            shared: Arc::new(shared),
+        };
         let accepting = remote.clone();
         let tasks = remote.shared.world.tasks.clone();
         tasks.spawn(format!("remote {name}"), async move {
@@ -170,25 +175,37 @@ impl Remote {
         let number = state.connections;
         drop(state);
         let remote = self.clone();
-        self.shared.world.tasks.spawn(format!("remote {} {number}", self.shared.name), async move {
-            // Counts as open until dropped, however the conversation ends.
-            let _open = Open(remote.clone());
-            conversation::hold(&remote, stream, number).await;
-        });
+        self.shared.world.tasks.spawn(
+            format!("remote {} {number}", self.shared.name),
+            async move {
+                // Counts as open until dropped, however the conversation ends.
+                let _open = Open(remote.clone());
+                conversation::hold(&remote, stream, number).await;
+            },
+        );
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn note(&self, number: usize, text: impl AsRef<str>) {
-        self.shared.trace.note(format!("{} #{number} {}", self.shared.name, text.as_ref()));
+        self.shared
+            .trace
+            .note(format!("{} #{number} {}", self.shared.name, text.as_ref()));
     }
 
     /// What the script wants at this point, if it wants anything odd.
     fn act(&self, phase: Phase, recipient: Option<&str>) -> Option<Act> {
         let mut state = self.state();
-        let rule = state.script.rules.iter_mut().find(|rule| applies(rule, phase, recipient));
+        let rule = state
+            .script
+            .rules
+            .iter_mut()
+            .find(|rule| applies(rule, phase, recipient));
         if let Some(rule) = rule {
             if let Some(left) = &mut rule.left {
                 *left -= 1;
@@ -218,7 +235,9 @@ impl Remote {
     fn greylisted(&self, peer: SocketAddr, from: &str, recipient: &str) -> bool {
         let now = self.shared.world.now();
         let mut state = self.state();
-        let Some(delay) = state.script.greylist else { return false };
+        let Some(delay) = state.script.greylist else {
+            return false;
+        };
         let triplet = (peer.ip().to_string(), from.to_owned(), recipient.to_owned());
         let since = *state.grey.entry(triplet).or_insert(now);
         now.saturating_duration_since(since) < delay

@@ -117,7 +117,11 @@ impl Script {
 
     /// RFC 821 with EHLO, and nothing more.
     pub fn plain() -> Self {
-        Self { extensions: Vec::new(), tls: TlsOffer::None, ..Self::accept() }
+        Self {
+            extensions: Vec::new(),
+            tls: TlsOffer::None,
+            ..Self::accept()
+        }
     }
 
     pub fn extensions(mut self, extensions: &[&str]) -> Self {
@@ -163,11 +167,27 @@ impl Script {
     /// As [`Script::recipient`], the first `times` times.
     pub fn recipient_first(self, times: u32, recipient: &str, reply: &str) -> Self {
         let act = Act::Reply(reply.to_owned());
-        self.rule(Phase::Recipient, Some(recipient.to_owned()), act, Some(times))
+        self.rule(
+            Phase::Recipient,
+            Some(recipient.to_owned()),
+            act,
+            Some(times),
+        )
     }
 
-    fn rule(mut self, phase: Phase, recipient: Option<String>, act: Act, left: Option<u32>) -> Self {
-        self.rules.push(Rule { phase, recipient, act, left });
+    fn rule(
+        mut self,
+        phase: Phase,
+        recipient: Option<String>,
+        act: Act,
+        left: Option<u32>,
+    ) -> Self {
+        self.rules.push(Rule {
+            phase,
+            recipient,
+            act,
+            left,
+        });
         self
     }
 

@@ -15,7 +15,11 @@ pub(super) struct Servers {
 
 impl Servers {
     pub(super) fn new(name: &str, authority: &Authority) -> Self {
-        Self { name: name.to_owned(), authority: authority.clone(), made: Mutex::default() }
+        Self {
+            name: name.to_owned(),
+            authority: authority.clone(),
+            made: Mutex::default(),
+        }
     }
 
     /// `None` where the offer is not to be kept.

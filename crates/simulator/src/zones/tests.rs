@@ -5,13 +5,20 @@ use super::*;
 #[track_caller]
 fn check(zones: &Zones, name: &str, kind: Kind, want: AnswerStatus, records: usize) {
     let answer = zones.answer(name, kind);
-    assert_eq!((answer.status, answer.records.len()), (want, records), "{name} {kind:?}");
+    assert_eq!(
+        (answer.status, answer.records.len()),
+        (want, records),
+        "{name} {kind:?}"
+    );
 }
 
 #[test]
 fn found_no_data_and_no_such_name() {
     let zones = Zones::new();
-    zones.name("There.Test.").mx("mx.there.test").mx_at(20, "mx2.there.test");
+    zones
+        .name("There.Test.")
+        .mx("mx.there.test")
+        .mx_at(20, "mx2.there.test");
     zones.name("www.there.test").cname("there.test");
     zones.name("loop.test").cname("loop.test");
     zones.host("a.deep.there.test", [192, 0, 2, 1].into());
@@ -25,7 +32,13 @@ fn found_no_data_and_no_such_name() {
     check(&zones, "ere.test", Kind::A, AnswerStatus::NoSuchName, 0);
     check(&zones, ".", Kind::Ns, AnswerStatus::NoData, 0);
     check(&zones, "loop.test", Kind::A, AnswerStatus::NoData, 0);
-    check(&zones, "1.2.0.192.in-addr.arpa", Kind::Ptr, AnswerStatus::Found, 1);
+    check(
+        &zones,
+        "1.2.0.192.in-addr.arpa",
+        Kind::Ptr,
+        AnswerStatus::Found,
+        1,
+    );
 }
 
 #[test]

@@ -16,7 +16,9 @@ fn a_refusal_is_reported_at_once_in_plain_words() {
             let script = Script::accept().reply(phase, "550 5.7.1 not wanted here");
             internet.remote_domain("there.test", script).await;
             host.submit(ANN, &[BOB], &letter("unwanted")).await;
-            internet.until(minutes(10), || host.inbox(ANN).len() == 1).await;
+            internet
+                .until(minutes(10), || host.inbox(ANN).len() == 1)
+                .await;
             let report = &host.inbox(ANN)[0];
             let wanted = [
                 "Action: failed",
@@ -41,8 +43,11 @@ fn one_report_for_several_recipients_of_one_attempt() {
     Internet::simulated(1, async |internet| {
         let host = here(&internet).await;
         internet.remote_domain("there.test", refusing()).await;
-        host.submit(ANN, &[BOB, "carl@there.test"], &letter("both")).await;
-        internet.until(minutes(10), || !host.inbox(ANN).is_empty()).await;
+        host.submit(ANN, &[BOB, "carl@there.test"], &letter("both"))
+            .await;
+        internet
+            .until(minutes(10), || !host.inbox(ANN).is_empty())
+            .await;
         internet.pass(hours(1)).await;
         assert_eq!(host.inbox(ANN).len(), 1);
         assert_report(&host.inbox(ANN)[0], &[BOB, "carl@there.test"]);
@@ -54,11 +59,17 @@ fn nobody_is_told_who_asked_not_to_be() {
     Internet::simulated(1, async |internet| {
         let host = here(&internet).await;
         internet.remote_domain("there.test", refusing()).await;
-        host.submit(ANN, &["<bob@there.test> NOTIFY=NEVER"], &letter("quiet")).await;
+        host.submit(ANN, &["<bob@there.test> NOTIFY=NEVER"], &letter("quiet"))
+            .await;
         internet.until(hours(1), || host.queue().is_empty()).await;
         internet.pass(hours(1)).await;
         assert!(host.inbox(ANN).is_empty());
-        host.submit(ANN, &["<bob@there.test> NOTIFY=DELAY"], &letter("quiet too")).await;
+        host.submit(
+            ANN,
+            &["<bob@there.test> NOTIFY=DELAY"],
+            &letter("quiet too"),
+        )
+        .await;
         internet.until(hours(1), || host.queue().is_empty()).await;
         internet.pass(hours(1)).await;
         assert!(host.inbox(ANN).is_empty());
@@ -67,12 +78,17 @@ fn nobody_is_told_who_asked_not_to_be() {
 
 #[test]
 fn delay_is_reported_only_if_wanted() {
-    for (notify, reports) in [("", 1), (" NOTIFY=DELAY,FAILURE", 1), (" NOTIFY=FAILURE", 0)] {
+    for (notify, reports) in [
+        ("", 1),
+        (" NOTIFY=DELAY,FAILURE", 1),
+        (" NOTIFY=FAILURE", 0),
+    ] {
         Internet::simulated(1, async |internet| {
             let host = here(&internet).await;
             let script = Script::accept().reply(Phase::Recipient, "450 4.2.1 busy");
             internet.remote_domain("there.test", script).await;
-            host.submit(ANN, &[&format!("<{BOB}>{notify}")], &letter("late")).await;
+            host.submit(ANN, &[&format!("<{BOB}>{notify}")], &letter("late"))
+                .await;
             internet.pass(days(1) + hours(12)).await;
             assert_eq!(host.inbox(ANN).len(), reports, "{notify}");
             assert_eq!(host.queue().len(), 1);
@@ -90,7 +106,9 @@ fn wishes_travel_to_servers_that_know_them() {
         let message = format!("From: <{ANN}>\r\n{}", letter("wishes"));
         let reply = host.try_submit(&from, &[&to], &message).await;
         assert_eq!(reply.code, 250, "{reply:?}");
-        internet.until(minutes(10), || there.taken_count() == 1).await;
+        internet
+            .until(minutes(10), || there.taken_count() == 1)
+            .await;
         let taken = &there.taken()[0];
         for wanted in ["RET=HDRS", "ENVID=QQ314159"] {
             assert!(taken.from_parameters.contains(wanted), "{taken:?}");
@@ -109,8 +127,15 @@ fn success_is_reported_where_the_wish_ends() {
     Internet::simulated(1, async |internet| {
         let host = here(&internet).await;
         internet.remote_domain("there.test", Script::plain()).await;
-        host.submit(ANN, &[&format!("<{BOB}> NOTIFY=SUCCESS")], &letter("relayed")).await;
-        internet.until(minutes(10), || host.inbox(ANN).len() == 1).await;
+        host.submit(
+            ANN,
+            &[&format!("<{BOB}> NOTIFY=SUCCESS")],
+            &letter("relayed"),
+        )
+        .await;
+        internet
+            .until(minutes(10), || host.inbox(ANN).len() == 1)
+            .await;
         assert_report(&host.inbox(ANN)[0], &["Action: relayed", BOB]);
     });
 }
@@ -118,11 +143,24 @@ fn success_is_reported_where_the_wish_ends() {
 #[test]
 fn local_success_is_reported() {
     Internet::simulated(1, async |internet| {
-        let host = internet.host("mx.here.test").domain("here.test").account(ANN);
+        let host = internet
+            .host("mx.here.test")
+            .domain("here.test")
+            .account(ANN);
         let host = host.account("carol@here.test").start().await;
-        host.submit(ANN, &["<carol@here.test> NOTIFY=SUCCESS"], &letter("got it?")).await;
-        internet.until(minutes(10), || host.inbox(ANN).len() == 1).await;
-        assert_report(&host.inbox(ANN)[0], &["Action: delivered", "carol@here.test"]);
+        host.submit(
+            ANN,
+            &["<carol@here.test> NOTIFY=SUCCESS"],
+            &letter("got it?"),
+        )
+        .await;
+        internet
+            .until(minutes(10), || host.inbox(ANN).len() == 1)
+            .await;
+        assert_report(
+            &host.inbox(ANN)[0],
+            &["Action: delivered", "carol@here.test"],
+        );
     });
 }
 
@@ -147,15 +185,20 @@ fn reports_are_not_reported_on() {
 fn a_report_for_nobody_vanishes() {
     Internet::simulated(1, async |internet| {
         let host = here(&internet).await;
-        let script = Script::accept().first(1, Phase::Mail, Act::Reply("451 4.3.0 later".to_owned()));
+        let script =
+            Script::accept().first(1, Phase::Mail, Act::Reply("451 4.3.0 later".to_owned()));
         let there = internet.remote_domain("there.test", script).await;
         host.submit(ANN, &[BOB], &letter("my last")).await;
-        internet.until(minutes(5), || there.connections() == 1).await;
+        internet
+            .until(minutes(5), || there.connections() == 1)
+            .await;
         let gone = mail::Address::parse(ANN).unwrap();
-        let removed = host.store().write_blocking(store::Durability::Durable, move |change| {
-            let account = change.account_by_address(&gone)?.expect("ann is there");
-            change.remove_account(account.id)
-        });
+        let removed = host
+            .store()
+            .write_blocking(store::Durability::Durable, move |change| {
+                let account = change.account_by_address(&gone)?.expect("ann is there");
+                change.remove_account(account.id)
+            });
         removed.unwrap();
         there.set_script(refusing());
         internet.until(days(1), || host.queue().is_empty()).await;
@@ -167,13 +210,21 @@ fn strangers_never_get_reports() {
     // What cannot be delivered is refused while the stranger is still there: no backscatter.
     Internet::simulated(1, async |internet| {
         let host = here(&internet).await;
-        let forged = internet.remote_domain("victim.test", Script::accept()).await;
+        let forged = internet
+            .remote_domain("victim.test", Script::accept())
+            .await;
         let mut stranger = internet.stranger(host.mx()).await;
         let to = ["nobody@here.test"];
-        stranger.transact("forged@victim.test", &to, &letter("spam")).await.unwrap();
+        stranger
+            .transact("forged@victim.test", &to, &letter("spam"))
+            .await
+            .unwrap();
         stranger.say("RSET").await.unwrap();
         let to = "<ann@here.test> NOTIFY=SUCCESS";
-        stranger.transact("forged@victim.test", &[to], &letter("spam")).await.unwrap();
+        stranger
+            .transact("forged@victim.test", &[to], &letter("spam"))
+            .await
+            .unwrap();
         internet.pass(days(1)).await;
         assert!(forged.taken().iter().all(|taken| taken.from.is_empty()));
         let failed = |taken: &simulator::Taken| taken.text().contains("Action: failed");

@@ -6,18 +6,40 @@ use crate::{ANN, BOB, here, letter};
 
 async fn between_hosts(internet: Internet) {
     let here = here(&internet).await;
-    let there = internet.host("mx.there.test").domain("there.test").account(BOB).start().await;
+    let there = internet
+        .host("mx.there.test")
+        .domain("there.test")
+        .account(BOB)
+        .start()
+        .await;
     here.submit(ANN, &[BOB], &letter("over there")).await;
-    internet.until(minutes(5), || there.inbox(BOB).len() == 1).await;
+    internet
+        .until(minutes(5), || there.inbox(BOB).len() == 1)
+        .await;
     let message = &there.inbox(BOB)[0];
     assert!(message.contains("Subject: over there\r\n"), "{message}");
-    assert!(message.contains("Hello, this is about over there.\r\n"), "{message}");
+    assert!(
+        message.contains("Hello, this is about over there.\r\n"),
+        "{message}"
+    );
     assert!(message.contains("Received: from mx.here.test"), "{message}");
-    assert!(message.contains("Return-Path: <ann@here.test>\r\n"), "{message}");
-    assert!(message.contains("Date: ") && message.contains("Message-ID: <"), "{message}");
+    assert!(
+        message.contains("Return-Path: <ann@here.test>\r\n"),
+        "{message}"
+    );
+    assert!(
+        message.contains("Date: ") && message.contains("Message-ID: <"),
+        "{message}"
+    );
     there.submit(BOB, &[ANN], &letter("and back")).await;
-    internet.until(minutes(5), || here.inbox(ANN).len() == 1).await;
-    internet.until(minutes(5), || here.queue().is_empty() && there.queue().is_empty()).await;
+    internet
+        .until(minutes(5), || here.inbox(ANN).len() == 1)
+        .await;
+    internet
+        .until(minutes(5), || {
+            here.queue().is_empty() && there.queue().is_empty()
+        })
+        .await;
 }
 
 #[test]
@@ -40,7 +62,12 @@ fn local_mail_needs_no_network() {
             .account("carol@here.test")
             .start()
             .await;
-        host.submit(ANN, &["carol@here.test", "CAROL+notes@Here.Test"], &letter("lunch")).await;
+        host.submit(
+            ANN,
+            &["carol@here.test", "CAROL+notes@Here.Test"],
+            &letter("lunch"),
+        )
+        .await;
         assert!(!host.inbox("carol@here.test").is_empty());
         assert!(host.queue().is_empty());
     });
@@ -51,14 +78,23 @@ fn strangers_are_served_and_do_not_relay() {
     Internet::simulated(1, async |internet| {
         let host = here(&internet).await;
         let mut stranger = internet.stranger(host.mx()).await;
-        let reply = stranger.transact("x@far.test", &[ANN], &letter("hi")).await.unwrap();
+        let reply = stranger
+            .transact("x@far.test", &[ANN], &letter("hi"))
+            .await
+            .unwrap();
         assert_eq!(reply.code, 250, "{reply:?}");
         assert_eq!(host.inbox(ANN).len(), 1);
-        let reply = stranger.transact("x@far.test", &[BOB], &letter("relay me")).await.unwrap();
+        let reply = stranger
+            .transact("x@far.test", &[BOB], &letter("relay me"))
+            .await
+            .unwrap();
         assert!((550..=554).contains(&reply.code), "{reply:?}");
         stranger.say("RSET").await.unwrap();
         let nobody = "nobody@here.test";
-        let reply = stranger.transact("x@far.test", &[nobody], &letter("hi")).await.unwrap();
+        let reply = stranger
+            .transact("x@far.test", &[nobody], &letter("hi"))
+            .await
+            .unwrap();
         assert_eq!(reply.code, 550, "{reply:?}");
         assert!(host.queue().is_empty());
     });
@@ -69,7 +105,10 @@ fn users_send_only_as_themselves() {
     Internet::simulated(1, async |internet| {
         let host = here(&internet).await;
         let mut user = host.user(ANN).await;
-        let reply = user.transact("eve@here.test", &[BOB], &letter("hi")).await.unwrap();
+        let reply = user
+            .transact("eve@here.test", &[BOB], &letter("hi"))
+            .await
+            .unwrap();
         assert!((550..=554).contains(&reply.code), "{reply:?}");
         user.say("RSET").await.unwrap();
         let forged = format!("From: <eve@here.test>\r\n{}", letter("hi"));
@@ -84,10 +123,14 @@ fn one_transaction_for_all_recipients_of_a_domain() {
     Internet::simulated(1, async |internet| {
         let host = here(&internet).await;
         let there = internet.remote_domain("there.test", Script::accept()).await;
-        let to: Vec<_> = (0..20).map(|number| format!("user{number}@there.test")).collect();
+        let to: Vec<_> = (0..20)
+            .map(|number| format!("user{number}@there.test"))
+            .collect();
         let to: Vec<_> = to.iter().map(String::as_str).collect();
         host.submit(ANN, &to, &letter("all of you")).await;
-        internet.until(minutes(5), || there.taken_count() == 1).await;
+        internet
+            .until(minutes(5), || there.taken_count() == 1)
+            .await;
         assert_eq!(there.taken()[0].to(), to);
         assert_eq!(there.connections(), 1);
     });
@@ -100,11 +143,20 @@ fn connections_are_reused_and_bounded() {
         let script = Script::accept().pace(std::time::Duration::from_millis(500));
         let there = internet.remote_domain("there.test", script).await;
         for number in 0..60 {
-            host.submit(ANN, &[BOB], &letter(&format!("number {number}"))).await;
+            host.submit(ANN, &[BOB], &letter(&format!("number {number}")))
+                .await;
         }
         internet.until(hours(1), || there.taken_count() == 60).await;
-        assert!(there.connections() <= 30, "{} connections", there.connections());
-        assert!(there.connections_at_once() <= 20, "{} at once", there.connections_at_once());
+        assert!(
+            there.connections() <= 30,
+            "{} connections",
+            there.connections()
+        );
+        assert!(
+            there.connections_at_once() <= 20,
+            "{} at once",
+            there.connections_at_once()
+        );
         internet.until(minutes(5), || host.queue().is_empty()).await;
     });
 }
@@ -114,11 +166,18 @@ fn old_servers_are_understood() {
     Internet::simulated(1, async |internet| {
         let host = here(&internet).await;
         let there = internet.remote_domain("there.test", Script::plain()).await;
-        host.submit(ANN, &[BOB, "carl@there.test"], &letter("old times")).await;
-        internet.until(minutes(5), || there.taken_count() == 1).await;
+        host.submit(ANN, &[BOB, "carl@there.test"], &letter("old times"))
+            .await;
+        internet
+            .until(minutes(5), || there.taken_count() == 1)
+            .await;
         assert_eq!(there.taken()[0].tls, None);
         assert_eq!(there.taken()[0].from_parameters, "");
-        assert!(there.taken()[0].text().ends_with("Hello, this is about old times.\r\n"));
+        assert!(
+            there.taken()[0]
+                .text()
+                .ends_with("Hello, this is about old times.\r\n")
+        );
     });
 }
 
@@ -133,7 +192,11 @@ fn dots_and_long_bodies_arrive_unchanged() {
         let body = lines.collect::<String>();
         let message = format!("Subject: dots\r\n\r\n{body}");
         host.submit(ANN, &[BOB, "dan@dots.test"], &message).await;
-        internet.until(minutes(5), || chunking.taken_count() + dots.taken_count() == 2).await;
+        internet
+            .until(minutes(5), || {
+                chunking.taken_count() + dots.taken_count() == 2
+            })
+            .await;
         for taken in [chunking.taken(), dots.taken()] {
             assert!(taken[0].text().ends_with(&format!("\r\n\r\n{body}")));
         }
@@ -148,7 +211,9 @@ fn servers_that_cannot_take_it_are_a_permanent_failure() {
         let there = internet.remote_domain("there.test", script).await;
         let large = format!("{}{}", letter("large"), "much text\r\n".repeat(1000));
         host.submit(ANN, &[BOB], &large).await;
-        internet.until(hours(1), || host.inbox(ANN).len() == 1).await;
+        internet
+            .until(hours(1), || host.inbox(ANN).len() == 1)
+            .await;
         assert_eq!(there.taken_count(), 0);
         assert!(host.queue().is_empty());
     });
@@ -161,7 +226,9 @@ fn encrypted_when_possible() {
         let script = Script::accept().tls(TlsOffer::SelfSigned);
         let there = internet.remote_domain("there.test", script).await;
         host.submit(ANN, &[BOB], &letter("secret")).await;
-        internet.until(minutes(5), || there.taken_count() == 1).await;
+        internet
+            .until(minutes(5), || there.taken_count() == 1)
+            .await;
         assert_eq!(there.taken()[0].tls.as_deref(), Some("TLSv1.3"));
         assert_eq!(there.taken()[0].helo, "mx.here.test");
         assert_eq!(there.taken()[0].peer.ip(), host.address());
@@ -178,10 +245,43 @@ fn nothing_of_the_client_leaves() {
             letter("private"),
         );
         host.submit(ANN, &[BOB], &message).await;
-        internet.until(minutes(5), || there.taken_count() == 1).await;
+        internet
+            .until(minutes(5), || there.taken_count() == 1)
+            .await;
         let text = there.taken()[0].text();
-        for private in ["Secret/1.0", "hidden@there.test", "10.9.8.7", "stranger.test", "198.18."] {
+        for private in [
+            "Secret/1.0",
+            "hidden@there.test",
+            "10.9.8.7",
+            "stranger.test",
+            "198.18.",
+        ] {
             assert!(!text.contains(private), "{private} in\n{text}");
         }
+    });
+}
+
+#[test]
+fn sizes_that_are_only_announced_keep_nobody_out() {
+    Internet::simulated(1, async |internet| {
+        let host = here(&internet).await;
+        let mut claimants = Vec::new();
+        for _ in 0..20 {
+            let mut stranger = internet.stranger(host.mx()).await;
+            stranger
+                .say("MAIL FROM:<x@far.test> SIZE=52428800")
+                .await
+                .unwrap();
+            stranger.say(&format!("RCPT TO:<{ANN}>")).await.unwrap();
+            let reply = stranger.say("DATA").await.unwrap();
+            assert_eq!(reply.code, 354, "{reply:?}");
+            claimants.push(stranger);
+        }
+        let mut stranger = internet.stranger(host.mx()).await;
+        let reply = stranger
+            .transact("y@far.test", &[ANN], &letter("small"))
+            .await
+            .unwrap();
+        assert!(reply.is_good(), "{reply:?}");
     });
 }

@@ -6,9 +6,16 @@ use simulator::{DnsFault, Internet};
 use world::{AnswerStatus, DnsError, Kind, Record, World, reverse_name};
 
 fn zones(internet: &Internet) {
-    internet.domain("there.test").mx_at(20, "mx2.there.test").mx("mx.there.test");
-    internet.zones().host("mx.there.test", [192, 0, 2, 7].into());
-    internet.zones().host("mx.there.test", "2001:db8::7".parse::<IpAddr>().unwrap());
+    internet
+        .domain("there.test")
+        .mx_at(20, "mx2.there.test")
+        .mx("mx.there.test");
+    internet
+        .zones()
+        .host("mx.there.test", [192, 0, 2, 7].into());
+    internet
+        .zones()
+        .host("mx.there.test", "2001:db8::7".parse::<IpAddr>().unwrap());
     internet.domain("www.there.test").cname("mx.there.test");
     internet.domain("null.test").null_mx();
     let many = (0..60).fold(internet.domain("many.test"), |name, number| {
@@ -32,25 +39,46 @@ async fn answers(internet: Internet) {
     zones(&internet);
     let world = internet.world("asker", vec![internet.fresh_address()]);
     let mx = check(&world, "there.test", Kind::Mx, AnswerStatus::Found).await;
-    let want = [(20, "mx2.there.test"), (10, "mx.there.test")]
-        .map(|(preference, name)| Record::Mx { preference, exchange: name.to_owned() });
+    let want =
+        [(20, "mx2.there.test"), (10, "mx.there.test")].map(|(preference, name)| Record::Mx {
+            preference,
+            exchange: name.to_owned(),
+        });
     assert_eq!(mx, want);
     let a = check(&world, "MX.there.test.", Kind::A, AnswerStatus::Found).await;
     assert_eq!(a, [Record::A(Ipv4Addr::new(192, 0, 2, 7))]);
-    assert_eq!(check(&world, "www.there.test", Kind::A, AnswerStatus::Found).await, a);
+    assert_eq!(
+        check(&world, "www.there.test", Kind::A, AnswerStatus::Found).await,
+        a
+    );
     check(&world, "www.there.test", Kind::Aaaa, AnswerStatus::Found).await;
     check(&world, "www.there.test", Kind::Mx, AnswerStatus::NoData).await;
     check(&world, "there.test", Kind::A, AnswerStatus::NoData).await;
     check(&world, "test", Kind::A, AnswerStatus::NoData).await;
     check(&world, "nobody.test", Kind::Mx, AnswerStatus::NoSuchName).await;
     let null = check(&world, "null.test", Kind::Mx, AnswerStatus::Found).await;
-    assert_eq!(null, [Record::Mx { preference: 0, exchange: ".".to_owned() }]);
+    assert_eq!(
+        null,
+        [Record::Mx {
+            preference: 0,
+            exchange: ".".to_owned()
+        }]
+    );
     let many = check(&world, "many.test", Kind::Txt, AnswerStatus::Found).await;
     assert_eq!(many.len(), 60);
     assert!(matches!(&many[0], Record::Txt(strings) if strings.len() == 2));
     check(&world, "short.test", Kind::Txt, AnswerStatus::Found).await;
-    for address in [[192, 0, 2, 7].into(), "2001:db8::7".parse::<IpAddr>().unwrap()] {
-        let ptr = check(&world, &reverse_name(address), Kind::Ptr, AnswerStatus::Found).await;
+    for address in [
+        [192, 0, 2, 7].into(),
+        "2001:db8::7".parse::<IpAddr>().unwrap(),
+    ] {
+        let ptr = check(
+            &world,
+            &reverse_name(address),
+            Kind::Ptr,
+            AnswerStatus::Found,
+        )
+        .await;
         assert_eq!(ptr, [Record::Ptr("mx.there.test".to_owned())]);
     }
     let broken = world.dns.ask("mx.broken.test", Kind::A).await;
@@ -76,7 +104,10 @@ fn a_silent_server_is_a_temporary_error() {
     Internet::simulated(1, async |internet| {
         internet.zones().fault("silent.test", DnsFault::Silent);
         let world = internet.world("asker", vec![]);
-        assert_eq!(world.dns.ask("silent.test", Kind::A).await, Err(DnsError::TimedOut));
+        assert_eq!(
+            world.dns.ask("silent.test", Kind::A).await,
+            Err(DnsError::TimedOut)
+        );
     });
 }
 
@@ -84,7 +115,9 @@ fn a_silent_server_is_a_temporary_error() {
 fn silence_is_asked_again() {
     Internet::real(async |internet| {
         internet.domain("there.test").mx("mx.there.test");
-        internet.zones().fault_times("there.test", DnsFault::Silent, 1);
+        internet
+            .zones()
+            .fault_times("there.test", DnsFault::Silent, 1);
         let world = internet.world("asker", vec![]);
         check(&world, "there.test", Kind::Mx, AnswerStatus::Found).await;
     });

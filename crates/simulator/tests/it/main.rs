@@ -18,7 +18,12 @@ const BOB: &str = "bob@there.test";
 
 /// The usual host: ann lives on it.
 async fn here(internet: &Internet) -> Host {
-    internet.host("mx.here.test").domain("here.test").account(ANN).start().await
+    internet
+        .host("mx.here.test")
+        .domain("here.test")
+        .account(ANN)
+        .start()
+        .await
 }
 
 fn letter(subject: &str) -> String {
@@ -29,7 +34,13 @@ fn letter(subject: &str) -> String {
 #[track_caller]
 fn assert_report(report: &str, wanted: &[&str]) {
     let folded = report.to_ascii_lowercase();
-    for wanted in ["multipart/report", "message/delivery-status"].iter().chain(wanted) {
-        assert!(folded.contains(&wanted.to_ascii_lowercase()), "no {wanted:?} in\n{report}");
+    for wanted in ["multipart/report", "message/delivery-status"]
+        .iter()
+        .chain(wanted)
+    {
+        assert!(
+            folded.contains(&wanted.to_ascii_lowercase()),
+            "no {wanted:?} in\n{report}"
+        );
     }
 }

@@ -16,23 +16,39 @@ async fn accept_and_refuse(internet: Internet) {
         .recipient_first(1, "@slow.test", "451 4.2.0 later");
     let remote = internet.remote("mx.there.test", script).await;
     let mut client = client(&internet, &remote).await;
-    let mut send = async |to: &str| client.transact("ann@here.test", &[to], LETTER).await.unwrap();
+    let mut send = async |to: &str| {
+        client
+            .transact("ann@here.test", &[to], LETTER)
+            .await
+            .unwrap()
+    };
     assert_eq!(send("nobody@there.test").await.code, 550);
     let reply = client.say("RSET").await.unwrap();
     assert_eq!(reply.code, 250);
-    let mut send = async |to: &str| client.transact("ann@here.test", &[to], LETTER).await.unwrap();
+    let mut send = async |to: &str| {
+        client
+            .transact("ann@here.test", &[to], LETTER)
+            .await
+            .unwrap()
+    };
     assert_eq!(send("bob@there.test").await.code, 250);
     assert_eq!(send("bob@slow.test").await.code, 451);
     client.say("RSET").await.unwrap();
     let to = "<bob@slow.test> NOTIFY=NEVER";
-    let reply = client.transact("<ann@here.test> RET=HDRS", &[to], LETTER).await.unwrap();
+    let reply = client
+        .transact("<ann@here.test> RET=HDRS", &[to], LETTER)
+        .await
+        .unwrap();
     assert_eq!(reply.code, 250);
     let taken = remote.taken();
     assert_eq!(taken.len(), 2);
     assert_eq!(taken[0].text(), LETTER);
     assert_eq!(taken[1].from, "ann@here.test");
     assert_eq!(taken[1].from_parameters, "RET=HDRS");
-    assert_eq!(taken[1].recipients, [("bob@slow.test".to_owned(), "NOTIFY=NEVER".to_owned())]);
+    assert_eq!(
+        taken[1].recipients,
+        [("bob@slow.test".to_owned(), "NOTIFY=NEVER".to_owned())]
+    );
     assert_eq!(remote.attempts("bob@slow.test"), 2);
     assert_eq!((remote.connections(), remote.connections_at_once()), (1, 1));
 }
@@ -63,7 +79,10 @@ async fn encrypted(internet: Internet) {
         assert_eq!(started.is_ok(), good, "{offer:?}: {started:?}");
         if good {
             assert!(!started.unwrap().offers("STARTTLS"));
-            client.transact("a@here.test", &["b@there.test"], LETTER).await.unwrap();
+            client
+                .transact("a@here.test", &["b@there.test"], LETTER)
+                .await
+                .unwrap();
             assert_eq!(remote.taken()[0].tls.as_deref(), Some("TLSv1.3"));
         }
     }
@@ -82,14 +101,19 @@ fn encrypted_real() {
 #[test]
 fn login_is_asked_for() {
     Internet::simulated(1, async |internet| {
-        let script = Script::accept().login("user", "secret").door(ScriptDoor::Clear);
+        let script = Script::accept()
+            .login("user", "secret")
+            .door(ScriptDoor::Clear);
         let remote = internet.remote("relay.test", script).await;
         let mut client = client(&internet, &remote).await;
         let reply = client.say("MAIL FROM:<a@here.test>").await.unwrap();
         assert_eq!(reply.code, 530);
         assert_eq!(client.log_in("user", "wrong").await.unwrap().code, 535);
         assert_eq!(client.log_in("user", "secret").await.unwrap().code, 235);
-        client.transact("a@here.test", &["b@there.test"], LETTER).await.unwrap();
+        client
+            .transact("a@here.test", &["b@there.test"], LETTER)
+            .await
+            .unwrap();
         assert_eq!(remote.taken()[0].login.as_deref(), Some("user"));
     });
 }
@@ -104,11 +128,19 @@ fn lines_are_cut_and_messages_kept() {
         let remote = internet.remote("mx.there.test", script).await;
         for _ in 0..3 {
             let mut client = client(&internet, &remote).await;
-            assert!(client.transact("a@here.test", &["b@there.test"], LETTER).await.is_err());
+            assert!(
+                client
+                    .transact("a@here.test", &["b@there.test"], LETTER)
+                    .await
+                    .is_err()
+            );
         }
         assert_eq!(remote.taken_count(), 1);
         let mut client = client(&internet, &remote).await;
-        client.transact("a@here.test", &["b@there.test"], LETTER).await.unwrap();
+        client
+            .transact("a@here.test", &["b@there.test"], LETTER)
+            .await
+            .unwrap();
         assert_eq!(remote.taken_count(), 2);
     });
 }
@@ -121,7 +153,10 @@ fn greylisting_wants_the_same_triplet_again() {
         let mut client = client(&internet, &remote).await;
         for (wait, code) in [(0, 451), (1800, 451), (1801, 250)] {
             internet.pass(Duration::from_secs(wait)).await;
-            let reply = client.transact("a@here.test", &["b@there.test"], LETTER).await.unwrap();
+            let reply = client
+                .transact("a@here.test", &["b@there.test"], LETTER)
+                .await
+                .unwrap();
             assert_eq!(reply.code, code);
             client.say("RSET").await.unwrap();
         }
@@ -131,7 +166,9 @@ fn greylisting_wants_the_same_triplet_again() {
 #[test]
 fn too_many_connections_are_sent_away() {
     Internet::simulated(1, async |internet| {
-        let remote = internet.remote("mx.there.test", Script::accept().connections_max(2)).await;
+        let remote = internet
+            .remote("mx.there.test", Script::accept().connections_max(2))
+            .await;
         let first = client(&internet, &remote).await;
         let _second = client(&internet, &remote).await;
         let world = internet.world("third", vec![internet.fresh_address()]);

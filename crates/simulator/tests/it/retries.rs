@@ -13,19 +13,45 @@ fn five_days_of_deferrals_end_in_a_report() {
         let script = Script::accept().reply(Phase::Mail, "451 4.3.0 come back later");
         let there = internet.remote_domain("there.test", script).await;
         host.submit(ANN, &[BOB], &letter("patience")).await;
-        let failed = || host.inbox(ANN).iter().any(|message| message.contains("Action: failed"));
+        let failed = || {
+            host.inbox(ANN)
+                .iter()
+                .any(|message| message.contains("Action: failed"))
+        };
         internet.until(days(6), failed).await;
         let passed = internet.elapsed();
-        assert!(days(5) <= passed && passed < days(5) + hours(8), "{passed:?}");
+        assert!(
+            days(5) <= passed && passed < days(5) + hours(8),
+            "{passed:?}"
+        );
         assert!(host.queue().is_empty());
         // Back-off: many tries at first, few in the end, never a storm.
-        assert!((15..=200).contains(&there.connections()), "{} tries", there.connections());
+        assert!(
+            (15..=200).contains(&there.connections()),
+            "{} tries",
+            there.connections()
+        );
         let inbox = host.inbox(ANN);
-        assert_eq!(inbox.len(), 2, "one report of delay, one of failure: {inbox:#?}");
-        assert_report(&inbox[0], &["Action: delayed", "Status: 4.", BOB, "Subject: patience"]);
+        assert_eq!(
+            inbox.len(),
+            2,
+            "one report of delay, one of failure: {inbox:#?}"
+        );
+        assert_report(
+            &inbox[0],
+            &["Action: delayed", "Status: 4.", BOB, "Subject: patience"],
+        );
         let said = "451 4.3.0 come back later";
-        assert_report(&inbox[1], &["Final-Recipient: rfc822; bob@there.test", said]);
-        assert!(inbox.iter().all(|report| report.contains("Return-Path: <>\r\n")), "{inbox:#?}");
+        assert_report(
+            &inbox[1],
+            &["Final-Recipient: rfc822; bob@there.test", said],
+        );
+        assert!(
+            inbox
+                .iter()
+                .all(|report| report.contains("Return-Path: <>\r\n")),
+            "{inbox:#?}"
+        );
         internet.pass(days(2)).await;
         assert_eq!(host.inbox(ANN).len(), 2);
     });
@@ -44,32 +70,56 @@ fn tries_are_soon_at_first_and_rare_later() {
         let first_day = there.connections();
         internet.pass(days(1)).await;
         let second_day = there.connections() - first_day;
-        assert!((2..=15).contains(&first_hour), "{first_hour} in the first hour");
+        assert!(
+            (2..=15).contains(&first_hour),
+            "{first_hour} in the first hour"
+        );
         assert!(first_day <= 80, "{first_day} in the first day");
-        assert!((3..=40).contains(&second_day), "{second_day} in the second day");
+        assert!(
+            (3..=40).contains(&second_day),
+            "{second_day} in the second day"
+        );
     });
 }
 
 #[test]
 fn what_is_deferred_once_arrives_once() {
-    for phase in [Phase::Greeting, Phase::Ehlo, Phase::Mail, Phase::Recipient, Phase::Data, Phase::End] {
+    for phase in [
+        Phase::Greeting,
+        Phase::Ehlo,
+        Phase::Mail,
+        Phase::Recipient,
+        Phase::Data,
+        Phase::End,
+    ] {
         Internet::simulated(1, async |internet| {
             let host = here(&internet).await;
             let later = Act::Reply("451 4.7.1 later".to_owned());
-            let there =
-                internet.remote_domain("there.test", Script::accept().first(2, phase, later)).await;
+            let there = internet
+                .remote_domain("there.test", Script::accept().first(2, phase, later))
+                .await;
             host.submit(ANN, &[BOB], &letter("once")).await;
             internet.until(hours(12), || there.taken_count() == 1).await;
             internet.pass(days(1)).await;
             assert_eq!(there.taken_count(), 1, "{phase:?}");
-            assert!(host.inbox(ANN).is_empty() && host.queue().is_empty(), "{phase:?}");
+            assert!(
+                host.inbox(ANN).is_empty() && host.queue().is_empty(),
+                "{phase:?}"
+            );
         });
     }
 }
 
 #[test]
 fn cut_and_hanging_lines_are_tried_again() {
-    for phase in [Phase::Greeting, Phase::Ehlo, Phase::Mail, Phase::Recipient, Phase::Data, Phase::Body] {
+    for phase in [
+        Phase::Greeting,
+        Phase::Ehlo,
+        Phase::Mail,
+        Phase::Recipient,
+        Phase::Data,
+        Phase::Body,
+    ] {
         for act in [Act::Cut, Act::Hang] {
             Internet::simulated(1, async |internet| {
                 let host = here(&internet).await;
@@ -77,7 +127,9 @@ fn cut_and_hanging_lines_are_tried_again() {
                 let there = internet.remote_domain("there.test", script).await;
                 host.submit(ANN, &[BOB], &letter("again")).await;
                 internet.until(hours(12), || there.taken_count() == 1).await;
-                internet.until(minutes(10), || host.queue().is_empty()).await;
+                internet
+                    .until(minutes(10), || host.queue().is_empty())
+                    .await;
                 assert!(host.inbox(ANN).is_empty(), "{phase:?} {act:?}");
             });
         }
@@ -93,12 +145,34 @@ fn a_lost_final_reply_may_repeat_but_never_lose() {
             let there = internet.remote_domain("there.test", script).await;
             host.submit(ANN, &[BOB], &letter("twice?")).await;
             let copies = if act == Act::KeepAndCut { 2 } else { 1 };
-            internet.until(hours(12), || there.taken_count() == copies).await;
+            internet
+                .until(hours(12), || there.taken_count() == copies)
+                .await;
             internet.pass(days(1)).await;
             assert_eq!(there.taken_count(), copies);
             assert!(host.inbox(ANN).is_empty() && host.queue().is_empty());
         });
     }
+}
+
+#[test]
+fn a_server_that_never_comes_to_an_end_is_given_up() {
+    Internet::simulated(1, async |internet| {
+        let host = here(&internet).await;
+        // Each reply comes in time, but all of them together take hours.
+        let script = Script::plain().pace(Duration::from_secs(290));
+        let _there = internet.remote_domain("there.test", script).await;
+        let many: Vec<String> = (0..90).map(|n| format!("bob{n}@there.test")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        host.submit(ANN, &many, &letter("slow")).await;
+        let failed = || {
+            host.inbox(ANN)
+                .iter()
+                .any(|message| message.contains("Action: failed"))
+        };
+        internet.until(days(6), failed).await;
+        assert!(host.queue().is_empty());
+    });
 }
 
 #[test]
@@ -123,14 +197,23 @@ fn only_the_deferred_recipients_wait() {
         let there = internet.remote_domain("there.test", script).await;
         let to = [BOB, "later@there.test", "never@there.test"];
         host.submit(ANN, &to, &letter("three fates")).await;
-        internet.until(minutes(10), || there.taken_count() == 1).await;
+        internet
+            .until(minutes(10), || there.taken_count() == 1)
+            .await;
         assert_eq!(there.taken()[0].to(), [BOB]);
-        internet.until(minutes(10), || host.inbox(ANN).len() == 1).await;
-        assert_report(&host.inbox(ANN)[0], &["never@there.test", "Status: 5.1.1", "Action: failed"]);
+        internet
+            .until(minutes(10), || host.inbox(ANN).len() == 1)
+            .await;
+        assert_report(
+            &host.inbox(ANN)[0],
+            &["never@there.test", "Status: 5.1.1", "Action: failed"],
+        );
         assert!(!host.inbox(ANN)[0].contains("later@there.test"));
         internet.until(days(1), || there.taken_count() == 2).await;
         assert_eq!(there.taken()[1].to(), ["later@there.test"]);
-        internet.until(minutes(10), || host.queue().is_empty()).await;
+        internet
+            .until(minutes(10), || host.queue().is_empty())
+            .await;
     });
 }
 
@@ -146,7 +229,9 @@ fn a_slow_destination_does_not_hold_the_others() {
             host.submit(ANN, &[&to], &letter("slow")).await;
         }
         host.submit(ANN, &["q@quick.test"], &letter("quick")).await;
-        internet.until(minutes(2), || quick.taken_count() == 1).await;
+        internet
+            .until(minutes(2), || quick.taken_count() == 1)
+            .await;
     });
 }
 
@@ -174,12 +259,17 @@ fn five_days_take_a_moment() {
         let script = Script::accept().reply(Phase::Recipient, "450 4.2.1 busy");
         let there = internet.remote_domain("there.test", script).await;
         for number in 0..20 {
-            host.submit(ANN, &[BOB], &letter(&format!("number {number}"))).await;
+            host.submit(ANN, &[BOB], &letter(&format!("number {number}")))
+                .await;
         }
         internet.pass(days(5) + hours(8)).await;
         assert_eq!(there.taken_count(), 0);
         assert!(host.queue().is_empty());
     });
     // Generous, for busy machines; it is about a second.
-    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_secs(60),
+        "{:?}",
+        start.elapsed()
+    );
 }

@@ -9,13 +9,17 @@ use crate::{ANN, BOB, assert_report, here, letter};
 async fn arrives(internet: &Internet, host: &Host, there: &Remote) {
     host.submit(ANN, &[BOB], &letter("route")).await;
     let before = there.taken_count();
-    internet.until(minutes(10), || there.taken_count() == before + 1).await;
+    internet
+        .until(minutes(10), || there.taken_count() == before + 1)
+        .await;
 }
 
 /// Fails for good within minutes, and the report says why.
 async fn fails(internet: &Internet, host: &Host, to: &str, wanted: &[&str]) {
     host.submit(ANN, &[to], &letter("no way")).await;
-    internet.until(minutes(10), || host.inbox(ANN).len() == 1).await;
+    internet
+        .until(minutes(10), || host.inbox(ANN).len() == 1)
+        .await;
     assert_report(&host.inbox(ANN)[0], &["Action: failed", to]);
     assert_report(&host.inbox(ANN)[0], wanted);
     assert!(host.queue().is_empty());
@@ -41,11 +45,16 @@ fn the_lowest_preference_first_and_the_next_when_it_fails() {
     for fault in faults {
         Internet::simulated(1, async |internet| {
             let host = here(&internet).await;
-            let first =
-                internet.remote("mx1.there.test", Script::accept().at(Phase::Greeting, fault.clone()));
+            let first = internet.remote(
+                "mx1.there.test",
+                Script::accept().at(Phase::Greeting, fault.clone()),
+            );
             let first = first.await;
             let second = internet.remote("mx2.there.test", Script::accept()).await;
-            internet.domain("there.test").mx_at(20, "mx2.there.test").mx_at(10, "mx1.there.test");
+            internet
+                .domain("there.test")
+                .mx_at(20, "mx2.there.test")
+                .mx_at(10, "mx1.there.test");
             arrives(&internet, &host, &second).await;
             assert!(1 <= first.connections(), "{fault:?}");
             first.set_script(Script::accept());
@@ -62,7 +71,10 @@ fn unreachable_hosts_are_passed_over() {
             let host = here(&internet).await;
             let first = internet.remote("mx1.there.test", Script::accept()).await;
             let second = internet.remote("mx2.there.test", Script::accept()).await;
-            internet.domain("there.test").mx_at(10, "mx1.there.test").mx_at(20, "mx2.there.test");
+            internet
+                .domain("there.test")
+                .mx_at(10, "mx1.there.test")
+                .mx_at(20, "mx2.there.test");
             internet.network().set_reach(first.at().ip(), reach);
             arrives(&internet, &host, &second).await;
         });
@@ -75,7 +87,10 @@ fn mx_hosts_of_equal_preference_share_the_load() {
         let host = here(&internet).await;
         let one = internet.remote("mx1.there.test", Script::accept()).await;
         let two = internet.remote("mx2.there.test", Script::accept()).await;
-        internet.domain("there.test").mx("mx1.there.test").mx("mx2.there.test");
+        internet
+            .domain("there.test")
+            .mx("mx1.there.test")
+            .mx("mx2.there.test");
         for _ in 0..20 {
             host.submit(ANN, &[BOB], &letter("fair")).await;
             internet.pass(minutes(3)).await;
@@ -91,7 +106,11 @@ fn both_families_are_used() {
     let own: IpAddr = "2001:db8::1".parse().unwrap();
     // A host with IPv6 reaches a server that has nothing else.
     Internet::simulated(1, async |internet| {
-        let host = internet.host("mx.here.test").address(own).domain("here.test").account(ANN);
+        let host = internet
+            .host("mx.here.test")
+            .address(own)
+            .domain("here.test")
+            .account(ANN);
         let host = host.start().await;
         let there = internet.remote_at("mx.there.test", SocketAddr::new(six, 25), Script::accept());
         let there = there.await;
@@ -109,7 +128,11 @@ fn both_families_are_used() {
     });
     // Broken IPv6 falls back to IPv4.
     Internet::simulated(1, async |internet| {
-        let host = internet.host("mx.here.test").address(own).domain("here.test").account(ANN);
+        let host = internet
+            .host("mx.here.test")
+            .address(own)
+            .domain("here.test")
+            .account(ANN);
         let host = host.start().await;
         let there = internet.remote_domain("there.test", Script::accept()).await;
         internet.zones().host("mx.there.test", six);
@@ -174,10 +197,16 @@ fn a_backup_does_not_send_to_itself_or_below() {
             .mx_at(20, "mx.here.test")
             .mx_at(30, "mx.here.test");
         host.submit(ANN, &["x@shared.test"], &letter("up")).await;
-        internet.until(minutes(10), || first.taken_count() == 1).await;
-        internet.network().set_reach(first.at().ip(), Reach::Refused);
+        internet
+            .until(minutes(10), || first.taken_count() == 1)
+            .await;
+        // Until the idle connection is closed.
+        internet.pass(minutes(1)).await;
+        internet
+            .network()
+            .set_reach(first.at().ip(), Reach::Refused);
         host.submit(ANN, &["x@shared.test"], &letter("down")).await;
-        internet.pass(hours(10)).await;
+        internet.pass(hours(3)).await;
         assert_eq!(host.queue().len(), 1, "it waits for the better one");
         assert!(host.inbox(ANN).is_empty());
     });
@@ -190,7 +219,10 @@ fn messages_that_went_around_too_often_are_refused() {
         let mut stranger = internet.stranger(host.mx()).await;
         let hop = "Received: from a.test by b.test; Mon, 2 Mar 2026 09:00:00 +0000\r\n";
         let message = format!("{}{}", hop.repeat(120), letter("round and round"));
-        let reply = stranger.transact("x@far.test", &[ANN], &message).await.unwrap();
+        let reply = stranger
+            .transact("x@far.test", &[ANN], &message)
+            .await
+            .unwrap();
         assert_eq!(reply.code, 554, "{reply:?}");
         assert!(reply.text.contains("5.4.6"), "{reply:?}");
         assert!(host.inbox(ANN).is_empty());
@@ -204,6 +236,8 @@ fn address_literals_are_reached_without_dns() {
         let there = internet.remote("mx.there.test", Script::accept()).await;
         let to = format!("x@[{}]", there.at().ip());
         host.submit(ANN, &[&to], &letter("literally")).await;
-        internet.until(minutes(10), || there.taken_count() == 1).await;
+        internet
+            .until(minutes(10), || there.taken_count() == 1)
+            .await;
     });
 }
