@@ -41,6 +41,10 @@ pub enum AddressError {
 
 impl Address {
     /// Reads `local@domain`, without angle brackets, route or white space.
+    ///
+    /// What RFC 5321 allows is taken, comments, folding and obsolete forms are not. Three things are taken beyond it,
+    /// because refusing them would lose real mail: local parts of 65 to 255 octets (variable return paths), underscores
+    /// in domains, and IPv6 literals whose `::` stands for a single group. Local parts beyond ASCII are those of RFC 6531.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         if text.len() > ADDRESS_BYTES_MAX {
             return Err(AddressError::LocalPartTooLong);

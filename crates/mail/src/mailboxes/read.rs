@@ -108,7 +108,7 @@ impl<'a> Reader<'a> {
                     let name = match found.take() {
                         Some(before) if before.name.is_none() => {
                             self.is_clean = false;
-                            Some(with_at(&before.local, &before.domain))
+                            Some(with_at(before.local, &before.domain))
                         }
                         Some(before) => {
                             self.is_clean = false;
@@ -178,7 +178,7 @@ impl<'a> Reader<'a> {
             Some(before) => {
                 self.is_clean = false;
                 name = before.name;
-                with_at(&before.local, &before.domain)
+                with_at(before.local, &before.domain)
             }
             None => {
                 let start = self.local_part_start();
@@ -226,7 +226,7 @@ impl<'a> Reader<'a> {
                     self.cursor.bump();
                     mailbox.local = if has_at {
                         self.is_clean = false;
-                        with_at(&mailbox.local, &mailbox.domain)
+                        with_at(std::mem::take(&mut mailbox.local), &mailbox.domain)
                     } else {
                         self.local_part(&words)
                     };
@@ -376,10 +376,13 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// `local@domain` as the beginning of something longer; cut, so that "@@@@…" does not cost its square.
-fn with_at<'a>(local: &[u8], domain: &[u8]) -> Cow<'a, [u8]> {
-    let local = local.get(..ADDRESS_BYTES_MAX).unwrap_or(local);
-    Cow::Owned([local, b"@", domain].concat())
+/// `local@domain` as the beginning of something longer. Once it is longer than any address it grows no more, so that
+/// "@@@@…" does not cost its square.
+fn with_at<'a>(local: Cow<'a, [u8]>, domain: &[u8]) -> Cow<'a, [u8]> {
+    if local.len() > ADDRESS_BYTES_MAX {
+        return local;
+    }
+    Cow::Owned([&*local, b"@", domain].concat())
 }
 
 fn ends_with_dot(word: &Word<'_>) -> bool {

@@ -164,31 +164,7 @@ fn read_part(reader: &mut Reader<'_>) -> Option<(Part, usize)> {
     let lines = reader.len()?;
     let media_type = reader.text()?;
     let media_subtype = reader.text()?;
-    let (kind, missing) = match shape >> 4 {
-        0 => (Kind::Leaf, 0),
-        1 => {
-            let count = reader
-                .len()
-                .filter(|count| (1..=MIME_PARTS_MAX).contains(count))?;
-            (
-                Kind::Multipart {
-                    children: Vec::with_capacity(count),
-                },
-                count,
-            )
-        }
-        inside @ (2 | 3) => {
-            let envelope = reader.bytes()?.to_vec();
-            (
-                Kind::Message {
-                    envelope,
-                    child: None,
-                },
-                usize::from(inside) - 2,
-            )
-        }
-        _ => return None,
-    };
+    let (kind, missing) = read_kind(shape >> 4, reader)?;
     let has = |flag: u8| has & flag != 0;
     let encoding = encoding_of(shape & 15)?;
     // In the order in which they were written.
@@ -226,6 +202,26 @@ fn read_part(reader: &mut Reader<'_>) -> Option<(Part, usize)> {
         location,
     };
     Some((part, missing))
+}
+
+/// What is inside, and how many parts of it are to follow.
+fn read_kind(inside: u8, reader: &mut Reader<'_>) -> Option<(Kind, usize)> {
+    match inside {
+        0 => Some((Kind::Leaf, 0)),
+        1 => {
+            let count = reader
+                .len()
+                .filter(|count| (1..=MIME_PARTS_MAX).contains(count))?;
+            let children = Vec::with_capacity(count);
+            Some((Kind::Multipart { children }, count))
+        }
+        2 | 3 => {
+            let envelope = reader.bytes()?.to_vec();
+            let child = None;
+            Some((Kind::Message { envelope, child }, usize::from(inside) - 2))
+        }
+        _ => None,
+    }
 }
 
 /// Nothing if it is not there; no answer if it should be and cannot be read.

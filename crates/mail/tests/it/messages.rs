@@ -142,3 +142,68 @@ fn cut_anywhere_a_message_is_still_read() {
         }
     }
 }
+
+/// Shapes that have made other readers take the square of a message's size, or grow without bound.
+#[test]
+#[allow(clippy::disallowed_methods)] // measures the reader, drives nothing
+fn hostile_messages_cost_no_more_than_their_size() {
+    const SIZE: usize = 500_000;
+    let header = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
+    let shapes = [
+        ("From: ", "@"),
+        ("From: ", "a@b,"),
+        ("From: ", "("),
+        ("From: ", "\""),
+        ("From: ", "a:"),
+        ("To: ", "<"),
+        ("", "To: a@b\r\n"),
+        ("", "X: y\r\n"),
+        ("", "\r\n "),
+        ("", "\n"),
+        ("", ":"),
+        ("", "\0"),
+        ("Subject: ", "=?utf-8?q?x?= "),
+        ("Subject: ", "=?"),
+        ("Subject: ", "[a"),
+        ("Subject: ", "Re: "),
+        ("Subject: ", "[fwd:"),
+        ("Subject: ", "(fwd)"),
+        ("References: ", "<a> "),
+        ("References: ", "<"),
+        ("Content-Type: a/b; ", "x=1;"),
+        ("Content-Type: a/b; ", "x*1=1;"),
+        ("Content-Type: a/b; x=", " "),
+        ("Content-Type: a/b; x=", "y "),
+        ("Content-Type: a/b; x=\"", "\\"),
+        ("Date: ", "("),
+        ("Date: ", "1 "),
+        ("Content-Language: ", "a,"),
+        (header, "--b\r\n"),
+        (header, "--b \r\n"),
+        (header, "--"),
+        (header, "\n--"),
+        (header, "--b\r\nContent-Type: message/rfc822\r\n\r\n"),
+        ("", "Content-Type: message/rfc822\r\n\r\n"),
+        ("Content-Type: text/html\r\n\r\n", "<"),
+        ("Content-Type: text/html\r\n\r\n", "<style>"),
+        ("Content-Type: text/html\r\n\r\n", "&"),
+        ("\r\n", ">\n"),
+        ("Content-Transfer-Encoding: base64\r\n\r\n", "="),
+        ("Content-Transfer-Encoding: quoted-printable\r\n\r\n", "=\n"),
+    ];
+    for (start, piece) in shapes {
+        let message = format!("{start}{}", piece.repeat(SIZE / piece.len()));
+        let started = Instant::now();
+        let summary = Summary::of(message.as_bytes());
+        let took = started.elapsed();
+        assert!(
+            took < Duration::from_secs(10),
+            "{start:?} {piece:?} took {took:?}"
+        );
+        let kept = summary.envelope.len() + summary.structure.len();
+        assert!(kept < 4 * SIZE, "{start:?} {piece:?} keeps {kept} bytes");
+        if std::env::var_os("COSTS").is_some() {
+            println!("{took:?}\t{kept}\t{start:?} {piece:?}");
+        }
+    }
+}
