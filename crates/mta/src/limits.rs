@@ -27,8 +27,9 @@ pub const BYTES_PER_SEC_MIN: u32 = 512;
 /// Bodies that are on their way in, all together. Beyond it senders wait.
 pub const BODIES_IN_FLIGHT_BYTES_MAX: usize = 512 * 1024 * 1024;
 
-/// Set aside for a body whose size was not announced; more is added while it comes.
-pub const UNANNOUNCED_BODY_BYTES: usize = 256 * 1024;
+/// Set aside for a body before it comes; more is added while it does. A larger size that is only
+/// announced counts for nothing: a few such claims would keep everybody else out.
+pub const BODY_BYTES_SET_ASIDE: usize = 256 * 1024;
 
 /// How often a body under way is weighed against what was set aside for it.
 pub const BODY_WEIGHING: Duration = Duration::from_secs(1);
@@ -122,8 +123,10 @@ pub const ROUTES_MAX: usize = 5_000;
 /// After trouble with the store the queue waits so long before it looks again.
 pub const STORE_PAUSE: Duration = Duration::from_secs(5);
 
-/// The result of an attempt is written down again and again for so long: losing it means sending twice.
-pub const FINISH_TRIES_MAX: u32 = 60;
+/// The result of an attempt is written down again and again, for a day: losing it means sending twice,
+/// and a full disk may take the operator a night to notice.
+pub const FINISH_TRIES_MAX: u32 = 1_500;
+pub const FINISH_PAUSE_MAX: Duration = Duration::from_secs(60);
 
 /// A report returns the whole message (RET=FULL) up to this size, else its header.
 pub const RETURNED_BYTES_MAX: usize = 1024 * 1024;

@@ -1,9 +1,10 @@
 //! One SMTP connection from its first byte to its last: asks the machine for events and has each
 //! decided elsewhere. Mail from the world and mail of our users differ only in who decides.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
+use std::task::Poll;
 
 use mail::{TraceId, UnixMillis};
 use store::{LoggedIn, LoginError, ScramKeys};
@@ -153,6 +154,10 @@ impl Session<'_> {
             {
                 Either::Left(event) => Ok(Some(event)),
                 Either::Right(()) => {
+                    if !self.stopping && is_ready_now(requested).await {
+                        self.stopping = true;
+                        talk.machine().stop();
+                    }
                     if talk.machine().phase() != Phase::Body {
                         // The transaction was reset.
                         self.share = None;
@@ -196,11 +201,10 @@ impl Session<'_> {
             .transaction
             .as_ref()
             .and_then(|transaction| transaction.params.size);
-        let bytes = match announced {
-            Some(size) => usize::try_from(size).unwrap_or(usize::MAX),
-            None => limits::UNANNOUNCED_BODY_BYTES,
-        };
-        let bytes = bytes.min(self.inner.settings.message_bytes_max);
+        let announced = announced.map_or(usize::MAX, |size| {
+            usize::try_from(size).unwrap_or(usize::MAX)
+        });
+        let bytes = announced.min(limits::BODY_BYTES_SET_ASIDE);
         self.share = Some(self.inner.budget.take(&self.inner.world, bytes).await?);
         Ok(())
     }
@@ -289,6 +293,11 @@ impl Drop for Session<'_> {
     fn drop(&mut self) {
         self.forget_pending();
     }
+}
+
+/// Whether it is there without waiting.
+async fn is_ready_now<F: Future>(mut future: Pin<&mut F>) -> bool {
+    poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_ready())).await
 }
 
 fn login_refusal(error: LoginError) -> Refusal {

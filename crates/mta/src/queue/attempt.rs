@@ -64,7 +64,16 @@ pub(crate) async fn run(
         message: &message,
         tried: 0,
     };
-    let carried = courier.carry(route, idle).await;
+    // The outcome is written down outside of this bound: what took too long was an attempt all the same.
+    let deadline = inner.world.now() + limits::ATTEMPT_PATIENCE;
+    let carrying = courier.carry(route, idle);
+    let carried = match inner.world.tasks.deadline(deadline, carrying).await {
+        Ok(carried) => carried,
+        Err(_) => {
+            let text = "the attempt took too long: the server is far too slow".to_owned();
+            Carried::Nowhere(Verdict::Temporary(nobody(EnhancedCode(4, 4, 2), text)))
+        }
+    };
     let original = message.get(job.message.prefix.len()..);
     match carried {
         Carried::Told {
@@ -221,7 +230,8 @@ impl Courier<'_> {
             let address = SocketAddr::new(address, port);
             if relay.is_none() && is_own(&self.inner.settings.outbound.own_listeners, address) {
                 let text = "the DNS sends this mail back to this very server".to_owned();
-                *last = Some(Verdict::Permanent(ours(&name, EnhancedCode(5, 4, 6), text)));
+                // Never instead of a better host that was only out of reach.
+                last.get_or_insert(Verdict::Permanent(ours(&name, EnhancedCode(5, 4, 6), text)));
                 continue;
             }
             self.tried += 1;

@@ -189,8 +189,8 @@ async fn reports(
 /// A report is tried this often before the outcome is written without it.
 const REPORT_TRIES: u32 = 5;
 
-/// Until it is written, or for so long that the lease is over and the message is sent again: losing
-/// an outcome means a duplicate.
+/// Until it is written, however long the store takes nothing (but not for ever): losing an outcome
+/// means a duplicate.
 async fn write_down(inner: &Inner, job: &Job, decisions: &[Decision], filing: Filing) {
     let id = job.id();
     let attempts: Vec<Attempt> = decisions.iter().map(|of| of.attempt.clone()).collect();
@@ -199,6 +199,7 @@ async fn write_down(inner: &Inner, job: &Job, decisions: &[Decision], filing: Fi
         .filter(|of| matches!(of.report, Some((Kind::Delayed, _))))
         .map(|of| of.attempt.number)
         .collect();
+    let mut pause = limits::STORE_PAUSE;
     for _ in 0..limits::FINISH_TRIES_MAX {
         let (attempts, delayed, filing) = (attempts.clone(), delayed.clone(), filing.clone());
         let written = inner
@@ -219,7 +220,8 @@ async fn write_down(inner: &Inner, job: &Job, decisions: &[Decision], filing: Fi
             Ok(()) => return,
             Err(refusal) => {
                 tracing::error!(id = %job.message.trace, reason = %refusal, "an outcome cannot be written yet");
-                inner.world.clock.after(limits::STORE_PAUSE).await;
+                inner.world.clock.after(pause).await;
+                pause = (pause * 2).min(limits::FINISH_PAUSE_MAX);
             }
         }
     }

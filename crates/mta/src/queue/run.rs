@@ -23,6 +23,9 @@ use super::window::Health;
 use crate::route::{self, Destination, Route, Unroutable};
 use crate::{Inner, limits};
 
+/// An idle queue wakes this often although nothing tells it to: the time of day may have been set.
+const LOOK_ANYWAY: Duration = Duration::from_secs(3_600);
+
 /// Everything that can wake the queue.
 enum Wake {
     Stop,
@@ -235,7 +238,14 @@ impl Engine {
         self.look |= taken.full;
         let mut returned = Vec::new();
         for queued in taken.messages {
-            for (domain, job) in split(queued) {
+            for (domain, mut job) in split(queued) {
+                // A lease ran out while the store took nothing, and the attempt goes on: not twice.
+                let id = job.id();
+                job.recipients
+                    .retain(|recipient| !self.held.contains_key(&(id, recipient.number)));
+                if job.recipients.is_empty() {
+                    continue;
+                }
                 for recipient in &job.recipients {
                     self.held.insert((job.id(), recipient.number), ());
                 }
@@ -355,12 +365,7 @@ impl Engine {
                 sender,
                 wake: Some(done(nothing)),
             };
-            let deadline = inner.world.now() + limits::ATTEMPT_PATIENCE;
-            let attempt = attempt::run(&inner, &route, &job, idle);
-            match inner.world.tasks.deadline(deadline, attempt).await {
-                Ok(attempted) => answer.wake = Some(done(attempted)),
-                Err(_) => tracing::error!(id = %job.message.trace, "an attempt took too long"),
-            }
+            answer.wake = Some(done(attempt::run(&inner, &route, &job, idle).await));
         });
     }
 
@@ -440,6 +445,10 @@ impl Engine {
     /// Lets leases last while their jobs wait or run.
     fn beat(&mut self) {
         let now = self.inner.world.now();
+        if self.held.is_empty() {
+            self.next_beat = now + limits::LEASE_BEAT;
+            return;
+        }
         if now < self.next_beat {
             return;
         }
@@ -447,9 +456,6 @@ impl Engine {
         let mut ours: BTreeMap<QueueId, Vec<u32>> = BTreeMap::new();
         for (id, number) in self.held.keys() {
             ours.entry(*id).or_default().push(*number);
-        }
-        if ours.is_empty() {
-            return;
         }
         let until = self.inner.now().plus(limits::LEASE);
         let inner = self.inner.clone();
@@ -504,9 +510,12 @@ impl Engine {
     /// When to wake even if nothing happens.
     fn deadline(&self) -> Instant {
         let now = self.inner.world.now();
-        let mut deadline = self.next_beat;
+        let mut deadline = match self.held.is_empty() {
+            true => now + LOOK_ANYWAY,
+            false => self.next_beat,
+        };
         if let (Some(due), false) = (self.next_due, self.look || self.claiming) {
-            let wait = due.since(self.inner.now()).min(Duration::from_secs(3_600));
+            let wait = due.since(self.inner.now()).min(LOOK_ANYWAY);
             deadline = deadline.min(now + wait.max(Duration::from_millis(1)));
         }
         for at in [self.idle.next_sweep(), self.look_not_before, self.stop_by] {
