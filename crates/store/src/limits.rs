@@ -89,3 +89,7 @@ pub const CHANGE_LOG_ROWS_MAX: i64 = 50_000;
 
 /// Rows housekeeping touches in one transaction.
 pub const TIDY_PIECE: usize = 500;
+
+/// Segments housekeeping looks at in one round: to sum up what is left of one takes some ten
+/// milliseconds.
+pub const SEGMENTS_PER_ROUND: usize = 8;

@@ -25,14 +25,23 @@ const DATABASE_FILE: &str = "postroad.db";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) fn open(settings: &StoreSettings) -> Result<Inner, OpenError> {
+    let blobs = match settings.mode {
+        Mode::Threads => BlobSettings::standard(),
+        Mode::Inline => BlobSettings::simulated(),
+    };
+    open_with(settings, blobs)
+}
+
+/// As [`open`], with bodies kept in another way.
+pub(crate) fn open_with(settings: &StoreSettings, blobs: BlobSettings) -> Result<Inner, OpenError> {
     make_dir(&settings.data_dir)?;
     match &settings.url {
-        None => open_embedded(settings),
-        Some(url) => open_postgres(settings, url),
+        None => open_embedded(settings, blobs),
+        Some(url) => open_postgres(settings, url, blobs),
     }
 }
 
-fn open_embedded(settings: &StoreSettings) -> Result<Inner, OpenError> {
+fn open_embedded(settings: &StoreSettings, blobs: BlobSettings) -> Result<Inner, OpenError> {
     let path = settings.data_dir.join(DATABASE_FILE);
     let place = path.display().to_string();
     let failed = |problem: String| OpenError::Database {
@@ -48,9 +57,9 @@ fn open_embedded(settings: &StoreSettings) -> Result<Inner, OpenError> {
     schema::upgrade(&mut connection, &place)?;
     // Nobody else has this database open: whoever held a lease is gone.
     connection
-        .run("UPDATE queue_recipient SET state = 0, due = 0 WHERE state = 1")
+        .run("UPDATE queue_recipient SET state = 0, due = 0 WHERE state < 2 AND state = 1")
         .map_err(failed)?;
-    let shared = shared(settings, &mut connection, &place)?;
+    let shared = shared(settings, blobs, &mut connection, &place)?;
     let engine = match settings.mode {
         Mode::Threads => Engine::Sqlite(start(Sqlite::start(&path, connection, &shared), &place)?),
         Mode::Inline => Engine::Inline(Inline::new(connection, &shared)),
@@ -58,7 +67,11 @@ fn open_embedded(settings: &StoreSettings) -> Result<Inner, OpenError> {
     Ok(inner(engine, shared, settings))
 }
 
-fn open_postgres(settings: &StoreSettings, url: &str) -> Result<Inner, OpenError> {
+fn open_postgres(
+    settings: &StoreSettings,
+    url: &str,
+    blobs: BlobSettings,
+) -> Result<Inner, OpenError> {
     let bad = |problem: String| OpenError::Url {
         url: without_password(url),
         problem,
@@ -80,7 +93,7 @@ fn open_postgres(settings: &StoreSettings, url: &str) -> Result<Inner, OpenError
     };
     let mut connection = PgConnection::open(&config).map_err(|e| failed(e.to_string()))?;
     schema::upgrade(connection.client(), &place)?;
-    let shared = shared(settings, connection.client(), &place)?;
+    let shared = shared(settings, blobs, connection.client(), &place)?;
     drop(connection);
     let engine = Engine::Postgres(start(Postgres::start(&config, &shared), &place)?);
     Ok(inner(engine, shared, settings))
@@ -88,15 +101,12 @@ fn open_postgres(settings: &StoreSettings, url: &str) -> Result<Inner, OpenError
 
 fn shared(
     settings: &StoreSettings,
+    blobs: BlobSettings,
     db: &mut dyn Setup,
     place: &str,
 ) -> Result<Arc<Shared>, OpenError> {
     let sealing = Sealing::open(&settings.data_dir, db, place)?;
-    let blob_settings = match settings.mode {
-        Mode::Threads => BlobSettings::standard(),
-        Mode::Inline => BlobSettings::simulated(),
-    };
-    let blobs = Blobs::open(&settings.data_dir.join("bodies"), blob_settings)?;
+    let blobs = Blobs::open(&settings.data_dir.join("bodies"), blobs)?;
     let gate = Gate::new(&sealing, settings.mode).map_err(|e| OpenError::Database {
         place: place.to_owned(),
         problem: e.to_string(),

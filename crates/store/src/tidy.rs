@@ -1,11 +1,11 @@
 //! Housekeeping that is never urgent: bodies nobody refers to, segments with little left in them,
 //! old rows of the change log, free pages.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::blobs::Location;
 use crate::engine::Param;
-use crate::limits::{CHANGE_LOG_ROWS_MAX, TIDY_PIECE};
+use crate::limits::{CHANGE_LOG_ROWS_MAX, SEGMENTS_PER_ROUND, TIDY_PIECE};
 use crate::{BlobId, BodyRef, Change, Durability, Store, StoreError};
 
 /// What one round leaves to the next.
@@ -13,8 +13,10 @@ use crate::{BlobId, BodyRef, Change, Durability, Store, StoreError};
 pub(crate) struct Rounds {
     /// Bodies that had no reference in the last round: whoever still read them is done by now.
     free: HashSet<i64>,
-    /// Closed segments, and for how many rounds they were empty of live bodies.
-    empty: Vec<(i64, u32)>,
+    /// Closed segments, and how often they were found empty of live bodies.
+    empty: HashMap<i64, u32>,
+    /// Where the round over segments goes on.
+    last_segment: i64,
     /// Whether bodies that a crash left behind were looked for.
     orphans_done: bool,
     /// Where the round over accounts goes on.
@@ -82,31 +84,36 @@ impl Store {
     /// Bodies that are left in a mostly empty segment are moved, and empty segments removed.
     async fn tidy_segments(&self, rounds: &mut Rounds) -> Result<(), StoreError> {
         let blobs = &self.inner.shared.blobs;
-        let mut empty = Vec::new();
-        for segment in blobs
+        let after = rounds.last_segment;
+        let closed = blobs
             .segments()?
             .into_iter()
-            .filter(|segment| !segment.open)
-        {
+            .filter(|segment| !segment.open);
+        let turn: Vec<_> = closed
+            .filter(|segment| after < segment.number)
+            .take(SEGMENTS_PER_ROUND)
+            .collect();
+        rounds.last_segment = 0;
+        if let Some(last) = turn.get(SEGMENTS_PER_ROUND - 1) {
+            rounds.last_segment = last.number;
+        }
+        for segment in turn {
             let number = segment.number;
             let live = self.read(move |view| view.live_bytes(number)).await?;
-            if live == 0 {
-                let seen = rounds
-                    .empty
-                    .iter()
-                    .find(|(known, _)| *known == number)
-                    .map_or(0, |(_, seen)| *seen)
-                    + 1;
-                if EMPTY_ROUNDS <= seen {
-                    blobs.remove_segment(number)?;
-                } else {
-                    empty.push((number, seen));
+            if live != 0 {
+                rounds.empty.remove(&number);
+                if live < segment.bytes / 4 {
+                    self.move_bodies(number).await?;
                 }
-            } else if live < segment.bytes / 4 {
-                self.move_bodies(number).await?;
+                continue;
+            }
+            let seen = rounds.empty.entry(number).or_insert(0);
+            *seen += 1;
+            if EMPTY_ROUNDS <= *seen {
+                rounds.empty.remove(&number);
+                blobs.remove_segment(number)?;
             }
         }
-        rounds.empty = empty;
         Ok(())
     }
 
@@ -259,3 +266,6 @@ impl Change<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
