@@ -49,14 +49,13 @@ pub(crate) async fn each(
     delivered: Delivered,
 ) -> Option<UnixMillis> {
     let now = inner.now();
+    // One for all: who is put off together goes together the next time, in one transaction again.
+    let draw = inner.world.random.below(u64::MAX);
     let decisions: Vec<Decision> = job
         .recipients
         .iter()
         .zip(&verdicts)
-        .map(|(recipient, verdict)| {
-            let draw = inner.world.random.below(u64::MAX);
-            decide(job, recipient, verdict, delivered, now, draw)
-        })
+        .map(|(recipient, verdict)| decide(job, recipient, verdict, delivered, now, draw))
         .collect();
     let filing = reports(inner, job, &decisions, original).await;
     write_down(inner, job, &decisions, filing).await;

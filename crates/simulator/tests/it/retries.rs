@@ -176,6 +176,21 @@ fn a_server_that_never_comes_to_an_end_is_given_up() {
 }
 
 #[test]
+fn who_is_put_off_together_goes_together() {
+    Internet::simulated(1, async |internet| {
+        let host = here(&internet).await;
+        let later = Act::Reply("451 4.7.1 later".to_owned());
+        let script = Script::accept().first(3, Phase::Mail, later);
+        let there = internet.remote_domain("there.test", script).await;
+        let many: Vec<String> = (0..50).map(|n| format!("bob{n}@there.test")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        host.submit(ANN, &many, &letter("together")).await;
+        internet.until(hours(6), || host.queue().is_empty()).await;
+        assert_eq!(there.taken_count(), 1, "one transaction for all");
+    });
+}
+
+#[test]
 fn greylisting_is_passed() {
     Internet::simulated(1, async |internet| {
         let host = here(&internet).await;
