@@ -101,10 +101,12 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     let request: Request = match command {
         Command::Quickstart(args) => {
             logging::start(global.server_verbosity());
+            logging::log_panics();
             return quickstart::run(&place, &args, style.loudness).map(|()| Exit::Done);
         }
         Command::Serve => {
             logging::start(global.server_verbosity());
+            logging::log_panics();
             return serve::run(&place).map(|()| Exit::Done);
         }
         Command::Config(command) => return print(&config::run(&place, &command)?, style),

@@ -59,6 +59,18 @@ pub fn start(verbosity: Verbosity) {
         .try_init();
 }
 
+/// A bug in one connection is a line of the log like any other, not loose text between JSON lines.
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let what = panic.payload_as_str().unwrap_or("no message");
+        tracing::error!(place, what, "a bug: please report it");
+    }));
+}
+
 /// On a terminal one knows the day. UTC, as in the messages themselves.
 struct TimeOfDay;
 

@@ -49,8 +49,14 @@ impl Place {
 
     /// The settings in force; `None` when there is no file yet.
     pub fn load(&self) -> Result<Option<Config>, ConfigError> {
-        if !self.config.exists() {
-            return Ok(None);
+        match std::fs::exists(&self.config) {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            // Not "missing": the directory is somebody else's.
+            Err(source) => {
+                let path = self.config.display().to_string();
+                return Err(ConfigError::Unreadable { path, source });
+            }
         }
         Config::load(&self.config).map(Some)
     }

@@ -58,15 +58,17 @@ async fn run_server(config: Config, prepare: impl Prepare) -> Result<Ending, Fai
     let signals =
         Signals::listen().map_err(|error| Failure::failed(format!("signals: {error}")))?;
     let bound = Server::bind(world.clone(), &config).await.map_err(failed)?;
-    let server_tls = load_tls(&world, &config)?;
+    let pem = read_certificate(&world, &config)?;
     let (settings, listeners) = (config.clone(), bound.addresses());
     // Opening waits for disks and database servers, which the event loop's threads must not.
-    let opening = move || {
+    let opening = world.tasks.blocking(move || {
         let store = open_store(&settings)?;
         prepare(&listeners, &store)?;
         Ok::<_, Failure>(store)
-    };
-    let store = world.tasks.blocking(opening).await.map_err(failed)??;
+    });
+    let (server_tls, store) = tokio::join!(world.tasks.blocking(move || tls::server(pem)), opening);
+    let server_tls: Arc<TlsServer> = server_tls.map_err(failed)?.map_err(failed)?;
+    let store = store.map_err(failed)??;
     let mut running = bound.serve(store, server_tls.clone()).map_err(failed)?;
     running.open_admin(&config.data, &config).map_err(failed)?;
     announce(running.addresses());
@@ -75,15 +77,15 @@ async fn run_server(config: Config, prepare: impl Prepare) -> Result<Ending, Fai
 
 /// Files that the config names may be readable for root only, so they come before the privileges go. Those of our
 /// own making come after, so that they belong to the user who reads them the next time.
-fn load_tls(world: &World, config: &Config) -> Result<Arc<TlsServer>, Failure> {
+fn read_certificate(world: &World, config: &Config) -> Result<tls::Pem, Failure> {
     let early = match config.tls.files {
-        Some(_) => Some(tls::load(world, config).map_err(failed)?),
+        Some(_) => Some(tls::read_or_make(world, config).map_err(failed)?),
         None => None,
     };
     process::drop_privileges(config).map_err(failed)?;
     match early {
-        Some(server_tls) => Ok(server_tls),
-        None => tls::load(world, config).map_err(failed),
+        Some(pem) => Ok(pem),
+        None => tls::read_or_make(world, config).map_err(failed),
     }
 }
 

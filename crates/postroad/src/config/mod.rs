@@ -79,7 +79,9 @@ pub struct Limits {
 /// Why a file is no good: every fault with its place and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("{path} cannot be read: {source}")]
+    #[error(
+        "{path} cannot be read: {source}; run the command as the owner of the data, or as root"
+    )]
     Unreadable {
         path: String,
         source: std::io::Error,

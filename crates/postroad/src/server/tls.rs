@@ -29,28 +29,41 @@ pub enum TlsFilesError {
     },
 }
 
+/// What the files hold, not yet looked into.
+pub struct Pem {
+    chain: Vec<u8>,
+    key: Vec<u8>,
+    path: String,
+}
+
 /// Reads the certificate, after making a self-signed one if there should be one and is none.
-pub fn load(world: &World, config: &Config) -> Result<Arc<TlsServer>, TlsFilesError> {
-    let certificate = read_or_make(world, config)?;
-    let shown = files(config).0.display().to_string();
-    TlsServer::new(vec![certificate])
-        .map(Arc::new)
-        .map_err(|source| TlsFilesError::Bad {
-            path: shown,
-            source,
-        })
+pub fn read_or_make(world: &World, config: &Config) -> Result<Pem, TlsFilesError> {
+    let (certificate, key) = files(config);
+    if config.tls.files.is_none() && !(certificate.exists() && key.exists()) {
+        make(world, config, &certificate, &key)?;
+    }
+    read(config)
+}
+
+/// A server for the certificate. The first use of the cryptographic library takes some 100 ms.
+pub fn server(pem: Pem) -> Result<Arc<TlsServer>, TlsFilesError> {
+    let certificate = parse(&pem)?;
+    let made = TlsServer::new(vec![certificate]).map(Arc::new);
+    made.map_err(|source| TlsFilesError::Bad {
+        path: pem.path,
+        source,
+    })
 }
 
 /// Serves what the files hold now. On error the old certificate stays.
 pub fn reload(server: &TlsServer, config: &Config) -> Result<(), TlsFilesError> {
-    let certificate = read(config)?;
-    let shown = files(config).0.display().to_string();
-    server
-        .reload(vec![certificate])
-        .map_err(|source| TlsFilesError::Bad {
-            path: shown,
-            source,
-        })
+    let pem = read(config)?;
+    let certificate = parse(&pem)?;
+    let loaded = server.reload(vec![certificate]);
+    loaded.map_err(|source| TlsFilesError::Bad {
+        path: pem.path,
+        source,
+    })
 }
 
 /// Certificate and key.
@@ -63,20 +76,19 @@ fn files(config: &Config) -> (PathBuf, PathBuf) {
     })
 }
 
-fn read_or_make(world: &World, config: &Config) -> Result<Certificate, TlsFilesError> {
+fn read(config: &Config) -> Result<Pem, TlsFilesError> {
     let (certificate, key) = files(config);
-    if config.tls.files.is_none() && !(certificate.exists() && key.exists()) {
-        make(world, config, &certificate, &key)?;
-    }
-    read(config)
+    let (chain, key) = (read_file(&certificate)?, read_file(&key)?);
+    Ok(Pem {
+        chain,
+        key,
+        path: certificate.display().to_string(),
+    })
 }
 
-fn read(config: &Config) -> Result<Certificate, TlsFilesError> {
-    let (certificate, key) = files(config);
-    let chain = read_file(&certificate)?;
-    let secret = read_file(&key)?;
-    Certificate::from_pem(&chain, &secret).map_err(|source| TlsFilesError::Bad {
-        path: certificate.display().to_string(),
+fn parse(pem: &Pem) -> Result<Certificate, TlsFilesError> {
+    Certificate::from_pem(&pem.chain, &pem.key).map_err(|source| TlsFilesError::Bad {
+        path: pem.path.clone(),
         source,
     })
 }

@@ -54,3 +54,23 @@ fn the_server_becomes_the_user_of_the_config() {
         }
     }
 }
+
+#[test]
+fn somebody_elses_data_are_not_missing_but_closed() {
+    let Some(nobody) = User::from_name("nobody")
+        .unwrap()
+        .filter(|_| geteuid().is_root())
+    else {
+        println!("skipped: needs root and the user `nobody`");
+        return;
+    };
+    let post = Post::with_alice();
+    // The directory around is open, the data are not.
+    let around = post.data().parent().unwrap().to_path_buf();
+    std::fs::set_permissions(&around, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    for arguments in [&["account", "list"][..], &["serve"], &["config", "check"]] {
+        post.run_as(nobody.uid.as_raw(), arguments)
+            .exits(1)
+            .complains("as the owner of the data");
+    }
+}

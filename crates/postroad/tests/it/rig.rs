@@ -178,6 +178,17 @@ impl Post {
         }
     }
 
+    /// As another user.
+    pub fn run_as(&self, user: u32, arguments: &[&str]) -> Ran {
+        use std::os::unix::process::CommandExt;
+        let output = self.command(arguments).uid(user).output().unwrap();
+        Ran {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_postroad"));
         command
