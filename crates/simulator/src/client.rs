@@ -1,4 +1,4 @@
-//! A small SMTP client for tests: says what it is told and reads replies.
+//! A small SMTP client for tests (and for other protocols of lines): says what it is told, reads replies.
 //! It has no opinion, so that a test can say what no good client would.
 
 use std::io;
@@ -60,6 +60,16 @@ impl Client {
     pub async fn say(&mut self, command: &str) -> io::Result<Reply> {
         self.input.say(&format!("{command}\r\n")).await?;
         self.reply().await
+    }
+
+    /// Reads one line of whatever protocol.
+    pub async fn line(&mut self) -> io::Result<String> {
+        self.input.line().await
+    }
+
+    /// Sends one line of whatever protocol.
+    pub async fn send(&mut self, line: &str) -> io::Result<()> {
+        self.input.say(&format!("{line}\r\n")).await
     }
 
     /// Sends bytes as they are.

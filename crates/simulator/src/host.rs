@@ -2,25 +2,27 @@
 //! It can be stopped gracefully, killed like by a power cut, and started again on the same data.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mail::{Address, Domain, UnixMillis};
-use mta::{ClearTextLogin, Door, Mta, MtaSettings};
+use mta::Mta;
+use postroad::config::{Config, Listen, Service};
+use postroad::{Ending, Running, Server};
 use store::queue::Queued;
 use store::{MailboxName, NewAccount, Store, StoreError, StoreSettings, Uid};
-use world::{Stop, TlsServer, World};
+use world::{TlsServer, World};
 
 use crate::authority::Validity;
 use crate::client::{Client, Reply};
-use crate::hours;
 use crate::internet::Internet;
+use crate::limits;
 use crate::tasks::HostTasks;
 
 /// Of every account that a test makes.
 pub const PASSWORD: &str = "correct horse battery";
 
-type Adjust = Box<dyn Fn(&mut MtaSettings)>;
+type Adjust = Box<dyn Fn(&mut Config)>;
 
 /// A host in the making.
 pub struct HostBuilder {
@@ -65,8 +67,8 @@ impl HostBuilder {
         self
     }
 
-    /// Changes settings before the start, and before each start again.
-    pub fn settings(mut self, adjust: impl Fn(&mut MtaSettings) + 'static) -> Self {
+    /// Changes the config before the start, and before each start again.
+    pub fn config(mut self, adjust: impl Fn(&mut Config) + 'static) -> Self {
         self.adjust.push(Box::new(adjust));
         self
     }
@@ -125,16 +127,14 @@ pub struct Host {
     tls: Arc<TlsServer>,
     adjust: Vec<Adjust>,
     store: Store,
-    running: Option<Running>,
+    running: Option<Process>,
 }
 
-struct Running {
+/// What lives from one start to the next stop.
+struct Process {
     world: World,
     tasks: Arc<HostTasks>,
-    stop: Stop,
-    mta: Mta,
-    mx: SocketAddr,
-    submission: SocketAddr,
+    server: Running,
 }
 
 impl Host {
@@ -151,21 +151,27 @@ impl Host {
     }
 
     pub fn mta(&self) -> &Mta {
-        &self.running().mta
+        self.running().server.mta()
     }
 
     pub fn world(&self) -> &World {
         &self.running().world
     }
 
+    /// Where a service listens.
+    pub fn service(&self, service: Service) -> SocketAddr {
+        let address = self.running().server.address(service);
+        address.expect("every service is on")
+    }
+
     /// Where strangers bring mail.
     pub fn mx(&self) -> SocketAddr {
-        self.running().mx
+        self.service(Service::Smtp)
     }
 
     /// Where users bring mail.
     pub fn submission(&self) -> SocketAddr {
-        self.running().submission
+        self.service(Service::Submission)
     }
 
     /// A user's message through the submission port, and its reply. `from` and `to` may carry
@@ -264,26 +270,20 @@ impl Host {
         queue.expect("the store can be read")
     }
 
-    /// Finishes what it does, and stops.
+    /// Finishes what it does, and stops. The store is closed until the host starts again.
     pub async fn stop(&mut self) {
-        let Some(running) = self.running.take() else {
+        let Some(process) = self.running.take() else {
             return;
         };
-        running.stop.request();
-        let deadline = self.internet.now() + hours(1);
-        let ended = running
-            .world
-            .tasks
-            .deadline(deadline, running.stop.all_ended())
-            .await;
-        assert!(ended.is_ok(), "{} does not stop", self.name);
-        running.tasks.kill();
+        let ending = process.server.stop(limits::STOP_PATIENCE).await;
+        assert_eq!(ending, Ending::Clean, "{} does not stop", self.name);
+        process.tasks.kill();
     }
 
     /// The power goes.
     pub fn kill(&mut self) {
-        if let Some(running) = self.running.take() {
-            running.tasks.kill();
+        if let Some(process) = self.running.take() {
+            process.tasks.kill();
         }
     }
 
@@ -304,59 +304,48 @@ impl Host {
         let world = self
             .internet
             .world_with(&self.name, self.addresses.clone(), tasks.clone());
-        let mta = Mta::new(world.clone(), self.store.clone(), self.mta_settings());
-        let stop = Stop::new();
-        let mx = serve(
-            &world,
-            &mta,
-            &stop,
-            self.addresses.clone(),
-            self.internet.mx_port(),
-            Door::Mx,
-        );
-        let submission_port = if self.internet.is_simulated() { 587 } else { 0 };
-        let at = vec![self.address()];
-        let submission = serve(&world, &mta, &stop, at, submission_port, Door::Submission);
-        let (mx, submission) = (mx.await, submission.await);
-        let (queue, until) = (mta.clone(), stop.clone());
-        let session = stop.enter();
-        world
-            .tasks
-            .spawn(format!("{} queue", self.name), async move {
-                let _session = session;
-                queue.run_queue(until).await;
-            });
-        self.running = Some(Running {
+        let config = self.server_config();
+        let (store, tls) = (self.store.clone(), self.tls.clone());
+        let server = Server::start(world.clone(), &config, store, tls).await;
+        let server = server.expect("the server starts");
+        self.running = Some(Process {
             world,
             tasks,
-            stop,
-            mta,
-            mx,
-            submission,
+            server,
         });
     }
 
-    fn mta_settings(&self) -> MtaSettings {
-        let hostname = Domain::parse(&self.name).expect("a test's host name is a domain");
-        let mut settings = MtaSettings::new(hostname);
-        settings.tls = Some(self.tls.clone());
-        settings.clear_text_login = ClearTextLogin::Allowed;
-        settings.outbound.port = self.internet.mx_port();
-        settings.outbound.addresses = self.addresses.clone();
+    fn server_config(&self) -> Config {
+        let mut config = Config::new(&self.name, &self.home);
+        config.listen = self.listen();
+        config.tls.cleartext_login = true;
+        config.outbound.port = self.internet.mx_port();
+        config.outbound.addresses = self.addresses.clone();
+        let roots = self.home.join("roots.pem");
+        std::fs::write(&roots, self.internet.authority().root_pem()).expect("a file can be made");
+        config.tls.roots = Some(roots);
+        for adjust in &self.adjust {
+            adjust(&mut config);
+        }
+        config
+    }
+
+    /// The standard ports in simulated mode, free ones in real mode; mail always where the others look for it.
+    fn listen(&self) -> Listen {
+        if self.internet.is_simulated() {
+            return Listen::on(&self.addresses, 0).expect("without offset all ports fit");
+        }
+        let mut listen = Listen::anywhere(self.address());
         let port = self.internet.mx_port();
-        let own = self
+        let doors = self
             .addresses
             .iter()
             .map(|address| SocketAddr::new(*address, port));
-        settings.outbound.own_listeners = own.collect();
-        settings.outbound.roots = Some(self.internet.authority().root_pem().into_bytes());
-        for adjust in &self.adjust {
-            adjust(&mut settings);
-        }
-        settings
+        listen.services.insert(Service::Smtp, doors.collect());
+        listen
     }
 
-    fn running(&self) -> &Running {
+    fn running(&self) -> &Process {
         self.running.as_ref().expect("the host runs")
     }
 
@@ -376,40 +365,11 @@ impl Drop for Host {
     }
 }
 
-fn open(internet: &Internet, home: &PathBuf) -> Store {
+fn open(internet: &Internet, home: &Path) -> Store {
     std::fs::create_dir_all(home).expect("a data directory can be made");
     let settings = match internet.is_simulated() {
         true => StoreSettings::simulated(home),
         false => StoreSettings::embedded(home),
     };
     Store::open(&settings).expect("the store opens")
-}
-
-/// Listens on all addresses; returns the first.
-async fn serve(
-    world: &World,
-    mta: &Mta,
-    stop: &Stop,
-    addresses: Vec<IpAddr>,
-    port: u16,
-    door: Door,
-) -> SocketAddr {
-    let mut first = None;
-    for address in addresses {
-        let at = SocketAddr::new(address, port);
-        let listener = world.net.listen(at).await.expect("the address is free");
-        first.get_or_insert(listener.local_addr());
-        let (tasks, mta, stop) = (world.tasks.clone(), mta.clone(), stop.clone());
-        world.tasks.spawn(format!("{door:?} {at}"), async move {
-            while let Ok(stream) = listener.accept().await {
-                let (mta, stop) = (mta.clone(), stop.clone());
-                let session = stop.enter();
-                tasks.spawn(format!("{door:?} session"), async move {
-                    let _session = session;
-                    mta.serve_smtp(stream, door, stop).await;
-                });
-            }
-        });
-    }
-    first.expect("a host has an address")
 }

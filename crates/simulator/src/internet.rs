@@ -263,17 +263,18 @@ impl Internet {
         HostBuilder::new(self.clone(), name)
     }
 
+    /// A connection from a fresh address; nothing is said or read yet.
+    pub async fn connect(&self, to: SocketAddr) -> Client {
+        let address = self.fresh_address();
+        let world = self.world("stranger", vec![address]);
+        let stream = world.net.connect(Some(address), to).await;
+        Client::new(stream.expect("the server listens"))
+    }
+
     /// A connection of a stranger, at a fresh address, to a mail server's port; greeting read, EHLO
     /// said.
     pub async fn stranger(&self, to: SocketAddr) -> Client {
-        let address = self.fresh_address();
-        let world = self.world("stranger", vec![address]);
-        let stream = world
-            .net
-            .connect(Some(address), to)
-            .await
-            .expect("the server listens");
-        let mut client = Client::new(stream);
+        let mut client = self.connect(to).await;
         client.reply().await.expect("a greeting");
         client
             .say("EHLO stranger.test")

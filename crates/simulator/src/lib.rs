@@ -36,6 +36,7 @@ pub use dns::{DnsServer, SimulatedDns};
 pub use host::{Host, HostBuilder, PASSWORD};
 pub use internet::Internet;
 pub use net::{HostNet, Lifetime, Network, Reach};
+pub use postroad::config::Service;
 pub use remote::{Act, Phase, Remote, Script, ScriptDoor, Taken, TlsOffer};
 pub use tasks::HostTasks;
 pub use trace::Trace;

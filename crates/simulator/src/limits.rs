@@ -37,3 +37,6 @@ pub const LOOK_REAL: Duration = Duration::from_millis(10);
 
 /// Lines that a trace holds.
 pub const TRACE_LINES_MAX: usize = 1_000_000;
+
+/// What a host gets for a graceful stop: more than its own patience with attempts in flight.
+pub const STOP_PATIENCE: Duration = Duration::from_secs(120);

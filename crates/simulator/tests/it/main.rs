@@ -4,6 +4,7 @@ mod bounces;
 mod delivery;
 mod dns;
 mod laws;
+mod readers;
 mod relay;
 mod remotes;
 mod restarts;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use mta::{Relay, RelayLogin, RelaySecurity};
+use postroad::config::{Relay, RelayLogin, RelaySecurity};
 use simulator::{Host, Internet, Remote, Script, ScriptDoor, TlsOffer, days, hours, minutes};
 
 use crate::{ANN, BOB, assert_report, letter};
@@ -21,6 +21,7 @@ fn relay(remote: &Remote, security: RelaySecurity) -> Relay {
     let login = RelayLogin {
         user: "postroad".to_owned(),
         password: "secret".to_owned(),
+        password_file: "unused".into(),
     };
     Relay {
         host: RELAY.to_owned(),
@@ -35,7 +36,7 @@ async fn host_behind(internet: &Internet, relay: Relay) -> Host {
         .host("mx.here.test")
         .domain("here.test")
         .account(ANN);
-    host.settings(move |settings| settings.outbound.relay = Some(relay.clone()))
+    host.config(move |config| config.outbound.relay = Some(relay.clone()))
         .start()
         .await
 }
@@ -95,13 +96,13 @@ fn one_domain_goes_through_and_others_do_not() {
         let server = relay_server(&internet, friendly()).await;
         let there = internet.remote_domain("there.test", Script::accept()).await;
         let by_domain = relay(&server, RelaySecurity::StartTls);
-        let far = mail::Domain::parse("far.test").unwrap();
+        let far = "far.test".to_owned();
         let host = internet
             .host("mx.here.test")
             .domain("here.test")
             .account(ANN);
-        let host = host.settings(move |settings| {
-            settings
+        let host = host.config(move |config| {
+            config
                 .outbound
                 .relays
                 .insert(far.clone(), by_domain.clone());
