@@ -40,6 +40,14 @@ pub const MEMORY_PATIENCE: Duration = Duration::from_secs(20);
 /// From this size on parsing a body moves off the event loop, which must not stall for long.
 pub const INLINE_PARSE_BYTES_MAX: usize = 512 * 1024;
 
+/// Up to this size a body is read where it is needed: what was queued a moment ago is in memory, and
+/// handing the work over costs more than doing it.
+pub const INLINE_READ_BYTES_MAX: u64 = 128 * 1024;
+
+/// Longest reply of another server that is kept, logged and told: the first thousand characters of an
+/// essay say enough.
+pub const REPLY_CHARS_MAX: usize = 1_000;
+
 /// A message that passed so many hosts is in a loop. RFC 5321 §6.3 wants a large number; real mail
 /// stays below 30, mail through several lists and forwarders below 50.
 pub const RECEIVED_FIELDS_MAX: usize = 60;

@@ -107,7 +107,12 @@ pub(crate) async fn run(
 
 async fn load(inner: &Inner, job: &Job) -> Result<Bytes, StoreError> {
     let Job { message, .. } = job;
-    let body = inner.store.body(message.body, 0..message.body.size).await?;
+    let (body, size) = (message.body, message.body.size);
+    let body = if size <= limits::INLINE_READ_BYTES_MAX {
+        inner.store.body_blocking(&body, 0..size)?
+    } else {
+        inner.store.body(body, 0..size).await?
+    };
     if message.prefix.is_empty() {
         return Ok(body.into());
     }

@@ -4,6 +4,8 @@
 use wire::smtp::client::{Failure, Fate, Phase, Unsendable};
 use wire::smtp::{EnhancedCode, Reply};
 
+use crate::limits;
+
 /// The result of one attempt for one recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -113,9 +115,17 @@ fn said(host: &str, reply: &Reply) -> Answer {
     Answer {
         host: Some(host.to_owned()),
         status: status_of(reply),
-        text: reply.to_string(),
+        text: tame(&reply.to_string()),
         voice: Voice::Remote,
     }
+}
+
+/// The peer chose these words: they go into logs and reports, so they are short and printable.
+fn tame(text: &str) -> String {
+    let letters = text.chars().take(limits::REPLY_CHARS_MAX);
+    letters
+        .map(|letter| if letter.is_control() { '?' } else { letter })
+        .collect()
 }
 
 fn is_final(phase: Phase, reply: &Reply) -> bool {

@@ -130,3 +130,19 @@ fn what_the_server_lacks() {
     check(Unsendable::NeedsSmtpUtf8, (5, 6, 7));
     check(Unsendable::TooBig { max: 1 }, (5, 3, 4));
 }
+
+#[test]
+fn the_words_of_others_are_tamed() {
+    let essay = format!("line\u{1b}[31m\u{7}{}", "x".repeat(5_000));
+    let reply = Reply::received(550, None, essay);
+    let verdict = of_fate(
+        "mx",
+        &Fate::Refused {
+            phase: Phase::Rcpt,
+            reply,
+        },
+    );
+    let text = &verdict.answer().text;
+    assert_eq!(text.chars().count(), limits::REPLY_CHARS_MAX);
+    assert!(text.starts_with("550 line?[31m?x"), "{text}");
+}
