@@ -10,8 +10,9 @@ pub const ROWS_PER_READ: usize = 4_000;
 /// Between commands a buffer larger than this is given back, so that an idle connection is small.
 pub const KEEP_BYTES: usize = 2 * 1024;
 
-/// Messages with bodies that one job reads and renders.
-pub const BODIES_PER_JOB: usize = 64;
+/// Bodies up to this size together are read on the event loop: that takes less time than to ask
+/// another thread.
+pub const READ_ON_THE_SPOT_BYTES: u64 = 64 * 1024;
 
 /// Bodies, or parts of them, above this size are streamed by range and never held whole.
 pub const STREAM_BYTES: u64 = 512 * 1024;

@@ -20,7 +20,7 @@ impl Session {
         let name = name_of(&mailbox).map_err(|_| Refusal::TRY_CREATE)?;
         let store = self.access.store.clone();
         let target = store
-            .read(move |view| view.mailbox_by_name(account, &name))
+            .read_small(move |view| view.mailbox_by_name(account, &name))
             .await?;
         let mailbox = target.ok_or(Refusal::TRY_CREATE)?.id;
         let mut appends = Vec::with_capacity(messages.len());

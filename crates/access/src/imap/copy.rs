@@ -1,6 +1,6 @@
 //! COPY and MOVE (RFC 9051 §6.4.7, §6.4.8), with the COPYUID of UIDPLUS.
 
-use store::{Copied, Durability, MailboxId, UidSet};
+use store::{Copied, Durability, MailboxId, ModSeq, UidSet};
 use wire::imap::{By, MailboxName, Mode, Ranges, SequenceSet, write};
 
 use super::mailboxes::name_of;
@@ -24,6 +24,7 @@ impl Session {
                 change.copy(account, from, &uids, to, now)
             })
             .await?;
+        self.made_elsewhere(to, copied.arrived);
         Ok(Done::Text(match copy_uid(&copied) {
             Some(code) => format!("{code} COPY completed."),
             None => "[EXPUNGEISSUED] COPY completed, the messages are gone.".to_owned(),
@@ -58,11 +59,25 @@ impl Session {
         if let Some(code) = copy_uid(&moved) {
             write::untagged(&mut self.out, &format!("OK {code} Moved."));
         }
+        self.made_elsewhere(to, moved.arrived);
         let gone: UidSet = moved.pairs.iter().map(|(from, _)| *from).collect();
         if let Some(selected) = &mut self.selected {
             remove(selected, &gone, enabled, &mut self.out);
+            moved
+                .expunged
+                .into_iter()
+                .for_each(|modseq| selected.made(modseq));
         }
         Ok(Done::Plain)
+    }
+
+    /// An arrival in another mailbox is no news in this one.
+    pub(super) fn made_elsewhere(&mut self, mailbox: MailboxId, arrived: Option<ModSeq>) {
+        if let (Some(selected), Some(modseq)) = (&mut self.selected, arrived)
+            && selected.mailbox != mailbox
+        {
+            selected.made(modseq);
+        }
     }
 
     async fn both_ends(
@@ -78,7 +93,7 @@ impl Session {
         let to = self
             .access
             .store
-            .read(move |view| view.mailbox_by_name(account, &name))
+            .read_small(move |view| view.mailbox_by_name(account, &name))
             .await?;
         Ok((uids, to.ok_or(Refusal::TRY_CREATE)?.id))
     }

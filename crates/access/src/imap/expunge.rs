@@ -31,6 +31,10 @@ impl Session {
             .map_err(in_selected)?;
         if let Some(selected) = &mut self.selected {
             remove(selected, &expunged.uids, enabled, &mut self.out);
+            expunged
+                .modseq
+                .into_iter()
+                .for_each(|modseq| selected.made(modseq));
         }
         // RFC 7162 §3.2.7: a client with CONDSTORE gets the new modseq.
         if let Some(modseq) = expunged.modseq.filter(|_| enabled.condstore) {

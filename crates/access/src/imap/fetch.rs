@@ -16,6 +16,7 @@ use wire::imap::{By, Dialect, Fetch, FetchItem, Mode, SectionText, Seen, write};
 use super::flags;
 use super::message::Message;
 use super::numbering::Numbering;
+use super::reading::read;
 use super::refusal::{Done, Outcome, Refusal};
 use super::select::vanished_since;
 use super::session::Session;
@@ -67,9 +68,8 @@ impl Session {
             dialect,
         };
         let written = match plan.depth() {
-            Depth::Placement => self.fetch_placements(Arc::new(plan)).await?,
-            Depth::Message => self.fetch_messages(Arc::new(plan)).await?,
             Depth::Body => self.fetch_bodies(Arc::new(plan)).await?,
+            depth => self.fetch_rows(Arc::new(plan), depth).await?,
         };
         Ok(match written {
             Written::All => Done::Plain,
@@ -165,50 +165,32 @@ impl Session {
         Ok(outcome.changed.iter().map(|row| row.uid).collect())
     }
 
-    async fn fetch_placements(&mut self, plan: Arc<Plan>) -> Result<Written, Refusal> {
+    /// Rows without bodies are rendered while they are read.
+    async fn fetch_rows(&mut self, plan: Arc<Plan>, depth: Depth) -> Result<Written, Refusal> {
         let mut rows = 0;
-        for piece in plan.numbering.pieces(&plan.targets, ROWS_PER_READ) {
-            let (plan, keywords) = (plan.clone(), self.selected()?.keywords.clone());
-            let mut out = std::mem::take(&mut self.out);
-            let read = self
-                .access
-                .store
-                .read(move |view| {
-                    let mut text = std::mem::take(&mut out);
-                    let start = text.len();
-                    let read = plan.write_placements(view, &piece, &keywords, &mut text);
-                    if read.is_err() {
-                        text.truncate(start);
-                        out = std::mem::take(&mut text);
+        let rows_per_read = if depth == Depth::Placement {
+            ROWS_PER_READ
+        } else {
+            MESSAGES_PER_READ
+        };
+        for piece in plan.numbering.pieces(&plan.targets, rows_per_read) {
+            let (writer, keywords) = (plan.clone(), self.selected()?.keywords.clone());
+            let work = move |view: &View<'_>| {
+                let mut text = Vec::new();
+                let (count, newer) = match depth {
+                    Depth::Placement => {
+                        writer.write_placements(view, &piece, &keywords, &mut text)?
                     }
-                    read.map(|(count, newer)| (text, count, newer))
-                })
-                .await?;
-            let (text, count, newer) = read;
-            self.out = text;
-            rows += count;
-            if let Some(newer) = newer {
-                self.selected()?.keywords = Arc::new(newer);
+                    _ => writer.write_messages(view, &piece, &keywords, &mut text)?,
+                };
+                Ok::<_, StoreError>((text, count, newer))
+            };
+            let (text, count, newer) = read(&self.access.store, plan.targets.len(), work).await?;
+            if self.out.is_empty() {
+                self.out = text;
+            } else {
+                self.out.extend_from_slice(&text);
             }
-            self.send_if_full().await?;
-        }
-        Ok(plan.written(rows))
-    }
-
-    async fn fetch_messages(&mut self, plan: Arc<Plan>) -> Result<Written, Refusal> {
-        let mut rows = 0;
-        for piece in plan.numbering.pieces(&plan.targets, MESSAGES_PER_READ) {
-            let (plan, keywords) = (plan.clone(), self.selected()?.keywords.clone());
-            let (text, count, newer) = self
-                .access
-                .store
-                .read(move |view| {
-                    let mut text = Vec::new();
-                    let (count, newer) = plan.write_messages(view, &piece, &keywords, &mut text)?;
-                    Ok::<_, StoreError>((text, count, newer))
-                })
-                .await?;
-            self.out.extend_from_slice(&text);
             rows += count;
             if let Some(newer) = newer {
                 self.selected()?.keywords = Arc::new(newer);
@@ -222,11 +204,8 @@ impl Session {
         let mut rows = 0;
         for piece in plan.numbering.pieces(&plan.targets, MESSAGES_PER_READ) {
             let (reader, keywords) = (plan.clone(), self.selected()?.keywords.clone());
-            let (stored, newer) = self
-                .access
-                .store
-                .read(move |view| reader.read_messages(view, &piece, &keywords))
-                .await?;
+            let work = move |view: &View<'_>| reader.read_messages(view, &piece, &keywords);
+            let (stored, newer) = read(&self.access.store, plan.targets.len(), work).await?;
             if let Some(newer) = newer {
                 self.selected()?.keywords = Arc::new(newer);
             }
@@ -246,12 +225,15 @@ impl Session {
     async fn write_bodies(&mut self, mut bodies: Bodies) -> Result<(), Refusal> {
         while !bodies.is_done() {
             let out = std::mem::take(&mut self.out);
-            let rendered = self
-                .access
-                .world
-                .tasks
-                .blocking(move || bodies.render(out))
-                .await?;
+            let rendered = if bodies.is_small() {
+                bodies.render(out)
+            } else {
+                self.access
+                    .world
+                    .tasks
+                    .blocking(move || bodies.render(out))
+                    .await?
+            };
             bodies = rendered.bodies;
             self.out = rendered.out;
             self.send_if_full().await?;

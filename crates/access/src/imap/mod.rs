@@ -16,6 +16,7 @@ mod news;
 mod numbering;
 mod pattern;
 mod quota;
+mod reading;
 mod refusal;
 mod search;
 mod select;

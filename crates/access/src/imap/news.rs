@@ -37,12 +37,17 @@ impl Session {
         let (Some(selected), Some(login)) = (&mut self.selected, &self.login) else {
             return Ok(());
         };
-        if selected.modseq < login.watcher.newest() {
+        let newest = login.watcher.newest();
+        if selected.modseq < newest && selected.made_all_up_to(newest) {
+            selected.modseq = newest;
+            selected.own.clear();
+        }
+        if selected.modseq < newest {
             let question = Question::of(selected);
             let news = self
                 .access
                 .store
-                .read(move |view| question.ask(view))
+                .read_small(move |view| question.ask(view))
                 .await?;
             take_in(selected, news, self.enabled, expunges, &mut self.out);
         } else if expunges == Expunges::Tell && !selected.gone.is_empty() {

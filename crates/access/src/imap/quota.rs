@@ -21,7 +21,7 @@ impl Session {
         let found = self
             .access
             .store
-            .read(move |view| view.mailbox_by_name(account, &name))
+            .read_small(move |view| view.mailbox_by_name(account, &name))
             .await?;
         let found = found.ok_or(Refusal::NO_MAILBOX)?;
         let dialect = self.dialect();
@@ -34,7 +34,11 @@ impl Session {
 
     async fn write_quota(&mut self) -> Result<(), Refusal> {
         let id = self.account()?;
-        let account = self.access.store.read(move |view| view.account(id)).await?;
+        let account = self
+            .access
+            .store
+            .read_small(move |view| view.account(id))
+            .await?;
         let account = account.ok_or(Refusal::no("[AUTHORIZATIONFAILED] The account is gone."))?;
         // STORAGE counts units of 1,024 bytes (RFC 9208 §5.1); an account without a bound has no limit to name.
         let resource = account.quota.map_or(String::new(), |limit| {

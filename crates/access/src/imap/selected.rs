@@ -61,6 +61,16 @@ impl Selected {
         }
     }
 
+    /// Whether all changes up to `newest` are this client's own: then there is nothing to read. Numbers
+    /// have no gaps, so counting is enough.
+    pub(super) fn made_all_up_to(&self, newest: ModSeq) -> bool {
+        let own = self
+            .own
+            .iter()
+            .filter(|modseq| self.modseq < **modseq && **modseq <= newest);
+        own.count() as u64 == newest.0.saturating_sub(self.modseq.0)
+    }
+
     /// A change of ours that the client knows already.
     pub(super) fn made(&mut self, modseq: ModSeq) {
         if !self.own.contains(&modseq) {

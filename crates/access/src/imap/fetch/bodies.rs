@@ -13,7 +13,7 @@ use super::super::message::Message;
 use super::super::refusal::Refusal;
 use super::Plan;
 use super::row::plain_item;
-use crate::limits::{FLUSH_BYTES, STREAM_BYTES};
+use crate::limits::{FLUSH_BYTES, READ_ON_THE_SPOT_BYTES, STREAM_BYTES};
 
 /// Rows on their way to the client, and how far it got.
 pub(super) struct Bodies {
@@ -72,6 +72,17 @@ impl Bodies {
 
     pub(super) fn is_done(&self) -> bool {
         self.current.is_none() && self.rows.len() == 0
+    }
+
+    /// Not worth another thread: little is read.
+    pub(super) fn is_small(&self) -> bool {
+        let bytes: u64 = self
+            .rows
+            .as_slice()
+            .iter()
+            .map(|message| message.placement.size)
+            .sum();
+        self.rows.len() <= 4 && bytes <= READ_ON_THE_SPOT_BYTES
     }
 
     /// Renders until the buffer is full, all is done, or something must be streamed.

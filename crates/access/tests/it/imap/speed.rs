@@ -143,10 +143,24 @@ impl Line {
     /// Bytes of the answer.
     async fn run(&mut self, command: &str) -> usize {
         self.stream
-            .write_all(format!("t {command}\r\n").as_bytes())
+            .write_all(
+                format!(
+                    "t {command}
+"
+                )
+                .as_bytes(),
+            )
             .await
             .unwrap();
-        self.until(b"\r\nt OK").await
+        let answered = tokio::time::timeout(
+            Duration::from_secs(60),
+            self.until(
+                b"
+t OK",
+            ),
+        )
+        .await;
+        answered.unwrap_or_else(|_| panic!("no answer to {command}"))
     }
 
     /// Reads until the last line of what came has this in it.
@@ -161,8 +175,8 @@ impl Line {
             let count = self.stream.read(&mut buffer).await.unwrap();
             assert!(count > 0, "closed: {}", String::from_utf8_lossy(&tail));
             total += count;
-            tail.extend_from_slice(&buffer[count.saturating_sub(300)..count]);
-            let cut = tail.len().saturating_sub(300);
+            tail.extend_from_slice(&buffer[count.saturating_sub(2_000)..count]);
+            let cut = tail.len().saturating_sub(2_000);
             tail.drain(..cut);
             BUFFER.with(|place| *place.borrow_mut() = buffer);
             if tail.ends_with(b"\r\n") && tail.windows(mark.len()).any(|window| window == mark) {
