@@ -338,6 +338,7 @@ fn nth(network: Ipv4Addr, number: u32) -> IpAddr {
     IpAddr::V4(Ipv4Addr::from(u32::from(network) + number))
 }
 
+#[expect(clippy::disallowed_methods, reason = "before there is a world")]
 fn free_port(address: IpAddr) -> u16 {
     let listener = std::net::TcpListener::bind((address, 0)).expect("loopback has a free port");
     listener.local_addr().expect("it has an address").port()

@@ -53,6 +53,10 @@ impl Drop for DnsServer {
 }
 
 /// The port that is free for UDP may be taken for TCP.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the outside, not a user of it"
+)]
 async fn bind(address: IpAddr) -> io::Result<(UdpSocket, TcpListener)> {
     let mut last = None;
     for _ in 0..20 {

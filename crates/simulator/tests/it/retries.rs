@@ -267,6 +267,7 @@ fn an_unreachable_host_comes_back() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "it measures real time")]
 fn five_days_take_a_moment() {
     let start = std::time::Instant::now();
     Internet::simulated(5, async |internet| {
