@@ -18,6 +18,8 @@ fn what_was_written_is_there_again(home: &Home) {
     let ann = home.account("ann");
     home.deliver(ann, b"kept");
     home.store.close();
+    let log = home.dir.path().join("postroad.db-wal");
+    assert!(!log.exists(), "a closed database is one file");
     assert!(matches!(
         home.store.read_blocking(|view| view.domains()),
         Err(StoreError::Closed)

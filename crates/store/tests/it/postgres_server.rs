@@ -1,4 +1,4 @@
-//! A PostgreSQL server of the tests' own, in a temporary directory, on a Unix socket. It ends with
+//! A PostgreSQL server of the tests' own, in a temporary directory, on a Unix socket. Both end with
 //! the tests. Without PostgreSQL's programs the tests say so and skip.
 
 use std::path::{Path, PathBuf};
@@ -29,39 +29,31 @@ fn start() -> Option<PathBuf> {
         println!("skipped: PostgreSQL is not installed, so nothing ran on it");
         return None;
     };
-    let dir = tempfile::Builder::new()
-        .prefix("postroad-pg")
-        .tempdir()
-        .expect("a temporary directory")
-        .keep();
-    run(Command::new("chown").arg("postgres").arg(&dir));
-    let data = dir.join("data");
-    run(as_postgres(&bin.join("initdb"))
-        .args([
-            "-A",
-            "trust",
-            "-U",
-            "postgres",
-            "--no-sync",
-            "-E",
-            "UTF8",
-            "--locale=C.UTF-8",
-            "-D",
-        ])
-        .arg(&data));
-    let mut server = as_postgres(&bin.join("postgres"));
-    server.arg("-D").arg(&data).arg("-k").arg(&dir).args([
-        "-c",
-        "listen_addresses=",
-        "-c",
-        "fsync=off",
-    ]);
-    server.stdout(Stdio::null()).stderr(Stdio::null());
-    // The server dies with the thread that started it; this one lives as long as the tests do.
-    std::thread::spawn(move || {
-        let mut child = server.spawn().expect("postgres starts");
-        drop(child.wait());
-    });
+    let dir = tempfile::Builder::new().prefix("postroad-pg").tempdir();
+    let dir = dir.expect("a temporary directory").keep();
+    let user = if is_root() {
+        "setpriv --reuid=postgres --regid=postgres --init-groups"
+    } else {
+        ""
+    };
+    // The shell waits until our end of the pipe is closed, however these tests end, and cleans up.
+    let script = format!(
+        "set -e; [ -z '{user}' ] || chown postgres '{dir}'; cd '{dir}'; \
+         {user} '{bin}/initdb' -A trust -U postgres --no-sync -E UTF8 --locale=C.UTF-8 -D data; \
+         {user} '{bin}/postgres' -D data -k '{dir}' -c listen_addresses= -c fsync=off & \
+         cat; kill -INT $!; wait $! || true; cd /; rm -rf '{dir}'",
+        dir = dir.display(),
+        bin = bin.display(),
+    );
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", &script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let shell = shell.spawn().expect("a shell starts");
+    // Never closed by us: the end of the process does.
+    std::mem::forget(shell.stdin);
     let patience = Instant::now() + Duration::from_secs(60);
     while connect(&dir, "postgres").is_err() {
         assert!(
@@ -71,6 +63,11 @@ fn start() -> Option<PathBuf> {
         std::thread::yield_now();
     }
     Some(dir)
+}
+
+fn is_root() -> bool {
+    let output = Command::new("id").arg("-u").output().expect("id runs");
+    output.stdout.trim_ascii() == b"0"
 }
 
 fn programs() -> Option<PathBuf> {
@@ -83,28 +80,6 @@ fn programs() -> Option<PathBuf> {
         .into_iter()
         .rev()
         .find(|bin| bin.join("postgres").exists() && bin.join("initdb").exists())
-}
-
-/// PostgreSQL does not run as root.
-fn as_postgres(program: &Path) -> Command {
-    let mut command = Command::new("setpriv");
-    command
-        .args([
-            "--reuid=postgres",
-            "--regid=postgres",
-            "--init-groups",
-            "--pdeathsig=INT",
-        ])
-        .arg(program);
-    command
-}
-
-fn run(command: &mut Command) {
-    let done = command
-        .stdout(Stdio::null())
-        .status()
-        .expect("the program runs");
-    assert!(done.success(), "{command:?}");
 }
 
 fn connect(dir: &Path, database: &str) -> Result<postgres::Client, postgres::Error> {
