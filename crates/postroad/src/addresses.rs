@@ -19,6 +19,18 @@ pub fn public(config: &Config) -> Vec<IpAddr> {
     found
 }
 
+/// Whether the world may be told this address.
+pub fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => {
+            !(address.is_private() || address.is_loopback() || address.is_link_local())
+        }
+        IpAddr::V6(address) => {
+            !(address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local())
+        }
+    }
+}
+
 /// The sockets at which other mail servers end up talking to this one: an MX that leads there is a loop.
 pub fn own_mail_doors(listeners: &[(Service, SocketAddr)]) -> Vec<SocketAddr> {
     let mut found = Vec::new();
@@ -71,15 +83,4 @@ fn interfaces() -> Vec<IpAddr> {
             })
         })
         .collect()
-}
-
-fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => {
-            !(address.is_private() || address.is_loopback() || address.is_link_local())
-        }
-        IpAddr::V6(address) => {
-            !(address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local())
-        }
-    }
 }

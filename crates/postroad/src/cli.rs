@@ -102,7 +102,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Quickstart(args) => {
             logging::start(global.server_verbosity());
             logging::log_panics();
-            return quickstart::run(&place, &args, style.loudness).map(|()| Exit::Done);
+            return quickstart::run(&place, &args, style).map(|()| Exit::Done);
         }
         Command::Serve => {
             logging::start(global.server_verbosity());

@@ -5,18 +5,54 @@ use std::path::Path;
 
 use doctor::RecordWish;
 use mail::Address;
+use serde_json::{Value, json};
 
 use crate::config::Service;
 
 pub struct Welcome<'a> {
     pub host: &'a str,
     pub address: &'a Address,
-    pub password: &'a str,
+    pub password: &'a Password,
     pub services: &'a [(Service, SocketAddr)],
     pub data: &'a Path,
     pub config: &'a Path,
     pub self_signed: bool,
     pub records: Vec<RecordWish>,
+}
+
+/// The password of the first account.
+pub enum Password {
+    /// Set by the caller, who knows it.
+    Given(String),
+    /// Made here, to be shown once.
+    Made(String),
+    /// The account was there already.
+    Kept,
+}
+
+/// The same for programs, on one line. The password only if it was made here.
+pub fn json(welcome: &Welcome<'_>) -> Value {
+    let services: serde_json::Map<String, Value> = Service::ALL
+        .into_iter()
+        .filter_map(|service| {
+            let socket = at(welcome, service)?;
+            Some((service.name().to_owned(), json!(socket)))
+        })
+        .collect();
+    let password = match welcome.password {
+        Password::Made(text) => Some(text),
+        Password::Given(_) | Password::Kept => None,
+    };
+    json!({
+        "hostname": welcome.host,
+        "login": welcome.address.to_string(),
+        "password": password,
+        "services": services,
+        "self_signed": welcome.self_signed,
+        "data": welcome.data,
+        "config": welcome.config,
+        "records": welcome.records,
+    })
 }
 
 /// The whole text.
@@ -27,7 +63,7 @@ pub fn text(welcome: &Welcome<'_>) -> String {
         welcome.host
     );
     out.push_str(&format!("  Login     {}\n", welcome.address));
-    out.push_str(&format!("  Password  {}\n\n", welcome.password));
+    out.push_str(&format!("  Password  {}\n\n", password(welcome)));
     mail_program(welcome, &mut out);
     try_it(welcome, &mut out);
     records(welcome, &mut out);
@@ -35,6 +71,17 @@ pub fn text(welcome: &Welcome<'_>) -> String {
     out.push_str(&format!("Settings  {}\n", welcome.config.display()));
     out.push_str("Stop with Ctrl-C. In another terminal: postroad account list, postroad queue list, postroad --help\n\n");
     out
+}
+
+fn password(welcome: &Welcome<'_>) -> String {
+    let address = welcome.address;
+    match welcome.password {
+        Password::Made(text) => {
+            format!("{text}   (shown only now; change it with: postroad account passwd {address})")
+        }
+        Password::Given(_) => "as you gave it".to_owned(),
+        Password::Kept => format!("as before (a new one: postroad account passwd {address})"),
+    }
 }
 
 fn mail_program(welcome: &Welcome<'_>, out: &mut String) {

@@ -56,7 +56,7 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
     let records = wishes(context, &domain)?;
     let answer = Answer::new(json!(records));
     Ok(match format {
-        Format::Table => table(answer, &records),
+        Format::Table => table(answer, &context.config, &records),
         Format::Bind => answer.line(doctor::zone::text(domain.as_str(), &records).trim_end()),
         Format::Json => {
             let text = format!("{:#}", answer.value);
@@ -124,7 +124,7 @@ fn facts(
     }
 }
 
-fn table(answer: Answer, records: &[RecordWish]) -> Answer {
+fn table(answer: Answer, config: &Config, records: &[RecordWish]) -> Answer {
     let rows = records
         .iter()
         .map(|record| {
@@ -136,9 +136,19 @@ fn table(answer: Answer, records: &[RecordWish]) -> Answer {
             ]
         })
         .collect();
-    answer
-        .table(&["name", "type", "value", "why"], rows)
-        .remark("Long values are cut here; whole in: --format bind, or --format json")
+    let answer = answer.table(&["name", "type", "value", "why"], rows);
+    let known = addresses::public(config)
+        .into_iter()
+        .any(addresses::is_public);
+    let answer = if known {
+        answer
+    } else {
+        answer.remark(format!(
+            "No public address of this host is known: the A record of {} must have the one that the world sees.",
+            config.hostname
+        ))
+    };
+    answer.remark("Long values are cut here; whole in: --format bind, or --format json")
 }
 
 fn shortened(value: &str) -> String {

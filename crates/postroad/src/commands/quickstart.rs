@@ -12,10 +12,10 @@ use super::serve::serve;
 use super::{Context, account, domain, find};
 use crate::config::{self, Config, Listen, Service};
 use crate::data_dir::{DataDir, write_private};
-use crate::output::{Failure, Loudness};
+use crate::output::{Failure, Form, Loudness, Style};
 use crate::password::{self, PasswordSource};
 use crate::place::Place;
-use crate::welcome::{self, Welcome};
+use crate::welcome::{self, Password, Welcome};
 
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
@@ -31,17 +31,13 @@ pub struct Args {
     listen: IpAddr,
 }
 
-/// What the account needs before it can be used.
-enum Password {
-    /// Set by the caller, who knows it.
-    Given(String),
-    /// Made here, to be shown once.
-    Made(String),
-    /// The account is there already.
-    Kept,
+/// The first account, as far as it is told.
+struct First {
+    address: Address,
+    password: Password,
 }
 
-pub fn run(place: &Place, args: &Args, loudness: Loudness) -> Result<(), Failure> {
+pub fn run(place: &Place, args: &Args, style: Style) -> Result<(), Failure> {
     let address = find::parse_address(&args.address)?;
     let domain = address.domain().clone();
     let given = if args.password.is_named() {
@@ -63,7 +59,11 @@ pub fn run(place: &Place, args: &Args, loudness: Loudness) -> Result<(), Failure
         };
         let password = set_up(&context, store, &domain, &address, given)?;
         greet(
-            &context, listeners, &place, &address, &domain, &password, loudness,
+            &context,
+            listeners,
+            &place,
+            &First { address, password },
+            style,
         )
     })
 }
@@ -127,35 +127,30 @@ fn greet(
     context: &Context,
     listeners: &[(Service, SocketAddr)],
     place: &Place,
-    address: &Address,
-    name: &Domain,
-    password: &Password,
-    loudness: Loudness,
+    first: &First,
+    style: Style,
 ) -> Result<(), Failure> {
-    let password_text = match password {
-        Password::Made(text) => {
-            format!("{text}   (shown only now; change it with: postroad account passwd {address})")
-        }
-        Password::Given(_) => "as you gave it".to_owned(),
-        Password::Kept => format!("as before (a new one: postroad account passwd {address})"),
-    };
+    // A password that was made here is shown whatever was asked: there is no second chance.
+    if style.loudness == Loudness::Quiet && !matches!(first.password, Password::Made(_)) {
+        return Ok(());
+    }
     let welcome = Welcome {
         host: &context.config.hostname,
-        address,
-        password: &password_text,
+        address: &first.address,
+        password: &first.password,
         services: listeners,
         data: &context.config.data,
         config: &place.config,
         self_signed: context.config.tls.files.is_none(),
-        records: super::dns::wishes(context, name)?,
+        records: super::dns::wishes(context, first.address.domain())?,
     };
-    // A password that was made here is shown whatever was asked: there is no second chance.
-    if loudness == Loudness::Quiet && !matches!(password, Password::Made(_)) {
-        return Ok(());
-    }
+    let text = match style.form {
+        Form::People => welcome::text(&welcome),
+        Form::Json => format!("{}\n", welcome::json(&welcome)),
+    };
     let mut stdout = std::io::stdout().lock();
     let _ = stdout
-        .write_all(welcome::text(&welcome).as_bytes())
+        .write_all(text.as_bytes())
         .and_then(|()| stdout.flush());
     Ok(())
 }

@@ -162,3 +162,21 @@ fn an_offset_that_does_not_fit() {
         .exits(1)
         .complains("is not an address of this machine");
 }
+
+#[test]
+fn programs_get_json() {
+    let post = Post::configured();
+    let serving = post.start(&["--json", "quickstart", "alice@example.test"], "");
+    let told: serde_json::Value = serde_json::from_str(&serving.told).unwrap();
+    assert_eq!(told["login"], "alice@example.test");
+    assert_eq!(
+        told["services"]["imap"],
+        serving.address("imap").to_string()
+    );
+    assert!(told["records"].as_array().unwrap().len() > 5);
+    let password = told["password"].as_str().unwrap();
+    let mut imap = Lines::connect(serving.address("imap"));
+    imap.line();
+    imap.imap(&format!("LOGIN alice@example.test {password}"));
+    assert_eq!(serving.stop(), 0);
+}
