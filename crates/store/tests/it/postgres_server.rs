@@ -2,16 +2,16 @@
 //! the tests. Without PostgreSQL's programs the tests say so and skip.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// A fresh database, as an address for the store.
 pub fn fresh_database() -> Option<String> {
-    static SERVER: OnceLock<Option<PathBuf>> = OnceLock::new();
+    static SERVER: OnceLock<Option<(PathBuf, Child)>> = OnceLock::new();
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let socket_dir = SERVER.get_or_init(start).as_ref()?;
+    let (socket_dir, _) = SERVER.get_or_init(start).as_ref()?;
     let name = format!("postroad{}", NEXT.fetch_add(1, Ordering::Relaxed));
     let mut client = connect(socket_dir, "postgres").expect("the server answers");
     client
@@ -24,7 +24,7 @@ pub fn fresh_database() -> Option<String> {
     Some(format!("postgres://postgres@{host}/{name}"))
 }
 
-fn start() -> Option<PathBuf> {
+fn start() -> Option<(PathBuf, Child)> {
     let Some(bin) = programs() else {
         println!("skipped: PostgreSQL is not installed, so nothing ran on it");
         return None;
@@ -52,8 +52,6 @@ fn start() -> Option<PathBuf> {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     let shell = shell.spawn().expect("a shell starts");
-    // Never closed by us: the end of the process does.
-    std::mem::forget(shell.stdin);
     let patience = Instant::now() + Duration::from_secs(60);
     while connect(&dir, "postgres").is_err() {
         assert!(
@@ -62,7 +60,7 @@ fn start() -> Option<PathBuf> {
         );
         std::thread::yield_now();
     }
-    Some(dir)
+    Some((dir, shell))
 }
 
 fn is_root() -> bool {
