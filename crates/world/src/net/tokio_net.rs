@@ -53,8 +53,13 @@ impl TokioListener {
 impl Accept for TokioListener {
     fn accept(&self) -> BoxFuture<'_, io::Result<Stream>> {
         Box::pin(async move {
-            let (stream, peer) = self.listener.accept().await?;
-            stream_of(stream, peer)
+            loop {
+                let (stream, peer) = self.listener.accept().await?;
+                // A connection that is gone already fails here, and is nobody's business.
+                if let Ok(stream) = stream_of(stream, peer) {
+                    return Ok(stream);
+                }
+            }
         })
     }
 
