@@ -1,11 +1,16 @@
 //! The client's side of a session: sends commands, reads answers with their literals.
 
+// Tests run on the real clock and report what they skip.
+#![allow(clippy::disallowed_methods, clippy::print_stdout)]
+
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use wire::TlsFacts;
+use world::{Stream, TlsClient};
 
 pub struct Client {
-    stream: DuplexStream,
+    stream: Stream,
     buffer: Vec<u8>,
     tags: u32,
 }
@@ -22,15 +27,45 @@ pub struct Answer {
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Client {
-    pub async fn new(stream: DuplexStream) -> Client {
+    /// With the greeting read.
+    pub async fn new(stream: Stream) -> Client {
         let mut client = Client {
             stream,
             buffer: Vec::new(),
             tags: 0,
         };
-        let greeting = client.answer_line().await.expect("a greeting");
-        assert!(greeting.starts_with("* OK "), "{greeting}");
+        client.greeting().await;
         client
+    }
+
+    /// On a port that speaks TLS from the first byte.
+    pub async fn over_tls(stream: Stream) -> Client {
+        let mut client = Client {
+            stream,
+            buffer: Vec::new(),
+            tags: 0,
+        };
+        client.handshake().await;
+        client.greeting().await;
+        client
+    }
+
+    /// The client's side of a handshake; any certificate will do.
+    pub async fn handshake(&mut self) {
+        let tls = TlsClient::opportunistic();
+        self.stream
+            .start_tls_client(&tls, "mail.example.test")
+            .await
+            .expect("TLS");
+    }
+
+    pub fn tls(&self) -> Option<TlsFacts> {
+        self.stream.tls().cloned()
+    }
+
+    async fn greeting(&mut self) {
+        let greeting = self.answer_line().await.expect("a greeting");
+        assert!(greeting.starts_with("* OK "), "{greeting}");
     }
 
     /// One answer with its literals; nothing when the connection is closed.
@@ -85,6 +120,7 @@ impl Client {
     pub async fn send_bytes(&mut self, bytes: &[u8]) {
         // The server may have closed: what it said tells.
         let _ = self.stream.write_all(bytes).await;
+        let _ = self.stream.flush().await;
     }
 
     /// The tag that the next command will have.

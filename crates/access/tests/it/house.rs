@@ -1,6 +1,7 @@
 //! A small installation: one store, one domain, accounts as tests ask for them.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, OnceLock};
 
 use access::imap::ImapDoor;
 use access::{Access, AccessSettings, ClearTextLogin};
@@ -8,7 +9,9 @@ use mail::UnixMillis;
 use store::{
     AccountId, Delivery, DeliveryTarget, Marks, NewAccount, Place, QuotaRule, Store, StoreSettings,
 };
-use world::{DnsSettings, Stop, Stream, Validation, World};
+use world::{
+    Certificate, DnsSettings, PemPair, Stop, Stream, TlsServer, Validation, World, self_signed,
+};
 
 use crate::client::Client;
 
@@ -24,6 +27,10 @@ pub const PASSWORD: &str = "secret-word";
 impl House {
     /// With the accounts alice and bob at example.test.
     pub async fn new() -> House {
+        House::with(ClearTextLogin::Allowed).await
+    }
+
+    pub async fn with(clear_text_login: ClearTextLogin) -> House {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let store = Store::open(&StoreSettings::simulated(dir.path())).expect("a store");
         let world = World::real(DnsSettings {
@@ -32,8 +39,8 @@ impl House {
         });
         let settings = AccessSettings {
             hostname: "mail.example.test".into(),
-            tls: None,
-            clear_text_login: ClearTextLogin::Allowed,
+            tls: Some(Arc::new(certificate())),
+            clear_text_login,
             message_bytes_max: 1_000_000,
         };
         let domain = mail::Domain::parse("example.test").expect("a domain");
@@ -70,16 +77,26 @@ impl House {
 
     /// A connection with its greeting read.
     pub async fn connect(&self) -> Client {
+        Client::new(self.line(ImapDoor::Starttls)).await
+    }
+
+    /// As `connect`, on the port for TLS from the first byte.
+    pub async fn connect_tls(&self) -> Client {
+        Client::over_tls(self.line(ImapDoor::Tls)).await
+    }
+
+    /// The client's end of a connection that is being served.
+    fn line(&self, door: ImapDoor) -> Stream {
         let (ours, theirs) = tokio::io::duplex(64 * 1024);
         let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 143));
         let there = SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000));
         let (access, stop) = (self.access.clone(), self.stop.clone());
         tokio::spawn(async move {
             access
-                .serve_imap(Stream::new(theirs, here, there), ImapDoor::Starttls, stop)
+                .serve_imap(Stream::new(theirs, here, there), door, stop)
                 .await;
         });
-        Client::new(ours).await
+        Stream::new(ours, there, here)
     }
 
     pub async fn log_in(&self, name: &str) -> Client {
@@ -139,4 +156,15 @@ pub fn message(subject: &str) -> String {
         "From: Fred <fred@example.org>\r\nTo: alice@example.test\r\nSubject: {subject}\r\n\
          Date: Mon, 7 Feb 1994 21:52:25 -0800\r\nMessage-ID: <{subject}@example.org>\r\n\r\nBody of {subject}.\r\n"
     )
+}
+
+/// Making a key takes a while: one for all tests.
+fn certificate() -> TlsServer {
+    static PAIR: OnceLock<PemPair> = OnceLock::new();
+    let pair = PAIR.get_or_init(|| {
+        let now = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+        self_signed(&["mail.example.test".into()], now).expect("a certificate")
+    });
+    let certificate = Certificate::from_pem(pair.certificate.as_bytes(), pair.key.as_bytes());
+    TlsServer::new(vec![certificate.expect("a certificate")]).expect("TLS")
 }

@@ -6,3 +6,4 @@ mod james;
 mod scripts;
 mod sessions;
 mod speed;
+mod tls;

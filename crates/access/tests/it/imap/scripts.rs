@@ -1,5 +1,8 @@
 //! Finds the scripts from outside, and keeps the account of which must pass.
 
+// Tests run on the real clock and report what they skip.
+#![allow(clippy::disallowed_methods, clippy::print_stdout)]
+
 use std::path::{Path, PathBuf};
 
 /// A folder of the shared corpora beside the repository, or where $POSTROAD_SHARED says.

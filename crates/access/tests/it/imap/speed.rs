@@ -1,6 +1,9 @@
 //! Figures for the reading side alone, over TCP on loopback, with a store on disk. Run by hand:
 //! `cargo test --release -p access --test it speed -- --ignored --nocapture`
 
+// Tests run on the real clock and report what they skip.
+#![allow(clippy::disallowed_methods, clippy::print_stdout)]
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
