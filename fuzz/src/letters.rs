@@ -44,6 +44,7 @@ fn prepared(data: &[u8]) {
         now: UnixMillis(1_000_000_000_000),
         host: "mx.example.test",
         unique: "x",
+        client: None,
         default_author: None,
     };
     if let Ok(once) = submission::prepare(data, &submitter) {

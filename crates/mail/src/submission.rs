@@ -13,6 +13,8 @@ pub struct Submitter<'a> {
     pub host: &'a str,
     /// Left side of a new Message-ID: unique, such as a trace id.
     pub unique: &'a str,
+    /// What the user's program called its host (EHLO), unless that is a name of the user's own domains.
+    pub client: Option<&'a str>,
     /// For a message without From, which then gets this one; `None` refuses it.
     pub default_author: Option<&'a Address>,
 }
@@ -64,7 +66,7 @@ const SINGLE: [&str; 15] = [
 ];
 
 /// Never leaves: hidden recipients, what delivery adds, and what names the user's program, host or address.
-const REMOVED: [&str; 26] = [
+const REMOVED: &[&str] = &[
     "Bcc",
     "Resent-Bcc",
     "Return-Path",
@@ -78,19 +80,48 @@ const REMOVED: [&str; 26] = [
     "X-MSMail-Priority",
     "X-Enigmail-Version",
     "X-Mailer-Version",
-    "X-Mozilla-Status",
-    "X-Mozilla-Status2",
-    "X-Apple-Base-Url",
     "X-Universally-Unique-Identifier",
-    "X-Originating-IP",
-    "X-Originating-Host",
-    "X-Originating-Client",
+    "X-Authenticated-Sender",
+    "X-Authenticated-User",
+    "X-AuthUser",
+    "X-Identity-Key",
+    "X-Account-Key",
+    "X-Uniform-Type-Identifier",
+    "X-Sender",
     "X-Sender-IP",
     "X-Client-IP",
     "X-Source-IP",
     "X-Forwarded-For",
     "X-Real-IP",
     "X-PHP-Originating-Script",
+];
+
+/// Families of fields by which programs speak to themselves, and name themselves in doing so.
+const REMOVED_FAMILIES: &[&str] = &[
+    "X-Originating-",
+    "X-Mozilla-",
+    "X-Evolution-",
+    "X-KMail-",
+    "X-Android-",
+    "X-Apple-",
+    "X-Sylpheed-",
+    "X-Claws-",
+    "X-Gnus-",
+    "X-Outlook-",
+    "X-eM-Client-",
+];
+
+/// Right sides of a Message-ID that name a host in somebody's home or office.
+const LOCAL_ENDINGS: &[&str] = &[
+    ".local",
+    ".lan",
+    ".home",
+    ".internal",
+    ".intranet",
+    ".private",
+    ".corp",
+    ".localdomain",
+    ".home.arpa",
 ];
 
 /// Completes and cleans a message that a user submits. RFC 6409 §6, §8.
@@ -108,7 +139,7 @@ pub fn prepare(message: &[u8], submitter: &Submitter<'_>) -> Result<Prepared, Pr
     let mut end = 0;
     for field in fields(message) {
         end = field.end;
-        push_kept(&mut out, message, &field);
+        push_kept(&mut out, message, &field, submitter);
     }
     if !out.is_empty() && !out.ends_with(b"\n") {
         out.extend_from_slice(b"\r\n");
@@ -195,9 +226,15 @@ fn addresses(value: &[u8]) -> Option<Vec<Address>> {
         .collect()
 }
 
-fn push_kept(out: &mut Vec<u8>, message: &[u8], field: &Field<'_>) {
-    if REMOVED.iter().any(|name| field.is(name)) {
+fn push_kept(out: &mut Vec<u8>, message: &[u8], field: &Field<'_>, submitter: &Submitter<'_>) {
+    if REMOVED.iter().any(|name| field.is(name)) || is_of_removed_family(field.name) {
         return;
+    }
+    if field.is("Message-ID")
+        && let Some(left) = left_of_telling_id(field.value, submitter.client)
+    {
+        // The left side stays, so that the copy the user kept can still be recognised.
+        return push_field(out, "Message-ID", &format!("<{left}@{}>", submitter.host));
     }
     if field.is("MIME-Version") {
         // Some programs write their name into a comment here.
@@ -205,6 +242,32 @@ fn push_kept(out: &mut Vec<u8>, message: &[u8], field: &Field<'_>) {
         return;
     }
     out.extend_from_slice(message.get(field.start..field.end).unwrap_or_default());
+}
+
+fn is_of_removed_family(name: &[u8]) -> bool {
+    REMOVED_FAMILIES.iter().any(|family| {
+        name.get(..family.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(family.as_bytes()))
+    })
+}
+
+/// The left side of a Message-ID whose right side names the user's machine: what it called itself in
+/// EHLO, a name without a dot, one for use in a local network, or an IP address.
+fn left_of_telling_id<'a>(value: &'a [u8], client: Option<&str>) -> Option<&'a str> {
+    let id = std::str::from_utf8(value).ok()?.trim();
+    let (left, right) = id.strip_prefix('<')?.strip_suffix('>')?.rsplit_once('@')?;
+    let bare = right.trim_start_matches('[').trim_end_matches(']');
+    let right = right.to_ascii_lowercase();
+    let tells = client.is_some_and(|client| client.eq_ignore_ascii_case(&right))
+        || !right.contains('.')
+        || LOCAL_ENDINGS.iter().any(|ending| right.ends_with(ending))
+        || bare.parse::<std::net::IpAddr>().is_ok()
+        || right.starts_with('[');
+    let plain = !left.is_empty()
+        && left
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'<' && byte != b'>');
+    (tells && plain).then_some(left)
 }
 
 fn has_control_character(head: &[u8]) -> bool {

@@ -150,3 +150,9 @@ pub const SIGNERS_MAX: usize = 1_000;
 
 /// How long signing keys are used without looking for new ones.
 pub const SIGNER_AGE: Duration = Duration::from_secs(30);
+
+/// How long we look whether a host belongs to its sender's domain: the peer waits for its reply meanwhile.
+pub const SENDER_LOOKUP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Mail servers of a sender's domain that are looked at.
+pub const SENDER_HOSTS_MAX: usize = 10;

@@ -236,7 +236,7 @@ proptest! {
         let structure = Structure::of(&bytes);
         prop_assert_eq!(structure.parts().len(), 4);
         // Our own submission rules accept what we write.
-        let submitter = submission::Submitter { now: NOW, host: "x", unique: "1", default_author: None };
+        let submitter = submission::Submitter { now: NOW, host: "x", unique: "1", client: None, default_author: None };
         prop_assert!(submission::prepare(&bytes, &submitter).is_ok());
     }
 }

@@ -8,6 +8,7 @@ fn submitter() -> Submitter<'static> {
         now,
         host: "mx.example.org",
         unique: "0123456789ABCDEF",
+        client: Some("desk.office.example"),
         default_author: None,
     }
 }
@@ -51,6 +52,34 @@ fn removes_what_tells_on_the_sender() {
 }
 
 #[test]
+fn a_message_id_does_not_name_the_users_machine() {
+    for (given, want) in [
+        ("<1.2@laptop>", "<1.2@mx.example.org>"),
+        ("<x$y@Desk.Office.Example>", "<x$y@mx.example.org>"),
+        ("<x@macbook.local>", "<x@mx.example.org>"),
+        ("<x@[192.168.1.7]>", "<x@mx.example.org>"),
+        ("<x@10.0.0.7>", "<x@mx.example.org>"),
+        ("<x@example.org>", "<x@example.org>"),
+        ("<x@mail.example.com>", "<x@mail.example.com>"),
+        ("no id at all", "no id at all"),
+    ] {
+        check(
+            &format!("From: a@b.c\r\nDate: x\r\nMessage-ID: {given}\r\n\r\n"),
+            &format!("From: a@b.c\r\nDate: x\r\nMessage-ID: {want}\r\n\r\n"),
+        );
+    }
+}
+
+#[test]
+fn fields_of_programs_for_themselves_stay_behind() {
+    check(
+        "From: a@b.c\r\nX-Mozilla-Draft-Info: x\r\nx-kmail-Identity: 1\r\nX-Apple-Mail-Remote: 1\r\nX-Own: kept\r\n\
+         Date: x\r\nMessage-ID: <y@b.c>\r\n\r\n",
+        "From: a@b.c\r\nX-Own: kept\r\nDate: x\r\nMessage-ID: <y@b.c>\r\n\r\n",
+    );
+}
+
+#[test]
 fn gives_all_authors_and_the_sender() {
     let got = prepare(
         b"From: A <a@b.c>, \"x y\"@D.E\r\nSender: s@t.u\r\n\r\n",
@@ -66,6 +95,7 @@ fn gives_all_authors_and_the_sender() {
 fn a_default_author_stands_in() {
     let author = Address::parse("ann@example.org").unwrap();
     let submitter = Submitter {
+        client: None,
         default_author: Some(&author),
         ..submitter()
     };

@@ -4,6 +4,7 @@ use mail::compose::{Received, ReceivedFrom, return_path};
 use mail::{Address, ReversePath, Summary, TraceId, UnixMillis};
 use store::{Delivery, QuotaRule, Receipt};
 
+use super::belongs::belongs;
 use super::{Arrival, Passed, Transaction, check_loop};
 use crate::bounce;
 use crate::envelope::Routed;
@@ -106,7 +107,9 @@ pub(super) async fn accept(
         arrival: now,
         original: &body,
     };
-    filing.add(bounce::delivered(inner, &about, &recipients).await?);
+    if may_report(inner, &from, &arrival, &recipients).await {
+        filing.add(bounce::delivered(inner, &about, &recipients).await?);
+    }
     let receipt = filing.commit(&inner.store).await?;
     for recipient in &recipients {
         tracing::info!(
@@ -115,6 +118,21 @@ pub(super) async fn accept(
         );
     }
     Ok(receipt)
+}
+
+/// A report of success is sent only where the sender is evidently who the envelope says.
+async fn may_report(
+    inner: &Inner,
+    from: &ReversePath,
+    arrival: &Arrival,
+    recipients: &[Routed],
+) -> bool {
+    match from.address() {
+        Some(sender) if recipients.iter().any(Routed::wants_success) => {
+            belongs(inner, arrival.ip, sender.domain()).await
+        }
+        _ => false,
+    }
 }
 
 /// Parses what is stored beside a message; a large one off the event loop.

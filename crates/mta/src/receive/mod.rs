@@ -1,6 +1,7 @@
 //! Taking mail in: MAIL, RCPT and the message, each as gather, decide, do.
 //! SPF, greylisting, DKIM, DMARC and the spam filter will gather beside what is gathered here.
 
+mod belongs;
 mod inbound;
 mod loops;
 mod rcpt;

@@ -50,6 +50,8 @@ pub(crate) struct Draft {
     /// The `with` word of the Received field.
     with: &'static str,
     tls: Option<String>,
+    /// What the user's program called its host: it must not leave.
+    client: Option<String>,
 }
 
 impl Draft {
@@ -69,6 +71,7 @@ impl Draft {
             message,
             with: arrival.with,
             tls: arrival.tls,
+            client: Some(arrival.hello),
         }
     }
 }
@@ -103,6 +106,7 @@ pub(crate) async fn submit(inner: &Inner, submission: Submission) -> Result<Rece
         message,
         with: "local",
         tls: None,
+        client: None,
     };
     accept(inner, draft).await
 }
@@ -136,12 +140,13 @@ pub(crate) async fn accept(inner: &Inner, draft: Draft) -> Result<Receipt, Refus
         message,
         with,
         tls,
+        client,
     } = draft;
     if recipients.is_empty() {
         return Err(Refusal::NoRecipients);
     }
     check_loop(Passed::of(&message, &inner.settings.hostname))?;
-    let prepared = prepare_message(inner, &user, trace, now, message)?;
+    let prepared = prepare_message(inner, &user, trace, client.as_deref(), now, message)?;
     let strange = strangers(inner, &user, rules::names(&prepared)).await?;
     rules::decide(&strange)?;
     let received = Received {
@@ -197,6 +202,7 @@ fn prepare_message(
     inner: &Inner,
     user: &LoggedIn,
     trace: TraceId,
+    client: Option<&str>,
     now: UnixMillis,
     message: Vec<u8>,
 ) -> Result<Prepared, Refusal> {
@@ -209,6 +215,7 @@ fn prepare_message(
         now,
         host: inner.settings.hostname.as_str(),
         unique: &unique,
+        client: client.filter(|name| !name.eq_ignore_ascii_case(user.address().domain().as_str())),
         default_author: Some(user.address()),
     };
     prepare(&message, &submitter).map_err(Refusal::Unfit)

@@ -226,8 +226,6 @@ fn strangers_never_get_reports() {
             .await
             .unwrap();
         internet.pass(days(1)).await;
-        assert!(forged.taken().iter().all(|taken| taken.from.is_empty()));
-        let failed = |taken: &simulator::Taken| taken.text().contains("Action: failed");
-        assert!(!forged.taken().iter().any(failed));
+        assert!(forged.taken().is_empty(), "nothing at all goes to a forged sender");
     });
 }
