@@ -45,7 +45,6 @@ pub fn run(place: &Place, args: &Args, style: Style) -> Result<(), Failure> {
     } else {
         None
     };
-    DataDir::open_or_make(&place.data)?;
     let config = load_or_write(place, args, &domain)?;
     DataDir::open_or_make(&config.data)?;
     let shared = Arc::new(config.clone());
@@ -81,6 +80,7 @@ fn load_or_write(place: &Place, args: &Args, domain: &Domain) -> Result<Config, 
             args.port_offset
         )));
     }
+    DataDir::open_or_make(&place.data)?;
     let text = config::for_quickstart(&format!("mail.{domain}"), args.listen, args.port_offset);
     write_private(&place.config, text.as_bytes())
         .map_err(|error| Failure::failed(format!("{}: {error}", place.config.display())))?;
