@@ -61,13 +61,18 @@ fn tokens(text: &str) -> Vec<Token> {
 
 /// `reached[i]`: the first `i` tokens match what was read of the name so far.
 fn matches(tokens: &[Token], name: &str) -> bool {
+    // What nearly every client asks.
+    if tokens == [Token::Any] {
+        return true;
+    }
     let mut reached = vec![false; tokens.len() + 1];
+    let mut next = reached.clone();
     if let Some(first) = reached.first_mut() {
         *first = true;
     }
     skip_wildcards(tokens, &mut reached);
     for c in name.chars() {
-        let mut next = vec![false; tokens.len() + 1];
+        next.fill(false);
         for (index, token) in tokens.iter().enumerate() {
             let here = reached.get(index).copied().unwrap_or(false);
             let after = reached.get(index + 1).copied().unwrap_or(false);
@@ -81,7 +86,10 @@ fn matches(tokens: &[Token], name: &str) -> bool {
             }
         }
         skip_wildcards(tokens, &mut next);
-        reached = next;
+        std::mem::swap(&mut reached, &mut next);
+        if !reached.contains(&true) {
+            return false;
+        }
     }
     reached.last().copied().unwrap_or(false)
 }

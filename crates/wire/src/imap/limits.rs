@@ -27,6 +27,12 @@ pub const SEARCH_DEPTH_MAX: usize = 32;
 /// Keys in one search program, so that a message is tested against a bounded list.
 pub const SEARCH_KEYS_MAX: usize = 1_000;
 
+/// A key that reads the text of messages counts as so many: it costs that much more and worse.
+pub const SEARCH_TEXT_KEY_COST: usize = 16;
+
+/// Patterns of one LIST, each of which is held against every name.
+pub const PATTERNS_MAX: usize = 32;
+
 /// Ranges in one sequence set; the line's length bounds it anyway.
 pub const RANGES_MAX: usize = 16_384;
 

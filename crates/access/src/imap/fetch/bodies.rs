@@ -50,6 +50,8 @@ pub(super) struct Streamed {
 /// An item came to its end, or not.
 enum Item {
     Written,
+    /// The buffer is full in the midst of a row.
+    Pause,
     Stream(Streamed),
 }
 
@@ -93,6 +95,10 @@ impl Bodies {
             };
             match self.rest_of_row(&mut current, &mut out) {
                 Ok(Item::Written) => {}
+                Ok(Item::Pause) => {
+                    self.current = Some(current);
+                    break;
+                }
                 Ok(Item::Stream(stream)) => {
                     self.current = Some(current);
                     return Rendered {
@@ -154,6 +160,10 @@ impl Bodies {
     ) -> Result<Item, StoreError> {
         let plan = self.plan.clone();
         while let Some(item) = plan.items.get(current.item) {
+            // A row may name the same large part many times.
+            if out.len() >= FLUSH_BYTES {
+                return Ok(Item::Pause);
+            }
             if current.item > 0 {
                 out.push(b' ');
             }

@@ -4,7 +4,7 @@ use super::super::command::{
     Command, Condstore, List, ListReturn, ListSelect, Mode, Qresync, SpecialUse, StatusItem,
 };
 use super::super::input::{Input, ParseError, Parsed};
-use super::super::limits::LIST_ITEMS_MAX;
+use super::super::limits::{LIST_ITEMS_MAX, PATTERNS_MAX};
 use super::{Empty, list as bracketed};
 
 pub(super) fn select(input: &mut Input<'_>, mode: Mode) -> Parsed<Command> {
@@ -117,6 +117,9 @@ pub(super) fn list(input: &mut Input<'_>) -> Parsed<Command> {
     if input.peek() == Some(b'(') {
         list.extended = true;
         list.patterns = bracketed(input, Empty::Refused, |input| input.list_mailbox())?;
+        if list.patterns.len() > PATTERNS_MAX {
+            return Err(ParseError::Syntax("Too many patterns."));
+        }
     } else {
         list.patterns.push(input.list_mailbox()?);
     }

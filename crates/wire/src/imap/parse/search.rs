@@ -6,7 +6,7 @@ use super::super::command::{
     SortKey, Thread, ThreadAlgorithm,
 };
 use super::super::input::{Input, ParseError, Parsed, utf8};
-use super::super::limits::{SEARCH_DEPTH_MAX, SEARCH_KEYS_MAX};
+use super::super::limits::{SEARCH_DEPTH_MAX, SEARCH_KEYS_MAX, SEARCH_TEXT_KEY_COST};
 use super::{Empty, list as bracketed};
 
 pub(super) fn search(input: &mut Input<'_>, by: By) -> Parsed<Command> {
@@ -154,6 +154,9 @@ fn key(input: &mut Input<'_>, depth: usize, keys_left: &mut usize) -> Parsed<Sea
         _ => {}
     }
     let name = input.upper_word()?;
+    if matches!(name.as_str(), "BODY" | "TEXT") {
+        *keys_left = keys_left.saturating_sub(SEARCH_TEXT_KEY_COST - 1);
+    }
     match name.as_str() {
         "NOT" => {
             input.space()?;

@@ -428,6 +428,7 @@ fn deep_and_long_searches_are_refused() {
     refused(&format!("SEARCH {}ALL", "NOT ".repeat(40)));
     refused(&format!("SEARCH {}ALL ALL", "OR ".repeat(10_000)));
     refused(&format!("SEARCH {}", ["ALL"; 1_001].join(" ")));
+    refused(&format!("SEARCH {}", ["TEXT x"; 65].join(" ")));
     command(&format!("SEARCH {}ALL{}", "(".repeat(30), ")".repeat(30)));
 }
 
