@@ -4,6 +4,7 @@
 // Here, and nowhere else, the real clock and the real sockets are used.
 #![allow(clippy::disallowed_methods)]
 
+mod budget;
 mod clock;
 mod dns;
 pub mod limits;
@@ -17,6 +18,7 @@ mod tls;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
+pub use budget::{Budget, NoRoom, Share};
 pub use clock::{Clock, TokioClock};
 pub use dns::{
     Answer, AnswerStatus, Dns, DnsError, DnsSettings, Kind, Record, Resolver, Validation,

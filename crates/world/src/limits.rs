@@ -63,3 +63,10 @@ pub const TLS_SESSIONS_MAX: usize = 2048;
 
 /// Certificates and names in one server's table.
 pub const CERTIFICATES_MAX: usize = 10_000;
+
+/// What a peer that sent fast may be slow afterwards: a pause of the network, not the hours that
+/// megabytes would earn at a rate of some hundred bytes per second.
+pub const PACE_CREDIT_MAX: Duration = Duration::from_secs(60);
+
+/// How long somebody waits for memory that all connections share.
+pub const MEMORY_PATIENCE: Duration = Duration::from_secs(20);

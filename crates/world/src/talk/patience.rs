@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 
-use crate::Clock;
+use crate::{Clock, limits};
 
 /// One alarm at a time. It is not moved when the deadline moves on, only when it rings too early:
 /// a chatty connection does not touch the timer wheel for each command.
@@ -47,11 +47,14 @@ impl Timer {
     }
 }
 
-/// A lower bound on the speed of the peer between two events.
+/// A lower bound on the speed of the peer between two events: a bucket that leaks at that rate. It
+/// holds a minute's worth, so that a fast beginning does not pay for hours of dripping.
 #[derive(Default)]
 pub(super) struct Pace {
     bytes_per_sec_min: Option<u32>,
-    since: Option<Instant>,
+    /// When the bucket is empty.
+    paid_until: Option<Instant>,
+    /// Received and not in the bucket yet.
     bytes: u64,
 }
 
@@ -59,13 +62,13 @@ impl Pace {
     pub(super) fn at_least(bytes_per_sec: u32) -> Self {
         Self {
             bytes_per_sec_min: Some(bytes_per_sec.max(1)),
-            since: None,
+            paid_until: None,
             bytes: 0,
         }
     }
 
     pub(super) fn restart(&mut self) {
-        self.since = None;
+        self.paid_until = None;
         self.bytes = 0;
     }
 
@@ -83,8 +86,12 @@ impl Pace {
         let Some(rate) = self.bytes_per_sec_min else {
             return deadline;
         };
-        let since = *self.since.get_or_insert(now);
-        let earned = Duration::from_secs(self.bytes / u64::from(rate));
-        deadline.min(since + patience + earned)
+        let rate = u64::from(rate);
+        let full = now + limits::PACE_CREDIT_MAX;
+        let earned = Duration::from_secs(self.bytes / rate).min(limits::PACE_CREDIT_MAX);
+        self.bytes %= rate;
+        let paid_until = (self.paid_until.unwrap_or(now) + earned).min(full);
+        self.paid_until = Some(paid_until);
+        deadline.min(paid_until + patience)
     }
 }

@@ -169,6 +169,44 @@ async fn a_slow_sender_is_timed_out_although_it_sends() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_fast_beginning_pays_for_a_minute_only() {
+    let (talk, mut far) = talk(Tls::None);
+    let mut talk = talk.with_bytes_per_sec_min(100);
+    let start = talk.world().now();
+    let clock = talk.world().clock.clone();
+    let burst_and_drip = async move {
+        // An hour's worth at the lowest rate.
+        far.write_all(&vec![b'x'; 360_000]).await.unwrap();
+        loop {
+            far.write_all(b"x").await.unwrap();
+            clock.after(Duration::from_secs(59)).await;
+        }
+    };
+    let event = talk.event_or(burst_and_drip).await.unwrap();
+    assert!(matches!(event, Either::Left(Said::TimedOut)));
+    assert_eq!(talk.world().now() - start, Duration::from_secs(120));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_but_steady_sender_may_take_its_time() {
+    let (talk, mut far) = talk(Tls::None);
+    let mut talk = talk.with_bytes_per_sec_min(100);
+    let start = talk.world().now();
+    let clock = talk.world().clock.clone();
+    let steady = async move {
+        for _ in 0..360 {
+            far.write_all(&[b'x'; 1_000]).await.unwrap();
+            clock.after(Duration::from_secs(10)).await;
+        }
+        far.write_all(b"\n").await.unwrap();
+        std::future::pending::<()>().await;
+    };
+    let event = talk.event_or(steady).await.unwrap();
+    assert!(matches!(event, Either::Left(Said::Line(_))));
+    assert_eq!(talk.world().now() - start, Duration::from_secs(3_600));
+}
+
+#[tokio::test(start_paused = true)]
 async fn closing_flushes_and_waits_for_the_peer() {
     let (mut talk, mut far) = talk(Tls::None);
     far.write_all(b"HELLO\nBYE\nunread").await.unwrap();
