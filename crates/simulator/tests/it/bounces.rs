@@ -226,6 +226,9 @@ fn strangers_never_get_reports() {
             .await
             .unwrap();
         internet.pass(days(1)).await;
-        assert!(forged.taken().is_empty(), "nothing at all goes to a forged sender");
+        assert!(
+            forged.taken().is_empty(),
+            "nothing at all goes to a forged sender"
+        );
     });
 }

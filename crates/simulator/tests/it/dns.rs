@@ -1,9 +1,12 @@
 //! The name server over real sockets, asked by the real resolver; and the same answers in-process.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 use simulator::{DnsFault, Internet};
-use world::{AnswerStatus, DnsError, Kind, Record, World, reverse_name};
+use world::{
+    AnswerStatus, DnsError, DnsSettings, Kind, Record, Resolver, Validation, World, reverse_name,
+};
 
 fn zones(internet: &Internet) {
     internet
@@ -133,5 +136,25 @@ fn odd_names_are_answered_without_asking() {
         for name in ["a..b", label.as_str(), ""] {
             check(&world, name, Kind::Mx, AnswerStatus::NoSuchName).await;
         }
+    });
+}
+
+#[test]
+fn servers_that_drop_signatures_are_used_unchecked() {
+    Internet::real(async |internet| {
+        zones(&internet);
+        let servers = vec![internet.dns_address().unwrap()];
+        let settings = DnsSettings {
+            servers,
+            validation: Validation::Here,
+        };
+        let mut world = internet.world("asker", vec![]);
+        world.dns = Arc::new(Resolver::new(settings));
+        check(&world, "there.test", Kind::Mx, AnswerStatus::Found).await;
+        check(&world, "www.there.test", Kind::A, AnswerStatus::Found).await;
+        check(&world, "there.test", Kind::A, AnswerStatus::NoData).await;
+        check(&world, "nobody.test", Kind::Mx, AnswerStatus::NoSuchName).await;
+        let broken = world.dns.ask("mx.broken.test", Kind::A).await;
+        assert!(broken.is_err(), "{broken:?}");
     });
 }
