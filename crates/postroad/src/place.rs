@@ -52,6 +52,8 @@ impl Place {
         match std::fs::exists(&self.config) {
             Ok(true) => {}
             Ok(false) => return Ok(None),
+            // Told better where the directory is opened.
+            Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => return Ok(None),
             // Not "missing": the directory is somebody else's.
             Err(source) => {
                 let path = self.config.display().to_string();
