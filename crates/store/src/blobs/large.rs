@@ -1,12 +1,14 @@
 //! Bodies that are a file each, so that deleting one frees its space at once.
 //! A name holds the number of the run that made it, so no name is ever made twice.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+
+use parking_lot::Mutex;
 
 use super::limits::LARGE_FILES_PER_DIR;
 use super::{BlobError, BlobSettings, Location, Sync, make_dir, sync_dir};
@@ -14,32 +16,74 @@ use super::{BlobError, BlobSettings, Location, Sync, make_dir, sync_dir};
 /// Low bits of a file's number count within a run; the bits above are the run.
 const COUNT_BITS: u32 = 40;
 
+/// The file in a run's folder that is locked while the run goes on.
+const OWNER: &str = "owner";
+
 #[derive(Clone, Debug)]
 pub struct LargeFiles {
     root: PathBuf,
-    run: i64,
+    run: Arc<Run>,
     next: Arc<AtomicI64>,
+    /// The newest folder whose name is known to be on disk.
+    folder: Arc<Mutex<PathBuf>>,
     settings: BlobSettings,
 }
 
+/// One run of the program: a number nobody else has, and a lock that shows that it still goes on.
+#[derive(Debug)]
+pub struct Run {
+    number: i64,
+    /// Locked until the run ends.
+    _owner: File,
+}
+
+impl Run {
+    /// Takes this number, or the first after it that nobody has.
+    pub fn claim(root: &Path, from: i64, sync: Sync) -> Result<Self, BlobError> {
+        let mut number = from;
+        loop {
+            let folder = dir(root).join(number.to_string());
+            match fs::DirBuilder::new().mode(0o700).create(&folder) {
+                Ok(()) => {}
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+                    number += 1;
+                    continue;
+                }
+                Err(e) => return Err(BlobError::of("making the directory", &folder, e)),
+            }
+            let path = folder.join(OWNER);
+            let owner = File::create_new(&path).and_then(|file| file.lock().map(|()| file));
+            let owner = owner.map_err(|e| BlobError::of("locking", &path, e))?;
+            sync_dir(&dir(root), sync)?;
+            return Ok(Self {
+                number,
+                _owner: owner,
+            });
+        }
+    }
+
+    pub fn number(&self) -> i64 {
+        self.number
+    }
+}
+
 impl LargeFiles {
-    pub fn new(root: &Path, run: i64, settings: BlobSettings) -> Self {
+    pub fn new(root: &Path, run: Run, settings: BlobSettings) -> Self {
         Self {
             root: root.to_owned(),
-            run,
+            run: Arc::new(run),
             next: Arc::new(AtomicI64::new(0)),
+            folder: Arc::default(),
             settings,
         }
     }
 
     /// Writes a body and waits for the disk: first the file, then the name in its directory.
     pub fn write(&self, body: &[u8]) -> Result<Location, BlobError> {
-        let number = (self.run << COUNT_BITS) | self.next.fetch_add(1, Ordering::Relaxed);
+        let number = (self.run.number << COUNT_BITS) | self.next.fetch_add(1, Ordering::Relaxed);
         let path = path(&self.root, number);
         let folder = path.parent().unwrap_or(&self.root);
-        if !folder.exists() {
-            self.make_folder(folder)?;
-        }
+        self.make_folder(folder)?;
         let write = || -> io::Result<()> {
             let mut file = OpenOptions::new()
                 .write(true)
@@ -80,7 +124,7 @@ impl LargeFiles {
         let mut found = Vec::new();
         for run in numbered(&dir(&self.root))?
             .into_iter()
-            .filter(|(run, _)| *run < self.run)
+            .filter(|(run, folder)| *run < self.run.number && has_ended(folder))
         {
             for folder in numbered(&run.1)? {
                 for (count, file) in numbered(&folder.1)? {
@@ -98,12 +142,23 @@ impl LargeFiles {
         Ok(found)
     }
 
+    /// Makes a folder durable before anything in it is; whoever comes second waits for that.
     fn make_folder(&self, folder: &Path) -> Result<(), BlobError> {
+        let mut known = self.folder.lock();
+        if *known == folder {
+            return Ok(());
+        }
         make_dir(folder)?;
-        let run = folder.parent().unwrap_or(&self.root);
-        sync_dir(run, self.settings.sync)?;
-        sync_dir(&dir(&self.root), self.settings.sync)
+        sync_dir(folder.parent().unwrap_or(&self.root), self.settings.sync)?;
+        folder.clone_into(&mut known);
+        Ok(())
     }
+}
+
+/// Whether the run that owns this folder is over: nobody holds its lock.
+fn has_ended(folder: &Path) -> bool {
+    !File::open(folder.join(OWNER))
+        .is_ok_and(|owner| matches!(owner.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 pub fn dir(root: &Path) -> PathBuf {

@@ -28,3 +28,7 @@ pub const LARGE_FILES_PER_DIR: i64 = 1_000;
 
 /// Segments that stay open for reading: 4 GB of mail at hand without a call to open a file.
 pub const OPEN_SEGMENTS_MAX: usize = 16;
+
+/// Writers that may share one directory: nodes of one installation. A bound for the search of a
+/// segment that nobody has.
+pub const WRITERS_MAX: i64 = 1_000;

@@ -29,7 +29,7 @@ use bytes::Bytes;
 pub use limits::NOTE_BYTES_MAX;
 pub use record::{Hash, Recovered};
 
-use large::LargeFiles;
+use large::{LargeFiles, Run};
 use reader::Reader;
 use segment::Segment;
 use writer::{Job, Writer};
@@ -333,8 +333,8 @@ fn sync_dir(dir: &Path, sync: Sync) -> Result<(), BlobError> {
 }
 
 /// Counts the runs of the program on this directory, durably, so that names made in one run are
-/// never made again in another.
-fn next_run(dir: &Path, sync: Sync) -> Result<i64, BlobError> {
+/// never made again in another; nodes that start at the same moment get different numbers.
+fn next_run(dir: &Path, sync: Sync) -> Result<Run, BlobError> {
     let path = dir.join("run");
     let before = match fs::read_to_string(&path) {
         Ok(text) => text.trim().parse::<i64>().unwrap_or(0),
@@ -342,8 +342,8 @@ fn next_run(dir: &Path, sync: Sync) -> Result<i64, BlobError> {
         Err(e) => return Err(BlobError::of("reading", &path, e)),
     };
     let newest_dir = large::newest_run(dir)?;
-    let run = before.max(newest_dir) + 1;
-    let fresh = dir.join("run.new");
+    let run = Run::claim(dir, before.max(newest_dir) + 1, sync)?;
+    let fresh = dir.join(format!("run.{}", run.number()));
     let write = || -> io::Result<()> {
         let mut file = fs::OpenOptions::new()
             .write(true)
@@ -351,7 +351,7 @@ fn next_run(dir: &Path, sync: Sync) -> Result<i64, BlobError> {
             .truncate(true)
             .mode(0o600)
             .open(&fresh)?;
-        writeln!(file, "{run}")?;
+        writeln!(file, "{}", run.number())?;
         if sync == Sync::Always {
             file.sync_all()?;
         }

@@ -1,10 +1,11 @@
 //! An append-only file of many bodies, and the directory of such files.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, IoSlice, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use super::limits::WRITERS_MAX;
 use super::record::{self, HEADER_BYTES};
 use super::writer::Job;
 use super::{BlobError, BlobSettings, Location, SegmentInfo, Sync, sync_dir};
@@ -20,8 +21,9 @@ pub struct Segment {
 }
 
 impl Segment {
-    /// Goes on at the end of the newest segment. A torn tail stays where it is: nothing refers to
-    /// it, for a body is referred to only after its sync, and all before a sync is on disk.
+    /// Goes on at the end of the newest segment that no other writer has. A torn tail stays where it
+    /// is: nothing refers to it, for a body is referred to only after its sync, and all before a
+    /// sync is on disk.
     pub fn open_newest(root: &Path, settings: BlobSettings) -> Result<Self, BlobError> {
         let newest = list(root, None)?.last().map_or(1, |info| info.number);
         Self::open(root, newest, settings)
@@ -50,26 +52,25 @@ impl Segment {
         Ok(locations)
     }
 
-    fn open(root: &Path, number: i64, settings: BlobSettings) -> Result<Self, BlobError> {
-        let path = path(root, number);
-        let open = || -> io::Result<(File, u64)> {
-            let file = OpenOptions::new()
-                .append(true)
-                .create(true)
-                .mode(0o600)
-                .open(&path)?;
-            let end = file.metadata()?.len();
-            Ok((file, end))
-        };
-        let (file, end) = open().map_err(|e| BlobError::of("opening the segment", &path, e))?;
-        sync_dir(&dir(root), settings.sync)?;
-        Ok(Self {
-            root: root.to_owned(),
-            number,
-            file,
-            end,
-            settings,
-        })
+    /// Opens this segment or the first one after it that no other writer has: several nodes may
+    /// share the directory, and two of them must never append to one file.
+    fn open(root: &Path, from: i64, settings: BlobSettings) -> Result<Self, BlobError> {
+        for number in from..from.saturating_add(WRITERS_MAX) {
+            let path = path(root, number);
+            let opened = open_locked(&path);
+            let opened = opened.map_err(|e| BlobError::of("opening the segment", &path, e))?;
+            let Some((file, end)) = opened else { continue };
+            sync_dir(&dir(root), settings.sync)?;
+            let root = root.to_owned();
+            return Ok(Self {
+                root,
+                number,
+                file,
+                end,
+                settings,
+            });
+        }
+        Err(BlobError::Stopped)
     }
 
     fn begin_next(&mut self) -> Result<(), BlobError> {
@@ -121,6 +122,22 @@ impl Segment {
     }
 }
 
+/// The file and where it ends; nothing if another writer has it.
+fn open_locked(path: &Path) -> io::Result<Option<(File, u64)>> {
+    let file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(e)) => return Err(e),
+    }
+    let end = file.metadata()?.len();
+    Ok(Some((file, end)))
+}
+
 pub fn dir(root: &Path) -> PathBuf {
     root.join("segments")
 }
@@ -162,12 +179,20 @@ pub fn remove(root: &Path, number: i64, open: Option<i64>) -> Result<(), BlobErr
         return Ok(());
     }
     let path = path(root, number);
+    if is_anothers(&path) {
+        return Ok(());
+    }
     match fs::remove_file(&path) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => {
             Err(BlobError::of("removing the segment", &path, e))
         }
         _ => Ok(()),
     }
+}
+
+/// Whether another node still appends to it.
+fn is_anothers(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 fn write_all_vectored(file: &mut File, pieces: &mut [IoSlice<'_>]) -> io::Result<()> {

@@ -134,6 +134,13 @@ fn forgotten_and_left_over_bodies_are_found() {
         Err(BlobError::Missing { .. })
     ));
     assert_eq!(blobs.large_of_earlier_runs().unwrap(), []);
+    let other_node = Blobs::open(dir.path(), small(Labour::Inline)).unwrap();
+    assert_eq!(
+        other_node.large_of_earlier_runs().unwrap(),
+        [],
+        "that run goes on"
+    );
+    drop((blobs, other_node));
     let blobs = Blobs::open(dir.path(), small(Labour::Inline)).unwrap();
     let _now = keep(&blobs, &[3; 2_000]);
     assert_eq!(blobs.large_of_earlier_runs().unwrap(), [left.location]);
@@ -155,6 +162,37 @@ fn a_removed_segment_is_gone_and_the_open_one_stays() {
         Err(BlobError::Missing { .. })
     ));
     assert_eq!(blobs.read(&open, 0..1).unwrap(), [2]);
+}
+
+#[test]
+fn nodes_that_share_a_directory_do_not_meet_in_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let nodes: Vec<_> = (0..3)
+        .map(|_| Blobs::open(dir.path(), small(Labour::Inline)).unwrap())
+        .collect();
+    let mut kept = Vec::new();
+    for round in 0..40u8 {
+        for (node, blobs) in nodes.iter().enumerate() {
+            let body = vec![round ^ node as u8; if round % 8 == 0 { 1_500 } else { 300 }];
+            kept.push((keep(blobs, &body), body));
+        }
+    }
+    for blobs in &nodes {
+        // Nobody removes what another still writes.
+        for segment in blobs.segments().unwrap().iter().filter(|s| {
+            nodes
+                .iter()
+                .any(|n| n.inner.writer.open_segment() == Some(s.number))
+        }) {
+            blobs.remove_segment(segment.number).unwrap();
+        }
+        for (kept, body) in &kept {
+            assert_eq!(
+                &blobs.read_verified(&kept.location, &kept.hash).unwrap(),
+                body
+            );
+        }
+    }
 }
 
 #[test]
