@@ -49,7 +49,15 @@ impl BodyHash {
 
     pub fn update(&mut self, piece: &[u8]) {
         let mut rest = piece;
-        while let Some((&byte, tail)) = rest.split_first() {
+        loop {
+            if !self.in_line && !self.space && !self.carriage_return {
+                let (lines, after) = rest.split_at(canonical_lines(rest));
+                self.whole_lines(lines);
+                rest = after;
+            }
+            let Some((&byte, tail)) = rest.split_first() else {
+                return;
+            };
             if self.carriage_return {
                 self.carriage_return = false;
                 if byte == b'\n' {
@@ -93,12 +101,7 @@ impl BodyHash {
     }
 
     fn content(&mut self, bytes: &[u8]) {
-        if self.empty_lines != 0 {
-            for _ in 0..std::mem::take(&mut self.empty_lines) {
-                self.buffer.extend_from_slice(b"\r\n");
-                self.spill();
-            }
-        }
+        self.empty_lines_count();
         if self.space {
             self.space = false;
             self.buffer.push(b' ');
@@ -106,6 +109,30 @@ impl BodyHash {
         self.in_line = true;
         self.buffer.extend_from_slice(bytes);
         self.spill();
+    }
+
+    /// Lines that are their own canonical form, at the start of a line.
+    fn whole_lines(&mut self, lines: &[u8]) {
+        if lines.is_empty() {
+            return;
+        }
+        self.empty_lines_count();
+        if lines.len() < HASH_CHUNK {
+            self.buffer.extend_from_slice(lines);
+            self.spill();
+        } else {
+            self.hash.update(&self.buffer);
+            self.buffer.clear();
+            self.hash.update(lines);
+        }
+    }
+
+    /// Empty lines that are not the last ones after all.
+    fn empty_lines_count(&mut self) {
+        for _ in 0..std::mem::take(&mut self.empty_lines) {
+            self.buffer.extend_from_slice(b"\r\n");
+            self.spill();
+        }
     }
 
     fn end_line(&mut self) {
@@ -124,6 +151,32 @@ impl BodyHash {
             self.buffer.clear();
         }
     }
+}
+
+/// The length of the whole lines at the start that need no change: not empty, without tab, bare CR,
+/// double or trailing space. Nearly all lines of real mail are such.
+fn canonical_lines(bytes: &[u8]) -> usize {
+    let mut end = 0;
+    for at in memchr::memchr_iter(b'\n', bytes) {
+        let line = bytes.get(end..at).unwrap_or_default();
+        match line.strip_suffix(b"\r") {
+            Some(line) if is_canonical(line) => end = at + 1,
+            _ => return end,
+        }
+    }
+    end
+}
+
+fn is_canonical(line: &[u8]) -> bool {
+    if line.is_empty() || line.ends_with(b" ") || memchr::memchr2(b'\t', b'\r', line).is_some() {
+        return false;
+    }
+    // Without an early end, so that the compiler can look at many bytes at once.
+    let next = line.get(1..).unwrap_or_default();
+    let doubles = line.iter().zip(next).fold(0, |found, (one, two)| {
+        found | (u8::from(*one == b' ') & u8::from(*two == b' '))
+    });
+    doubles == 0
 }
 
 /// How many bytes from the start are neither white space nor CR; at most a chunk, so that the
