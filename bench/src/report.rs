@@ -264,7 +264,9 @@ fn goals(medians: &Medians<'_>) -> String {
 }
 
 fn cell(value: Option<f64>) -> String {
-    value.filter(|v| v.is_finite()).map_or_else(|| "-".to_owned(), figure)
+    value
+        .filter(|v| v.is_finite())
+        .map_or_else(|| "-".to_owned(), figure)
 }
 
 fn figure(value: f64) -> String {
