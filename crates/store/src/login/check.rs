@@ -1,11 +1,13 @@
 //! Checking log-ins, and setting passwords.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use mail::{Address, UnixMillis};
 
 use super::credential::Credential;
 use super::throttle::Network;
+use super::workspace::Workspaces;
 use super::{LoggedIn, LoginError, ScramKeys};
 use crate::accounts::folded;
 use crate::engine::Param;
@@ -44,7 +46,9 @@ impl Store {
         };
         let guess = password.to_owned();
         let fits = self
-            .hash(move || Ok(guess.len() <= PASSWORD_BYTES_MAX && credential.fits(&guess)?))
+            .hash(move |memory| {
+                Ok(guess.len() <= PASSWORD_BYTES_MAX && credential.fits(&guess, memory)?)
+            })
             .await?;
         match holder {
             Some(holder) if fits => {
@@ -123,7 +127,11 @@ impl Store {
         now: UnixMillis,
     ) -> Result<AccountId, AccountError> {
         check_password(&account.password)?;
-        let credential = Credential::of(&account.password, self.inner.shared.gate.cost)?;
+        let credential = Credential::of(
+            &account.password,
+            self.inner.shared.gate.cost,
+            &self.inner.shared.gate.workspaces,
+        )?;
         self.write_blocking(Durability::Durable, move |change| {
             add_account(change, &account, &credential, now)
         })
@@ -150,7 +158,11 @@ impl Store {
         now: UnixMillis,
     ) -> Result<(), AccountError> {
         check_password(&password)?;
-        let credential = Credential::of(&password, self.inner.shared.gate.cost)?;
+        let credential = Credential::of(
+            &password,
+            self.inner.shared.gate.cost,
+            &self.inner.shared.gate.workspaces,
+        )?;
         self.write_blocking(Durability::Durable, move |change| {
             set_credential(change, account, &credential, now)
         })
@@ -174,16 +186,18 @@ impl Store {
     async fn new_credential(&self, password: String) -> Result<Credential, AccountError> {
         check_password(&password)?;
         let cost = self.inner.shared.gate.cost;
-        Ok(self.hash(move || Credential::of(&password, cost)).await?)
+        Ok(self
+            .hash(move |memory| Credential::of(&password, cost, memory))
+            .await?)
     }
 
     /// Runs slow hashing beside the tasks, a few at a time: memory and processor stay bounded.
     async fn hash<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&Workspaces) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         if self.inner.mode == Mode::Inline {
-            return work();
+            return work(&self.inner.shared.gate.workspaces);
         }
         let _turn = self
             .inner
@@ -193,7 +207,8 @@ impl Store {
             .acquire()
             .await
             .map_err(|_| StoreError::Closed)?;
-        tokio::task::spawn_blocking(work)
+        let shared = Arc::clone(&self.inner.shared);
+        tokio::task::spawn_blocking(move || work(&shared.gate.workspaces))
             .await
             .map_err(|_| StoreError::Panicked)?
     }

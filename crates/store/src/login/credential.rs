@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::ScramKeys;
+use super::workspace::Workspaces;
 use crate::limits::{ARGON2_KIB, ARGON2_PASSES, SCRAM_ITERATIONS, SCRAM_SALT_BYTES};
 use crate::sealing::random;
 use crate::{Mode, StoreError};
@@ -58,9 +59,9 @@ impl Cost {
 
 impl Credential {
     /// Slow on purpose.
-    pub(crate) fn of(password: &str, cost: Cost) -> Result<Self, StoreError> {
+    pub(crate) fn of(password: &str, cost: Cost, memory: &Workspaces) -> Result<Self, StoreError> {
         let salt = random::<16>()?;
-        let hash = argon2id(password, &salt, cost.argon2_kib, cost.argon2_passes)?;
+        let hash = argon2id(password, &salt, cost.argon2_kib, cost.argon2_passes, memory)?;
         let scram_salt = random::<SCRAM_SALT_BYTES>()?;
         let keys = scram_keys(password, &scram_salt, cost.scram_iterations)?;
         Ok(Self {
@@ -90,12 +91,13 @@ impl Credential {
     }
 
     /// Slow on purpose.
-    pub(crate) fn fits(&self, password: &str) -> Result<bool, StoreError> {
+    pub(crate) fn fits(&self, password: &str, memory: &Workspaces) -> Result<bool, StoreError> {
         let hash = argon2id(
             password,
             &decode(&self.argon2_salt)?,
             self.argon2_kib,
             self.argon2_passes,
+            memory,
         )?;
         Ok(constant_time::verify_slices_are_equal(&hash, &decode(&self.argon2_hash)?).is_ok())
     }
@@ -134,12 +136,22 @@ fn scram_keys(password: &str, salt: &[u8], iterations: u32) -> Result<ScramKeys,
     })
 }
 
-fn argon2id(password: &str, salt: &[u8], kib: u32, passes: u32) -> Result<[u8; 32], StoreError> {
+fn argon2id(
+    password: &str,
+    salt: &[u8],
+    kib: u32,
+    passes: u32,
+    memory: &Workspaces,
+) -> Result<[u8; 32], StoreError> {
     let failed = |e: argon2::Error| StoreError::Failed(format!("hashing a password: {e}"));
     let params = Params::new(kib, passes, 1, Some(32)).map_err(failed)?;
+    let blocks = params.block_count();
+    let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let mut hash = [0; 32];
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(password.as_bytes(), salt, &mut hash)
+    memory
+        .lend(blocks, |memory| {
+            hasher.hash_password_into_with_memory(password.as_bytes(), salt, &mut hash, memory)
+        })
         .map_err(failed)?;
     Ok(hash)
 }

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use super::ScramKeys;
 use super::credential::{Cost, Credential};
 use super::throttle::{Network, Throttle};
+use super::workspace::Workspaces;
 use crate::limits::{FAMILIAR_NETWORKS_MAX, HASHES_AT_ONCE, SCRAM_SALT_BYTES, VERIFIED_MAX};
 use crate::sealing::{Sealing, random};
 use crate::{AccountId, Mode, StoreError};
@@ -18,6 +19,7 @@ pub(crate) struct Gate {
     pub(super) cost: Cost,
     pub(super) nobody: Credential,
     pub(super) hashing: Semaphore,
+    pub(super) workspaces: Workspaces,
     /// Known to this process alone: what is remembered of passwords is of no use elsewhere.
     secret: [u8; 32],
     fake_salts: [u8; 32],
@@ -41,6 +43,7 @@ impl Gate {
             cost,
             nobody: Credential::nobody(cost),
             hashing: Semaphore::new(HASHES_AT_ONCE),
+            workspaces: Workspaces::default(),
             secret: random()?,
             fake_salts: sealing.derive("postroad 2026 made-up SCRAM salts"),
             throttle: Mutex::default(),

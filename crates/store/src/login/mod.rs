@@ -4,6 +4,7 @@ mod check;
 mod credential;
 mod gate;
 mod throttle;
+mod workspace;
 
 pub(crate) use gate::Gate;
 
