@@ -31,22 +31,40 @@ fn serve(choice: u8, input: &[u8], cut: Cut) -> Heard {
         offer: Offer {
             starttls: choice & 2 == 0,
             clear_text_login,
-            append_bytes_max: 4096,
+            append_bytes_max: 128 * 1024,
         },
         nonce: "0123456789abcdefghijklmn".to_owned(),
     });
+    let mut room_held = false;
     converse(&mut server, input, cut, |server, event| match event {
-        Event::Command(tagged) => match tagged.command {
-            Command::Idle => server.idle(tagged.tag),
-            Command::Logout => server.bye("bye"),
-            _ => server.done(),
-        },
+        Event::Command(tagged) => {
+            room_held = false;
+            match tagged.command {
+                Command::Idle => server.idle(tagged.tag),
+                Command::Logout => server.bye("bye"),
+                _ => server.done(),
+            }
+        }
+        Event::Room { bytes } if bytes % 3 == 0 => server.room_denied(),
+        Event::Room { .. } => {
+            room_held = true;
+            server.room_granted();
+        }
+        Event::RoomFree => {
+            assert!(
+                std::mem::take(&mut room_held),
+                "room is given back that was not held"
+            );
+            server.done();
+        }
         Event::Ask(Question::Password { login, .. }) => server.password_was(login.len() % 2 == 0),
         Event::Ask(Question::Scram { .. }) => {
             server.scram_keys(ScramKeys::derive("secret", b"salt", 1))
         }
         Event::Verified { .. } => server.logged_in(),
-        Event::IdleDone { .. } => server.done(),
+        Event::Room { bytes } if bytes.is_multiple_of(3) => server.room_denied(),
+        Event::Room { .. } => server.room_granted(),
+        Event::RoomFree | Event::IdleDone { .. } => server.done(),
     })
 }
 

@@ -1,5 +1,7 @@
 //! Bounds of the reading sessions, each with its reason.
 
+use std::time::Duration;
+
 /// Output is handed to the stream in pieces of about this size: large enough to fill a TLS record
 /// several times, small enough that a slow reader holds little memory.
 pub const FLUSH_BYTES: usize = 128 * 1024;
@@ -25,3 +27,9 @@ pub const MESSAGES_PER_READ: usize = 500;
 
 /// Entries of the change log that one read takes.
 pub const CHANGES_PER_READ: usize = 2_000;
+
+/// Messages on their way in by APPEND, all together: as much as for SMTP.
+pub const APPENDS_IN_FLIGHT_BYTES_MAX: usize = 512 * 1024 * 1024;
+
+/// After trouble with the store an idling session waits so long before it looks for news again.
+pub const NEWS_PAUSE: Duration = Duration::from_secs(5);

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use store::Store;
-use world::{TlsServer, World};
+use store::{AccountId, Store};
+use world::{Budget, TlsServer, World};
 
 /// Whether a password may cross a connection that is not encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct AccessSettings {
     pub clear_text_login: ClearTextLogin,
     /// Largest message that APPEND takes (APPENDLIMIT, RFC 7889); the same number as SMTP's SIZE.
     pub message_bytes_max: usize,
+    /// Messages on their way in by APPEND, all together; one account's have an eighth at most.
+    pub appends_in_flight_bytes_max: usize,
 }
 
 /// Serves the connections of mail programs. Cheap to clone: one for all connections.
@@ -33,6 +35,8 @@ pub struct Access {
     pub(crate) store: Store,
     pub(crate) settings: Arc<AccessSettings>,
     pub(crate) maildrops: crate::pop3::Claims,
+    /// For literals on their way in.
+    pub(crate) room: Budget<AccountId>,
 }
 
 impl Access {
@@ -40,6 +44,7 @@ impl Access {
         Access {
             world,
             store,
+            room: Budget::new(settings.appends_in_flight_bytes_max),
             settings: Arc::new(settings),
             maildrops: crate::pop3::Claims::default(),
         }

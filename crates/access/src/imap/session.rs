@@ -3,16 +3,17 @@
 
 use futures_util::future::{Either, select};
 use std::pin::pin;
+use std::time::Instant;
 use store::{AccountId, ModSeq, Watcher};
 use wire::imap::write::{self, Status};
 use wire::imap::{By, Command, Dialect, Event, Offer, Phase, Server, ServerSettings, Tagged};
-use world::{Ended, Stop, Stream, Talk, Tls};
+use world::{Ended, NoRoom, Share, Stop, Stream, Talk, Tls};
 
 use super::ImapDoor;
 use super::news::Expunges;
 use super::refusal::{Done, Outcome, Refusal};
 use super::selected::Selected;
-use crate::limits::{FLUSH_BYTES, KEEP_BYTES};
+use crate::limits::{FLUSH_BYTES, KEEP_BYTES, NEWS_PAUSE};
 use crate::{Access, ClearTextLogin};
 
 /// What ENABLE (or a CONDSTORE command) has switched on.
@@ -36,6 +37,10 @@ pub(super) struct Session {
     pub(super) out: Vec<u8>,
     /// While the client idles: the newest change it was told of.
     idle_since: Option<ModSeq>,
+    /// After news could not be read: not before then again.
+    news_pause: Option<Instant>,
+    /// For the literals of the command under way.
+    room: Option<Box<Share<AccountId>>>,
     pub(super) scram: Option<Box<super::login::ScramAttempt>>,
     /// Made by the password check, taken by the word that the exchange is complete.
     pub(super) proven: Option<store::LoggedIn>,
@@ -81,6 +86,8 @@ pub(super) async fn serve(access: Access, stream: Stream, door: ImapDoor, stop: 
         tag: String::new(),
         out: Vec::new(),
         idle_since: None,
+        news_pause: None,
+        room: None,
         scram: None,
         proven: None,
     };
@@ -137,8 +144,14 @@ impl Session {
     async fn wait(&mut self, stop: &Stop) -> Result<Wake, Ended> {
         let woken = match (self.idle_since, &mut self.login) {
             (Some(seen), Some(login)) => {
-                let (news, stopped) =
-                    (pin!(login.watcher.newer_than(seen)), pin!(stop.requested()));
+                let (clock, pause) = (self.access.world.clock.clone(), self.news_pause);
+                let news = async move {
+                    if let Some(pause) = pause {
+                        clock.until(pause).await;
+                    }
+                    login.watcher.newer_than(seen).await
+                };
+                let (news, stopped) = (pin!(news), pin!(stop.requested()));
                 match self.talk.event_or(select(news, stopped)).await? {
                     Either::Left(event) => Wake::Event(event),
                     Either::Right(Either::Left((newest, _))) => Wake::News(newest),
@@ -159,7 +172,20 @@ impl Session {
                 tag,
                 command: Command::Idle,
             }) => self.idle(tag).await,
-            Event::Command(Tagged { tag, command }) => self.command(tag, command).await,
+            Event::Command(Tagged { tag, command }) => {
+                let answered = self.command(tag, command).await;
+                self.room = None;
+                answered
+            }
+            Event::Room { bytes } => {
+                self.make_room(bytes).await;
+                Ok(())
+            }
+            Event::RoomFree => {
+                self.room = None;
+                self.talk.machine().done();
+                Ok(())
+            }
             Event::Ask(question) => {
                 self.ask(question).await;
                 Ok(())
@@ -170,6 +196,7 @@ impl Session {
             }
             Event::IdleDone { tag } => {
                 self.idle_since = None;
+                self.news_pause = None;
                 self.answer(&tag, "IDLE", Ok(Done::Plain), Some(Expunges::Tell))
                     .await
             }
@@ -313,11 +340,38 @@ impl Session {
     }
 
     async fn idle_news(&mut self, newest: ModSeq) -> Result<(), Ended> {
-        self.idle_since = Some(newest);
-        if let Err(error) = self.news(Expunges::Tell).await {
-            tracing::warn!(%error, "news of a mailbox cannot be read");
+        match self.news(Expunges::Tell).await {
+            Ok(()) => {
+                self.idle_since = Some(newest);
+                self.news_pause = None;
+            }
+            // They are not lost: the next look is for the same.
+            Err(error) => {
+                tracing::warn!(%error, "news of a mailbox cannot be read");
+                self.news_pause = Some(self.access.world.now() + NEWS_PAUSE);
+            }
         }
         self.send().await
+    }
+
+    /// Large literals share the memory of all sessions.
+    async fn make_room(&mut self, bytes: usize) {
+        let made = match (&mut self.room, &self.login) {
+            (Some(room), _) => room.grow(&self.access.world, bytes).await,
+            (None, Some(login)) => {
+                let budget = &self.access.room;
+                let taken = budget.take(&self.access.world, login.account, bytes).await;
+                taken.map(|share| self.room = Some(Box::new(share)))
+            }
+            (None, None) => Err(NoRoom),
+        };
+        match made {
+            Ok(()) => self.talk.machine().room_granted(),
+            Err(NoRoom) => {
+                self.room = None;
+                self.talk.machine().room_denied();
+            }
+        }
     }
 
     pub(super) fn account(&self) -> Result<AccountId, Refusal> {

@@ -42,6 +42,7 @@ impl House {
             tls: Some(Arc::new(certificate())),
             clear_text_login,
             message_bytes_max: 1_000_000,
+            appends_in_flight_bytes_max: access::limits::APPENDS_IN_FLIGHT_BYTES_MAX,
         };
         let domain = mail::Domain::parse("example.test").expect("a domain");
         let now = UnixMillis(1_700_000_000_000);

@@ -52,6 +52,7 @@ impl House {
             tls: None,
             clear_text_login: ClearTextLogin::Allowed,
             message_bytes_max: 1_000_000,
+            appends_in_flight_bytes_max: access::limits::APPENDS_IN_FLIGHT_BYTES_MAX,
         };
         let access = Access::new(world(), store.clone(), settings);
         House {

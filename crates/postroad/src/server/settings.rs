@@ -58,6 +58,7 @@ pub fn access(config: &Config, tls: Arc<TlsServer>) -> AccessSettings {
             .limits
             .message_bytes
             .unwrap_or(mta::limits::MESSAGE_BYTES_MAX),
+        appends_in_flight_bytes_max: access::limits::APPENDS_IN_FLIGHT_BYTES_MAX,
     }
 }
 

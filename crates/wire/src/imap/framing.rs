@@ -11,6 +11,8 @@ pub(crate) struct Bounds {
     pub(crate) message_bytes_max: usize,
     /// All literals of a command together.
     pub(crate) literals_bytes_max: usize,
+    /// So much of them needs no grant.
+    pub(crate) literals_free_bytes: usize,
 }
 
 /// Whether `{n}` at the end of a line announces a literal.
@@ -25,6 +27,8 @@ pub(crate) enum Literals {
 pub(crate) enum Progress {
     /// All bytes are taken and the command goes on.
     More,
+    /// A literal goes beyond what is free: ask, then [`Framing::grant`] or [`Framing::deny`].
+    Ask,
     /// A synchronising literal is welcome: say so.
     Continue,
     /// The command is complete.
@@ -35,6 +39,8 @@ pub(crate) enum Progress {
     LiteralRefused,
     /// A literal that we do not want is on its way.
     LiteralOnItsWay,
+    /// A command is complete whose literals were denied and thrown away.
+    Drained,
 }
 
 #[derive(Debug, Default)]
@@ -45,6 +51,10 @@ pub(crate) struct Framing {
     /// Bytes that the last literal still lacks.
     literal_left: usize,
     literal_bytes: usize,
+    /// The literal that is asked for.
+    asked: Option<(usize, Sync)>,
+    /// Nothing of this command is kept but its first line.
+    draining: bool,
 }
 
 impl Framing {
@@ -55,6 +65,38 @@ impl Framing {
 
     pub(crate) fn in_literal(&self) -> bool {
         self.literal_left > 0
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining
+    }
+
+    /// What the literals of this command take, with the announced one.
+    pub(crate) fn literal_bytes(&self) -> usize {
+        self.literal_bytes
+    }
+
+    /// There is room for the literal that was asked for.
+    pub(crate) fn grant(&mut self) -> Progress {
+        match self.asked.take() {
+            Some((size, sync)) => self.begin_literal(size, sync),
+            None => Progress::More,
+        }
+    }
+
+    /// There is none. What is on its way is thrown away.
+    pub(crate) fn deny(&mut self) -> Progress {
+        match self.asked.take() {
+            Some((_, Sync::Waits)) => Progress::LiteralRefused,
+            Some((size, Sync::Sends)) => {
+                self.literals = Vec::new();
+                self.literal_bytes = 0;
+                self.draining = true;
+                self.literal_left = size;
+                Progress::More
+            }
+            None => Progress::More,
+        }
     }
 
     /// Takes bytes up to the end of a line or literal; says how many.
@@ -96,12 +138,14 @@ impl Framing {
         }
         self.literal_left = 0;
         self.literal_bytes = 0;
+        self.asked = None;
+        self.draining = false;
         (text, std::mem::take(&mut self.literals))
     }
 
     fn feed_literal(&mut self, rest: &[u8]) -> usize {
         let count = rest.len().min(self.literal_left);
-        if let Some(literal) = self.literals.last_mut() {
+        if let Some(literal) = self.literals.last_mut().filter(|_| !self.draining) {
             literal.extend_from_slice(rest.get(..count).unwrap_or_default());
         }
         self.literal_left -= count;
@@ -115,7 +159,10 @@ impl Framing {
             None
         };
         let Some((size, sync)) = announced else {
-            return Progress::Complete;
+            return match self.draining {
+                true => Progress::Drained,
+                false => Progress::Complete,
+            };
         };
         let size_max = if is_append(&self.text) {
             bounds.message_bytes_max
@@ -135,7 +182,22 @@ impl Framing {
                 Sync::Sends => Progress::LiteralOnItsWay,
             };
         };
+        if self.draining {
+            self.literal_left = size;
+            return match sync {
+                Sync::Waits => Progress::LiteralRefused,
+                Sync::Sends => Progress::More,
+            };
+        }
         self.literal_bytes = total;
+        if bounds.literals_free_bytes < total {
+            self.asked = Some((size, sync));
+            return Progress::Ask;
+        }
+        self.begin_literal(size, sync)
+    }
+
+    fn begin_literal(&mut self, size: usize, sync: Sync) -> Progress {
         self.literal_left = size;
         self.literals
             .push(Vec::with_capacity(size.min(LITERAL_RESERVE_BYTES)));

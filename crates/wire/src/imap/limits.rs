@@ -18,6 +18,10 @@ pub const LITERALS_MAX: usize = 512;
 /// Room taken for a literal before its bytes arrive; from there it grows with what really comes.
 pub const LITERAL_RESERVE_BYTES: usize = 64 * 1024;
 
+/// Literals of one command that nobody asks for: names and short messages. Beyond it the caller,
+/// who knows of all connections, is asked for room.
+pub const LITERALS_FREE_BYTES: usize = 64 * 1024;
+
 /// The messages of one MULTIAPPEND together may be this many times the largest single message.
 pub const MULTIAPPEND_FACTOR: usize = 2;
 

@@ -11,7 +11,8 @@ use super::framing::{Bounds, Framing, Literals, Progress, is_append};
 use super::input::{Dialect, ParseError};
 use super::limits::{
     BAD_COMMANDS_MAX, BAD_COMMANDS_STRANGER_MAX, IDLE_PATIENCE, LINE_BYTES_MAX, LITERAL_PATIENCE,
-    LOGIN_PATIENCE, MULTIAPPEND_FACTOR, STRANGER_BYTES_MAX, STRING_LITERAL_BYTES_MAX,
+    LITERALS_FREE_BYTES, LOGIN_PATIENCE, MULTIAPPEND_FACTOR, STRANGER_BYTES_MAX,
+    STRING_LITERAL_BYTES_MAX,
 };
 use super::write::{self, Status};
 use super::{parse, parse::Unreadable};
@@ -38,6 +39,12 @@ pub enum Event {
     Ask(Question),
     /// The peer has proved to be this user. Answer by [`Server::logged_in`] or [`Server::login_unavailable`].
     Verified { login: String },
+    /// The literals of the command under way want so much memory in all. Answer by
+    /// [`Server::room_granted`] or [`Server::room_denied`]. The room is held until the command is
+    /// carried out, or until [`Event::RoomFree`].
+    Room { bytes: usize },
+    /// The command for which room was granted came to nothing. Let go of it, then [`Server::done`].
+    RoomFree,
     /// The client ended IDLE. As a command: write the last news and the tagged answer, then [`Server::done`].
     IdleDone { tag: String },
 }
@@ -53,6 +60,8 @@ pub struct Server {
     framing: Framing,
     /// A whole line lies in `framing`.
     line_ready: bool,
+    /// The caller holds room for the literals of the command under way.
+    room_held: bool,
     /// Bytes that came before their turn.
     ahead: Vec<u8>,
     out: Vec<u8>,
@@ -89,6 +98,7 @@ impl Server {
             state: State::Greeting,
             framing: Framing::default(),
             line_ready: false,
+            room_held: false,
             ahead: Vec::new(),
             out: Vec::new(),
             bad_commands: 0,
@@ -121,6 +131,26 @@ impl Server {
         self.state = State::Reading;
     }
 
+    /// The literal may come.
+    pub fn room_granted(&mut self) {
+        self.state = State::Reading;
+        self.room_held = true;
+        let progress = self.framing.grant();
+        self.progressed(progress);
+    }
+
+    /// There is no memory for the literal now: the command is refused for the time being. A client that
+    /// asked need not send it; what comes unasked is thrown away.
+    pub fn room_denied(&mut self) {
+        self.state = State::Reading;
+        let progress = self.framing.deny();
+        if progress == Progress::LiteralRefused {
+            self.no_room();
+        } else {
+            self.free_room();
+        }
+    }
+
     /// IDLE is accepted (RFC 2177): the client is told to wait, and ends it by DONE.
     pub fn idle(&mut self, tag: String) {
         self.out.extend_from_slice(b"+ idling\r\n");
@@ -145,6 +175,7 @@ impl Server {
                 string_bytes_max: STRANGER_BYTES_MAX,
                 message_bytes_max: STRANGER_BYTES_MAX,
                 literals_bytes_max: STRANGER_BYTES_MAX,
+                literals_free_bytes: STRANGER_BYTES_MAX,
             };
         }
         let message_bytes_max = self.settings.offer.append_bytes_max;
@@ -155,6 +186,7 @@ impl Server {
             literals_bytes_max: message_bytes_max
                 .saturating_mul(MULTIAPPEND_FACTOR)
                 .max(STRING_LITERAL_BYTES_MAX * 4),
+            literals_free_bytes: LITERALS_FREE_BYTES,
         }
     }
 
@@ -181,20 +213,53 @@ impl Server {
             let rest = bytes.get(taken..).unwrap_or_default();
             let (count, progress) = self.framing.feed(rest, literals, &bounds);
             taken += count;
-            match progress {
-                Progress::More => break,
-                Progress::Continue => self.out.extend_from_slice(b"+ Ok\r\n"),
-                Progress::Complete => self.line_ready = true,
-                Progress::LineTooLong => self.bye("[TOOBIG] The command line is too long."),
-                Progress::LiteralRefused => self.refuse_literal(),
-                Progress::LiteralOnItsWay => {
-                    // RFC 7888 §4: what is on its way cannot be stopped otherwise.
-                    self.refuse_literal();
-                    self.bye("[TOOBIG] The literal is too large.");
-                }
+            if progress == Progress::More {
+                break;
             }
+            self.progressed(progress);
         }
         taken
+    }
+
+    fn progressed(&mut self, progress: Progress) {
+        match progress {
+            Progress::More => {}
+            Progress::Ask => {
+                let bytes = self.framing.literal_bytes();
+                self.state = State::Pending(Box::new(Event::Room { bytes }));
+            }
+            Progress::Continue => self.out.extend_from_slice(b"+ Ok\r\n"),
+            Progress::Complete => self.line_ready = true,
+            Progress::Drained => self.no_room(),
+            Progress::LineTooLong => self.bye("[TOOBIG] The command line is too long."),
+            Progress::LiteralRefused if self.framing.is_draining() => self.no_room(),
+            Progress::LiteralRefused => self.refuse_literal(),
+            Progress::LiteralOnItsWay => {
+                // RFC 7888 §4: what is on its way cannot be stopped otherwise.
+                self.refuse_literal();
+                self.bye("[TOOBIG] The literal is too large.");
+            }
+        }
+    }
+
+    /// A refusal that passes. Whoever sent the command did nothing wrong.
+    fn no_room(&mut self) {
+        let (text, _) = self.framing.take();
+        let tag = parse::tag_of(&text).unwrap_or_else(|| "*".to_owned());
+        write::tagged(
+            &mut self.out,
+            &tag,
+            Status::No,
+            "[LIMIT] The server has no memory for this now; try again soon.",
+        );
+        self.free_room();
+    }
+
+    /// The caller need not hold room any longer.
+    fn free_room(&mut self) {
+        if std::mem::take(&mut self.room_held) && matches!(self.state, State::Reading) {
+            self.state = State::Pending(Box::new(Event::RoomFree));
+        }
     }
 
     /// RFC 7889 §4 for messages, RFC 7888 §4 for the rest.
@@ -213,6 +278,7 @@ impl Server {
             "[TOOBIG] The literal is too large.",
         );
         self.count_bad_command();
+        self.free_room();
     }
 
     fn line(&mut self) {
@@ -221,7 +287,11 @@ impl Server {
         match std::mem::replace(&mut self.state, State::Reading) {
             State::Idling { tag } => self.idle_line(tag, &text),
             State::Authenticating(auth) => self.sasl_line(auth, &text),
-            _ => self.command_line(&text, literals),
+            _ => {
+                self.command_line(&text, literals);
+                // If the command went to the caller, so did its room.
+                self.free_room();
+            }
         }
     }
 

@@ -4,5 +4,6 @@ mod grammar;
 mod machine;
 mod names;
 mod properties;
+mod room;
 mod starttls;
 mod writing;

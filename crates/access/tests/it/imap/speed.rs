@@ -32,6 +32,7 @@ async fn speed() {
         tls: None,
         clear_text_login: ClearTextLogin::Allowed,
         message_bytes_max: 50_000_000,
+        appends_in_flight_bytes_max: access::limits::APPENDS_IN_FLIGHT_BYTES_MAX,
     };
     let listener = world
         .net
@@ -145,24 +146,9 @@ impl Line {
 
     /// Bytes of the answer.
     async fn run(&mut self, command: &str) -> usize {
-        self.stream
-            .write_all(
-                format!(
-                    "t {command}
-"
-                )
-                .as_bytes(),
-            )
-            .await
-            .unwrap();
-        let answered = tokio::time::timeout(
-            Duration::from_secs(60),
-            self.until(
-                b"
-t OK",
-            ),
-        )
-        .await;
+        let line = format!("t {command}\r\n");
+        self.stream.write_all(line.as_bytes()).await.unwrap();
+        let answered = tokio::time::timeout(Duration::from_secs(60), self.until(b"\r\nt OK")).await;
         answered.unwrap_or_else(|_| panic!("no answer to {command}"))
     }
 

@@ -43,6 +43,8 @@ pub(super) fn talk(server: &mut Server) -> (String, bool) {
                 said.push_str(&format!("<{command:?}>"));
                 done(server, &mut said, &tag, command.name());
             }
+            Step::Event(Event::Room { .. }) => server.room_granted(),
+            Step::Event(Event::RoomFree) => server.done(),
             Step::Event(Event::IdleDone { tag }) => done(server, &mut said, &tag, "IDLE"),
             Step::StartTls => said.push_str("<handshake>"),
             Step::NeedInput { .. } => return (said, false),
