@@ -10,7 +10,6 @@ mod doors;
 mod envelope;
 mod filing;
 pub mod limits;
-mod memory;
 mod outbound;
 mod queue;
 mod receive;
@@ -20,11 +19,12 @@ mod session;
 mod settings;
 mod submission;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use mail::{TraceId, UnixMillis};
 use store::{Receipt, Store};
-use world::{Stop, Stream, World};
+use world::{Panicked, Stop, Stream, World};
 
 pub use refusal::{Blame, Refusal};
 pub use settings::{
@@ -55,7 +55,8 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) settings: MtaSettings,
     pub(crate) doors: doors::Doors,
-    pub(crate) budget: memory::Budget,
+    /// For bodies on their way in, held by the peer's address.
+    pub(crate) budget: world::Budget<IpAddr>,
     pub(crate) signers: outbound::signers::Signers,
     pub(crate) tls_clients: queue::connect::TlsClients,
 }
@@ -64,7 +65,7 @@ impl Mta {
     pub fn new(world: World, store: Store, settings: MtaSettings) -> Self {
         let inner = Inner {
             doors: doors::Doors::new(&settings),
-            budget: memory::Budget::new(limits::BODIES_IN_FLIGHT_BYTES_MAX),
+            budget: world::Budget::new(limits::BODIES_IN_FLIGHT_BYTES_MAX),
             signers: outbound::signers::Signers::default(),
             tls_clients: queue::connect::TlsClients::new(settings.outbound.roots.as_deref()),
             world,
@@ -98,6 +99,18 @@ impl Mta {
 impl Inner {
     pub(crate) fn now(&self) -> UnixMillis {
         UnixMillis::from(self.world.wall())
+    }
+
+    /// Computing over a message of this size: on the spot if it is small, else off the event loop.
+    pub(crate) async fn compute<T: Send + 'static>(
+        &self,
+        size: usize,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Panicked> {
+        if size <= limits::INLINE_PARSE_BYTES_MAX {
+            return Ok(work());
+        }
+        self.world.tasks.blocking(work).await
     }
 
     pub(crate) fn new_trace(&self) -> TraceId {

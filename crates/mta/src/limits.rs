@@ -24,7 +24,8 @@ pub const COUNTED_ADDRESSES_MAX: usize = 100_000;
 /// above the patience of each read: holding a connection must cost the other side something.
 pub const BYTES_PER_SEC_MIN: u32 = 512;
 
-/// Bodies that are on their way in, all together. Beyond it senders wait.
+/// Bodies that are on their way in, all together; one peer's have an eighth at most. Beyond it
+/// senders wait a little and then hear 452.
 pub const BODIES_IN_FLIGHT_BYTES_MAX: usize = 512 * 1024 * 1024;
 
 /// Set aside for a body before it comes; more is added while it does. A larger size that is only
@@ -34,10 +35,7 @@ pub const BODY_BYTES_SET_ASIDE: usize = 256 * 1024;
 /// How often a body under way is weighed against what was set aside for it.
 pub const BODY_WEIGHING: Duration = Duration::from_secs(1);
 
-/// How long a sender waits for memory before it hears 452.
-pub const MEMORY_PATIENCE: Duration = Duration::from_secs(20);
-
-/// From this size on parsing a body moves off the event loop, which must not stall for long.
+/// From this size on parsing, encoding or signing a body moves off the event loop, which must not stall for long.
 pub const INLINE_PARSE_BYTES_MAX: usize = 512 * 1024;
 
 /// Up to this size a body is read where it is needed: what was queued a moment ago is in memory, and

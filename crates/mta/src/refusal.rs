@@ -112,6 +112,12 @@ impl Refusal {
     }
 }
 
+impl From<world::NoRoom> for Refusal {
+    fn from(_: world::NoRoom) -> Self {
+        Self::NoMemory
+    }
+}
+
 /// Store trouble is never the sender's fault. Says what happened in the log, not to the peer.
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {

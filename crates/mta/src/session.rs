@@ -10,10 +10,9 @@ use mail::{TraceId, UnixMillis};
 use store::{LoggedIn, LoginError, ScramKeys};
 use wire::sasl::server::Question;
 use wire::smtp::server::{AuthRule, Event, Phase, Role, Server, Settings, StartTlsRule};
-use world::{Either, Ended, Stop, Stream, Talk, Tls};
+use world::{Either, Ended, Share, Stop, Stream, Talk, Tls};
 
-use crate::doors::Entry;
-use crate::memory::Share;
+use crate::doors::{self, Entry};
 use crate::receive::{self, Transaction};
 use crate::refusal::Refusal;
 use crate::settings::ClearTextLogin;
@@ -88,7 +87,7 @@ pub(crate) struct Session<'a> {
     /// Since the last MAIL.
     pub(crate) transaction: Option<Transaction>,
     /// The memory set aside for the body under way.
-    share: Option<Share>,
+    share: Option<Share<IpAddr>>,
     stopping: bool,
 }
 
@@ -164,13 +163,8 @@ impl Session<'_> {
                         return Ok(None);
                     }
                     let bytes = usize::try_from(talk.machine().bytes_received());
-                    let grown = self
-                        .inner
-                        .budget
-                        .grow(world, share, bytes.unwrap_or(0))
-                        .await;
-                    if grown.is_err() {
-                        talk.machine().too_slow();
+                    if let Err(no_room) = share.grow(world, bytes.unwrap_or(0)).await {
+                        talk.machine().turn_out(Refusal::from(no_room).reply());
                     }
                     Ok(None)
                 }
@@ -205,7 +199,8 @@ impl Session<'_> {
             usize::try_from(size).unwrap_or(usize::MAX)
         });
         let bytes = announced.min(limits::BODY_BYTES_SET_ASIDE);
-        self.share = Some(self.inner.budget.take(&self.inner.world, bytes).await?);
+        let (world, holder) = (&self.inner.world, doors::block_of(self.peer));
+        self.share = Some(self.inner.budget.take(world, holder, bytes).await?);
         Ok(())
     }
 

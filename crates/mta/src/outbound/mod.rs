@@ -5,6 +5,7 @@ pub(crate) mod recode;
 pub(crate) mod signers;
 pub(crate) mod survey;
 
+use bytes::Bytes;
 use mail::{Domain, ReversePath, TraceId, UnixMillis};
 use store::queue::{BodyKind, MessageDsn, NewQueued, NewRecipient, Queued};
 use store::{AccountId, LoggedIn};
@@ -17,7 +18,7 @@ use crate::refusal::Refusal;
 pub(crate) struct OutboundMessage {
     trace: TraceId,
     origin: Origin,
-    bytes: Vec<u8>,
+    bytes: Bytes,
     /// The header holds UTF-8, and the sender said so.
     smtputf8: bool,
 }
@@ -43,7 +44,7 @@ impl OutboundMessage {
         Self {
             trace,
             origin: Origin::User(user.account()),
-            bytes,
+            bytes: bytes.into(),
             smtputf8,
         }
     }
@@ -54,7 +55,7 @@ impl OutboundMessage {
         Self {
             trace,
             origin: Origin::Ourselves,
-            bytes,
+            bytes: bytes.into(),
             smtputf8,
         }
     }
@@ -68,7 +69,7 @@ impl OutboundMessage {
         Self {
             trace: queued.trace,
             origin,
-            bytes,
+            bytes: bytes.into(),
             smtputf8: queued.needs_smtputf8,
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use bytes::Bytes;
 use mail::Domain;
 use mailauth::dkim::{SigningKey, sign};
 use store::{DkimState, StoreError};
@@ -24,7 +25,7 @@ struct Known {
 impl Signers {
     /// The signature fields for a message. Mail goes out unsigned rather than not at all; the log
     /// says why.
-    pub(crate) async fn sign(&self, inner: &Inner, domain: &Domain, message: &[u8]) -> Vec<u8> {
+    pub(crate) async fn sign(&self, inner: &Inner, domain: &Domain, message: &Bytes) -> Vec<u8> {
         let keys = match self.keys(inner, domain).await {
             Ok(keys) => keys,
             Err(error) => {
@@ -32,9 +33,18 @@ impl Signers {
                 return Vec::new();
             }
         };
-        let keys: Vec<&SigningKey> = keys.iter().collect();
         let at = u64::try_from(inner.now().secs()).unwrap_or(0);
-        sign(message, &keys, at).unwrap_or_else(|error| {
+        let size = message.len();
+        let message = message.clone();
+        let work = move || {
+            let keys: Vec<&SigningKey> = keys.iter().collect();
+            sign(&message, &keys, at).map_err(|error| error.to_string())
+        };
+        let signed = match inner.compute(size, work).await {
+            Ok(signed) => signed,
+            Err(panicked) => Err(panicked.to_string()),
+        };
+        signed.unwrap_or_else(|error| {
             tracing::warn!(%domain, %error, "a message goes unsigned");
             Vec::new()
         })

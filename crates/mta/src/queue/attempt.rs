@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use mail::UnixMillis;
 use store::StoreError;
 use store::queue::BodyKind;
@@ -340,8 +340,10 @@ impl Courier<'_> {
     /// Encoded anew, and signed anew. RFC 6152 §3, RFC 6376 §5.3.
     async fn in_seven_bits(&self) -> Option<Bytes> {
         let queued = &self.job.message;
-        let unsigned = self.message.get(queued.prefix.len()..).unwrap_or_default();
-        let recoded = recode::for_seven_bit(unsigned)?;
+        let mut unsigned = self.message.clone();
+        unsigned.advance(queued.prefix.len().min(unsigned.len()));
+        let work = move || recode::for_seven_bit(&unsigned);
+        let recoded = self.inner.compute(self.message.len(), work).await.ok()??;
         let domain = author_domain(&recoded);
         let message = OutboundMessage::from_queue(queued, recoded);
         let signatures = message.signatures(self.inner, domain.as_ref()).await;

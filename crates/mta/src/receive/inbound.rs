@@ -6,11 +6,11 @@ use store::{Delivery, QuotaRule, Receipt};
 
 use super::belongs::belongs;
 use super::{Arrival, Passed, Transaction, check_loop};
+use crate::Inner;
 use crate::bounce;
 use crate::envelope::Routed;
 use crate::filing::{Filing, delivery_targets};
 use crate::refusal::Refusal;
-use crate::{Inner, limits};
 
 /// A message from outside, with our trace fields on top. It can be delivered here and nowhere else:
 /// there is no way from this type to a signature or to the queue.
@@ -141,15 +141,9 @@ pub(crate) async fn summarize(
     bytes: Vec<u8>,
 ) -> Result<(bytes::Bytes, Summary), Refusal> {
     let bytes = bytes::Bytes::from(bytes);
-    if bytes.len() <= limits::INLINE_PARSE_BYTES_MAX {
-        let summary = Summary::of(&bytes);
-        return Ok((bytes, summary));
-    }
     let shared = bytes.clone();
     let summary = inner
-        .world
-        .tasks
-        .blocking(move || Summary::of(&shared))
+        .compute(bytes.len(), move || Summary::of(&shared))
         .await;
     Ok((bytes, summary.map_err(|_| Refusal::Bug)?))
 }

@@ -146,7 +146,17 @@ pub(crate) async fn accept(inner: &Inner, draft: Draft) -> Result<Receipt, Refus
         return Err(Refusal::NoRecipients);
     }
     check_loop(Passed::of(&message, &inner.settings.hostname))?;
-    let prepared = prepare_message(inner, &user, trace, client.as_deref(), now, message)?;
+    let arrived = message.len();
+    let preparing = Preparing {
+        author: user.address().clone(),
+        host: inner.settings.hostname.as_str().to_owned(),
+        unique: trace.to_string(),
+        client,
+        now,
+    };
+    let work = move || preparing.run(message);
+    let prepared = inner.compute(arrived, work).await;
+    let prepared = prepared.map_err(|_| Refusal::Bug)??;
     let strange = strangers(inner, &user, rules::names(&prepared)).await?;
     rules::decide(&strange)?;
     let received = Received {
@@ -197,28 +207,35 @@ pub(crate) async fn accept(inner: &Inner, draft: Draft) -> Result<Receipt, Refus
     Ok(receipt)
 }
 
-/// Line ends made strict and the rest made mail, then completed and cleaned.
-fn prepare_message(
-    inner: &Inner,
-    user: &LoggedIn,
-    trace: TraceId,
-    client: Option<&str>,
+/// What the rules of submission need to know; owned, since large messages are prepared elsewhere.
+struct Preparing {
+    author: Address,
+    host: String,
+    unique: String,
+    client: Option<String>,
     now: UnixMillis,
-    message: Vec<u8>,
-) -> Result<Prepared, Refusal> {
-    let message = match survey::of(&message) {
-        found if found.travels() => message,
-        _ => recode::for_lines(&message),
-    };
-    let unique = trace.to_string();
-    let submitter = Submitter {
-        now,
-        host: inner.settings.hostname.as_str(),
-        unique: &unique,
-        client: client.filter(|name| !name.eq_ignore_ascii_case(user.address().domain().as_str())),
-        default_author: Some(user.address()),
-    };
-    prepare(&message, &submitter).map_err(Refusal::Unfit)
+}
+
+impl Preparing {
+    /// Line ends made strict and the rest made mail, then completed and cleaned.
+    fn run(&self, message: Vec<u8>) -> Result<Prepared, Refusal> {
+        let message = match survey::of(&message) {
+            found if found.travels() => message,
+            _ => recode::for_lines(&message),
+        };
+        let own_domain = self.author.domain().as_str();
+        let submitter = Submitter {
+            now: self.now,
+            host: &self.host,
+            unique: &self.unique,
+            client: self
+                .client
+                .as_deref()
+                .filter(|name| !name.eq_ignore_ascii_case(own_domain)),
+            default_author: Some(&self.author),
+        };
+        prepare(&message, &submitter).map_err(Refusal::Unfit)
+    }
 }
 
 async fn delivery(

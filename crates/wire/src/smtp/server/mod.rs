@@ -227,6 +227,12 @@ impl Server {
         self.close(&replies::TOO_SLOW, Ending::TooSlow);
     }
 
+    /// There is no memory for the rest of the body: closes with this reply, which the client takes for
+    /// the answer to its message.
+    pub fn turn_out(&mut self, reply: Reply) {
+        self.close(&reply, Ending::TurnedAway);
+    }
+
     /// Bytes of the body under way that have come so far (0 outside a body).
     pub fn bytes_received(&self) -> u64 {
         match &self.state {
