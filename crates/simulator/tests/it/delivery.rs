@@ -1,6 +1,6 @@
 //! Mail that goes well: between hosts, to strangers' servers, with what the servers can do.
 
-use simulator::{Internet, Script, TlsOffer, hours, minutes};
+use simulator::{Internet, Lifetime, Script, TlsOffer, hours, minutes};
 
 use crate::{ANN, BOB, here, letter};
 
@@ -284,4 +284,29 @@ fn sizes_that_are_only_announced_keep_nobody_out() {
             .unwrap();
         assert!(reply.is_good(), "{reply:?}");
     });
+}
+
+#[test]
+fn a_stranger_cut_at_any_byte_knows_what_was_taken() {
+    for bytes in (0..1_200).step_by(13) {
+        Internet::simulated(1, async |internet| {
+            let host = here(&internet).await;
+            internet
+                .network()
+                .set_lifetimes(move || Lifetime::Bytes(bytes));
+            let mut stranger = internet.connect(host.mx()).await;
+            let talk = async {
+                stranger.reply().await?;
+                stranger.say("EHLO stranger.test").await?;
+                stranger
+                    .transact("x@far.test", &[ANN], &letter("cut"))
+                    .await
+            };
+            let answered = matches!(talk.await, Ok(reply) if reply.code == 250);
+            internet.pass(minutes(10)).await;
+            let kept = host.inbox(ANN).len();
+            assert!(kept <= 1, "{bytes} bytes: {kept} copies");
+            assert!(!answered || kept == 1, "{bytes} bytes: answered and lost");
+        });
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use simulator::{Act, Internet, Phase, Reach, Script, days, hours, minutes};
+use simulator::{Act, Internet, Lifetime, Phase, Reach, Script, TlsOffer, days, hours, minutes};
 
 use crate::{ANN, BOB, assert_report, here, letter};
 
@@ -288,4 +288,31 @@ fn five_days_take_a_moment() {
         "{:?}",
         start.elapsed()
     );
+}
+
+#[test]
+fn a_line_cut_at_any_byte_loses_nothing() {
+    let mut copies = [0; 3];
+    for bytes in (0..2_400).step_by(23) {
+        Internet::simulated(1, async |internet| {
+            let host = here(&internet).await;
+            let script = Script::accept().tls(TlsOffer::None);
+            let there = internet.remote_domain("there.test", script).await;
+            host.submit(ANN, &[BOB], &letter("cut")).await;
+            let mut broken = false;
+            internet
+                .network()
+                .set_lifetimes(move || match std::mem::replace(&mut broken, true) {
+                    false => Lifetime::Bytes(bytes),
+                    true => Lifetime::Unbounded,
+                });
+            internet.until(days(1), || host.queue().is_empty()).await;
+            assert!(host.inbox(ANN).is_empty(), "{bytes} bytes");
+            copies[there.taken_count()] += 1;
+        });
+    }
+    let [lost, once, twice] = copies;
+    assert_eq!(lost, 0);
+    // Twice only where the cut fell between the end of the message and its reply.
+    assert!(twice <= 3 && 90 <= once, "{copies:?}");
 }
