@@ -45,7 +45,7 @@ fn serve(choice: u8, input: &[u8], cut: Cut) -> Heard {
                 _ => server.done(),
             }
         }
-        Event::Room { bytes } if bytes % 3 == 0 => server.room_denied(),
+        Event::Room { bytes } if bytes.is_multiple_of(3) => server.room_denied(),
         Event::Room { .. } => {
             room_held = true;
             server.room_granted();
@@ -62,9 +62,7 @@ fn serve(choice: u8, input: &[u8], cut: Cut) -> Heard {
             server.scram_keys(ScramKeys::derive("secret", b"salt", 1))
         }
         Event::Verified { .. } => server.logged_in(),
-        Event::Room { bytes } if bytes.is_multiple_of(3) => server.room_denied(),
-        Event::Room { .. } => server.room_granted(),
-        Event::RoomFree | Event::IdleDone { .. } => server.done(),
+        Event::IdleDone { .. } => server.done(),
     })
 }
 
