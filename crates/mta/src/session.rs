@@ -302,3 +302,6 @@ fn login_refusal(error: LoginError) -> Refusal {
         LoginError::Store(error) => error.into(),
     }
 }
+
+#[cfg(test)]
+mod tests;

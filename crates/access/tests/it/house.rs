@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use access::imap::ImapDoor;
 use access::{Access, AccessSettings, ClearTextLogin};
@@ -10,7 +11,8 @@ use store::{
     AccountId, Delivery, DeliveryTarget, Marks, NewAccount, Place, QuotaRule, Store, StoreSettings,
 };
 use world::{
-    Certificate, DnsSettings, PemPair, Stop, Stream, TlsServer, Validation, World, self_signed,
+    Certificate, DnsSettings, PemPair, Stop, Stream, TlsServer, TokioClock, Validation, World,
+    self_signed,
 };
 
 use crate::client::Client;
@@ -31,18 +33,28 @@ impl House {
     }
 
     pub async fn with(clear_text_login: ClearTextLogin) -> House {
+        let room = access::limits::APPENDS_IN_FLIGHT_BYTES_MAX;
+        House::build(real_world(), clear_text_login, room).await
+    }
+
+    /// In simulated time, with so much memory for messages on their way in.
+    pub async fn with_room(bytes: usize) -> House {
+        let world = World {
+            clock: Arc::new(TokioClock::simulated(SystemTime::UNIX_EPOCH)),
+            ..real_world()
+        };
+        House::build(world, ClearTextLogin::Allowed, bytes).await
+    }
+
+    async fn build(world: World, clear_text_login: ClearTextLogin, room: usize) -> House {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let store = Store::open(&StoreSettings::simulated(dir.path())).expect("a store");
-        let world = World::real(DnsSettings {
-            servers: Vec::new(),
-            validation: Validation::Off,
-        });
         let settings = AccessSettings {
             hostname: "mail.example.test".into(),
             tls: Some(Arc::new(certificate())),
             clear_text_login,
             message_bytes_max: 1_000_000,
-            appends_in_flight_bytes_max: access::limits::APPENDS_IN_FLIGHT_BYTES_MAX,
+            appends_in_flight_bytes_max: room,
         };
         let domain = mail::Domain::parse("example.test").expect("a domain");
         let now = UnixMillis(1_700_000_000_000);
@@ -149,6 +161,13 @@ impl House {
             .await
             .expect("delivered");
     }
+}
+
+fn real_world() -> World {
+    World::real(DnsSettings {
+        servers: Vec::new(),
+        validation: Validation::Off,
+    })
 }
 
 /// A short message with CR LF line ends.

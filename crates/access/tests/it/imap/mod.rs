@@ -3,6 +3,7 @@
 mod commands;
 mod imaptest;
 mod james;
+mod room;
 mod scripts;
 mod sessions;
 mod speed;
