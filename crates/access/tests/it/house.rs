@@ -21,7 +21,7 @@ pub struct House {
     pub access: Access,
     pub store: Store,
     pub stop: Stop,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 pub const PASSWORD: &str = "secret-word";
@@ -68,11 +68,28 @@ impl House {
             access: Access::new(world, store.clone(), settings),
             store,
             stop: Stop::new(),
-            _dir: dir,
+            dir,
         };
         house.account("alice", PASSWORD, None).await;
         house.account("bob", PASSWORD, None).await;
         house
+    }
+
+    /// While it is hidden, whoever wants to know what changed meets an error.
+    pub fn hide_change_log(&self) {
+        self.rename_table("change_log", "hidden");
+    }
+
+    pub fn show_change_log(&self) {
+        self.rename_table("hidden", "change_log");
+    }
+
+    fn rename_table(&self, from: &str, to: &str) {
+        let path = self.dir.path().join("postroad.db");
+        let database = rusqlite::Connection::open(path).expect("the database");
+        database
+            .execute_batch(&format!("ALTER TABLE {from} RENAME TO {to}"))
+            .expect("renamed");
     }
 
     pub async fn account(&self, name: &str, password: &str, quota: Option<u64>) -> AccountId {

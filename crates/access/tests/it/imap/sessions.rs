@@ -102,6 +102,23 @@ async fn idling_hears_at_once() {
     idler.says("NOOP", &[]).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn news_that_could_not_be_read_come_later() {
+    let house = House::with_room(8 * 1024 * 1024).await;
+    let mut client = house.selected("alice", "INBOX").await;
+    client.send("i IDLE\r\n").await;
+    assert_eq!(client.answer_line().await.as_deref(), Some("+ idling"));
+    house.deliver("alice", &message("one")).await;
+    house.hide_change_log();
+    let silence = tokio::time::timeout(std::time::Duration::from_secs(30), client.answer_line());
+    assert!(silence.await.is_err(), "nothing can be said yet");
+    house.show_change_log();
+    assert_eq!(client.answer_line().await.as_deref(), Some("* 1 EXISTS"));
+    client.send("DONE\r\n").await;
+    let answer = client.until_tagged("i").await;
+    assert!(answer.tagged.starts_with("OK "), "{}", answer.tagged);
+}
+
 #[tokio::test]
 async fn idling_without_a_mailbox() {
     let house = House::new().await;
