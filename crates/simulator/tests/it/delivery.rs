@@ -204,6 +204,32 @@ fn dots_and_long_bodies_arrive_unchanged() {
 }
 
 #[test]
+fn large_bodies_go_all_ways() {
+    Internet::simulated(1, async |internet| {
+        let host = here(&internet).await;
+        let modern = internet.remote_domain("there.test", Script::accept()).await;
+        let script = Script::accept().extensions(&["PIPELINING", "SIZE"]);
+        let old = internet.remote_domain("old.test", script).await;
+        let body = "Viel Text mit \u{fc}berlangen W\u{f6}rtern.\r\n".repeat(50_000);
+        let message = format!(
+            "Subject: large\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\
+             Content-Transfer-Encoding: 8bit\r\n\r\n{body}"
+        );
+        let to = [BOB, "otto@old.test", ANN];
+        host.submit(ANN, &to, &message).await;
+        internet
+            .until(minutes(5), || modern.taken_count() + old.taken_count() == 2)
+            .await;
+        let text = modern.taken()[0].text();
+        assert!(text.ends_with(&format!("\r\n\r\n{body}")));
+        assert!(host.inbox(ANN)[0].ends_with(&format!("\r\n\r\n{body}")));
+        let text = old.taken()[0].text();
+        assert!(text.is_ascii() && text.contains("\r\nContent-Transfer-Encoding: "));
+        assert!(body.len() < text.len(), "encoded, and complete");
+    });
+}
+
+#[test]
 fn servers_that_cannot_take_it_are_a_permanent_failure() {
     Internet::simulated(1, async |internet| {
         let host = here(&internet).await;
