@@ -57,6 +57,8 @@ pub(crate) struct Inner {
     pub(crate) doors: doors::Doors,
     /// For bodies on their way in, held by the peer's address.
     pub(crate) budget: world::Budget<IpAddr>,
+    /// For bodies on their way out, in KiB.
+    pub(crate) leaving: tokio::sync::Semaphore,
     pub(crate) signers: outbound::signers::Signers,
     pub(crate) tls_clients: queue::connect::TlsClients,
 }
@@ -66,6 +68,7 @@ impl Mta {
         let inner = Inner {
             doors: doors::Doors::new(&settings),
             budget: world::Budget::new(limits::BODIES_IN_FLIGHT_BYTES_MAX),
+            leaving: tokio::sync::Semaphore::new(limits::BODIES_LEAVING_KIB_MAX as usize),
             signers: outbound::signers::Signers::default(),
             tls_clients: queue::connect::TlsClients::new(settings.outbound.roots.as_deref()),
             world,

@@ -28,6 +28,9 @@ pub const BYTES_PER_SEC_MIN: u32 = 512;
 /// senders wait a little and then hear 452.
 pub const BODIES_IN_FLIGHT_BYTES_MAX: usize = 512 * 1024 * 1024;
 
+/// Bodies that are on their way out, all together: many large ones take turns. In KiB.
+pub const BODIES_LEAVING_KIB_MAX: u32 = 256 * 1024;
+
 /// Set aside for a body before it comes; more is added while it does. A larger size that is only
 /// announced counts for nothing: a few such claims would keep everybody else out.
 pub const BODY_BYTES_SET_ASIDE: usize = 256 * 1024;

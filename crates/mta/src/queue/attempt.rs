@@ -42,6 +42,8 @@ pub(crate) async fn run(
     job: &Job,
     idle: Option<Connection>,
 ) -> Attempted {
+    // Fails only when the semaphore is closed, which nobody does.
+    let _room = inner.leaving.acquire_many(kib(job)).await;
     let message = match load(inner, job).await {
         Ok(message) => message,
         Err(error) => {
@@ -103,6 +105,11 @@ pub(crate) async fn run(
             }
         }
     }
+}
+
+fn kib(job: &Job) -> u32 {
+    let kib = u32::try_from(job.message.body.size / 1024).unwrap_or(u32::MAX);
+    kib.clamp(1, limits::BODIES_LEAVING_KIB_MAX)
 }
 
 async fn load(inner: &Inner, job: &Job) -> Result<Bytes, StoreError> {

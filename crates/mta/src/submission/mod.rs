@@ -8,7 +8,7 @@ mod rules;
 
 use mail::compose::{Received, return_path};
 use mail::submission::{Prepared, Submitter, prepare};
-use mail::{Address, ReversePath, TraceId, UnixMillis};
+use mail::{Address, Domain, ReversePath, TraceId, UnixMillis};
 use store::queue::{MessageDsn, RecipientDsn};
 use store::{AccountId, Delivery, LoggedIn, QuotaRule, Receipt, StoreError};
 
@@ -174,37 +174,69 @@ pub(crate) async fn accept(inner: &Inner, draft: Draft) -> Result<Receipt, Refus
         .map(|author| author.domain().clone());
     let complete = [received.write(), prepared.message].concat();
     let size = complete.len();
-    let mut filing = Filing::default();
-    let about = bounce::About {
+    let finished = Finished {
+        user: &user,
         trace,
-        account: Some(user.account()),
         reverse_path: &reverse_path,
         dsn: &dsn,
-        arrival: now,
-        original: &complete,
+        smtputf8,
     };
-    filing.add(bounce::delivered(inner, &about, &recipients).await?);
-    if recipients.iter().any(|recipient| !recipient.is_remote()) {
-        let local = [return_path(&reverse_path), complete.clone()].concat();
-        filing
-            .deliveries
-            .push(delivery(inner, trace, local, &recipients, now).await?);
-    }
-    let remote: Vec<&Routed> = recipients.iter().filter(|to| to.is_remote()).collect();
-    if !remote.is_empty() {
-        let envelope = Envelope {
-            reverse_path: &reverse_path,
-            dsn: &dsn,
-            recipients: &remote,
-        };
-        let message = OutboundMessage::of_user(&user, trace, complete, smtputf8);
-        filing
-            .queued
-            .push(message.queue(inner, signer.as_ref(), envelope, now).await?);
-    }
+    let filing = finished
+        .file(inner, &recipients, complete, signer.as_ref(), now)
+        .await?;
     let receipt = filing.commit(&inner.store).await?;
     log(&user, trace, &reverse_path, &recipients, size);
     Ok(receipt)
+}
+
+/// A message that is fit to leave, with what its ways need to know.
+struct Finished<'a> {
+    user: &'a LoggedIn,
+    trace: TraceId,
+    reverse_path: &'a ReversePath,
+    dsn: &'a MessageDsn,
+    smtputf8: bool,
+}
+
+impl Finished<'_> {
+    /// Plans what local recipients get, what goes to the queue, and what is reported.
+    async fn file(
+        &self,
+        inner: &Inner,
+        recipients: &[Routed],
+        complete: Vec<u8>,
+        signer: Option<&Domain>,
+        now: UnixMillis,
+    ) -> Result<Filing, Refusal> {
+        let mut filing = Filing::default();
+        let about = bounce::About {
+            trace: self.trace,
+            account: Some(self.user.account()),
+            reverse_path: self.reverse_path,
+            dsn: self.dsn,
+            arrival: now,
+            original: &complete,
+        };
+        filing.add(bounce::delivered(inner, &about, recipients).await?);
+        if recipients.iter().any(|recipient| !recipient.is_remote()) {
+            let local = [return_path(self.reverse_path), complete.clone()].concat();
+            let local = delivery(inner, self.trace, local, recipients, now).await?;
+            filing.deliveries.push(local);
+        }
+        let remote: Vec<&Routed> = recipients.iter().filter(|to| to.is_remote()).collect();
+        if !remote.is_empty() {
+            let envelope = Envelope {
+                reverse_path: self.reverse_path,
+                dsn: self.dsn,
+                recipients: &remote,
+            };
+            let message = OutboundMessage::of_user(self.user, self.trace, complete, self.smtputf8);
+            filing
+                .queued
+                .push(message.queue(inner, signer, envelope, now).await?);
+        }
+        Ok(filing)
+    }
 }
 
 /// What the rules of submission need to know; owned, since large messages are prepared elsewhere.
