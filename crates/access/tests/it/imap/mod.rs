@@ -1,10 +1,12 @@
 //! IMAP: each command, several sessions, and scripts from outside.
 
-mod commands;
 mod imaptest;
 mod james;
+mod mailboxes;
+mod messages;
 mod room;
 mod scripts;
+mod searching;
 mod sessions;
-mod speed;
+mod sign_in;
 mod tls;
