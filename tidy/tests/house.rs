@@ -17,8 +17,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("store", &["mail"]),
     ("mta", &["mail", "wire", "world", "mailauth", "store"]),
     ("access", &["mail", "wire", "world", "store"]),
-    ("postroad", &["mail", "wire", "world", "mailauth", "doctor", "store", "mta", "access"]),
-    ("simulator", &["mail", "wire", "world", "mailauth", "doctor", "store", "mta", "access", "postroad"]),
+    (
+        "postroad",
+        &[
+            "mail", "wire", "world", "mailauth", "doctor", "store", "mta", "access",
+        ],
+    ),
+    (
+        "simulator",
+        &[
+            "mail", "wire", "world", "mailauth", "doctor", "store", "mta", "access", "postroad",
+        ],
+    ),
 ];
 
 /// Rooms without clock, socket, file or global.
@@ -27,10 +37,15 @@ const PURE: &[&str] = &["mail", "wire", "doctor", "mailauth"];
 #[test]
 fn arrows_go_one_way() {
     for (room, allowed) in ARROWS {
-        let manifest: toml::Table = read(&root().join("crates").join(room).join("Cargo.toml")).parse().unwrap();
+        let manifest: toml::Table = read(&root().join("crates").join(room).join("Cargo.toml"))
+            .parse()
+            .unwrap();
         let used = manifest["dependencies"].as_table().unwrap().keys();
         for other in used.filter(|name| ARROWS.iter().any(|(room, _)| room == name)) {
-            assert!(allowed.contains(&other.as_str()), "crates/{room} must not use {other}");
+            assert!(
+                allowed.contains(&other.as_str()),
+                "crates/{room} must not use {other}"
+            );
         }
     }
     let rooms: Vec<_> = ARROWS.iter().map(|(room, _)| (*room).to_owned()).collect();
@@ -42,7 +57,11 @@ fn arrows_go_one_way() {
 #[test]
 fn every_file_says_what_it_is() {
     for (path, text) in sources() {
-        assert!(text.starts_with("//!"), "{} does not open with what it is", path.display());
+        assert!(
+            text.starts_with("//!"),
+            "{} does not open with what it is",
+            path.display()
+        );
     }
 }
 
@@ -50,20 +69,38 @@ fn every_file_says_what_it_is() {
 fn files_stay_short() {
     for (path, text) in sources() {
         let lines = text.lines().count();
-        assert!(lines <= FILE_LINES_MAX, "{} has {lines} lines: is it one idea?", path.display());
+        assert!(
+            lines <= FILE_LINES_MAX,
+            "{} has {lines} lines: is it one idea?",
+            path.display()
+        );
     }
 }
 
 #[test]
 fn pure_rooms_touch_nothing() {
-    let doors = ["std::fs", "std::net::Tcp", "std::net::Udp", "std::thread", "Instant::now", "SystemTime::now", "tokio"];
+    let doors = [
+        "std::fs",
+        "std::net::Tcp",
+        "std::net::Udp",
+        "std::thread",
+        "Instant::now",
+        "SystemTime::now",
+        "tokio",
+    ];
     for (path, text) in sources() {
-        let pure = PURE.iter().any(|room| path.starts_with(root().join("crates").join(room).join("src")));
+        let pure = PURE
+            .iter()
+            .any(|room| path.starts_with(root().join("crates").join(room).join("src")));
         if !pure || is_test(&path) {
             continue;
         }
         for door in doors {
-            assert!(!code(&text).contains(door), "{} uses {door}", path.display());
+            assert!(
+                !code(&text).contains(door),
+                "{} uses {door}",
+                path.display()
+            );
         }
     }
 }
@@ -75,14 +112,22 @@ fn tests_do_not_sleep() {
     for (path, text) in sources() {
         let bench = path.starts_with(root().join("bench"));
         for nap in naps {
-            assert!(bench || !code(&text).contains(nap), "{} sleeps: wait for what you wait for", path.display());
+            assert!(
+                bench || !code(&text).contains(nap),
+                "{} sleeps: wait for what you wait for",
+                path.display()
+            );
         }
     }
 }
 
 #[test]
 fn nothing_is_left_to_do() {
-    let marks = [concat!("todo", "!("), concat!("unimplemented", "!("), concat!("FIX", "ME")];
+    let marks = [
+        concat!("todo", "!("),
+        concat!("unimplemented", "!("),
+        concat!("FIX", "ME"),
+    ];
     for (path, text) in sources() {
         for mark in marks {
             assert!(!text.contains(mark), "{} holds {mark}", path.display());
@@ -95,8 +140,13 @@ fn links_in_documents_lead_somewhere() {
     let mut broken = BTreeMap::new();
     for path in documents() {
         let text = read(&path);
-        for target in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#', ' ']).next()) {
-            let outside = target.is_empty() || target.contains("://") || target.starts_with("mailto:");
+        for target in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split([')', '#', ' ']).next())
+        {
+            let outside =
+                target.is_empty() || target.contains("://") || target.starts_with("mailto:");
             if !outside && !path.parent().unwrap().join(target).exists() {
                 broken.insert(path.clone(), target.to_owned());
             }
@@ -106,7 +156,10 @@ fn links_in_documents_lead_somewhere() {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
 }
 
 fn read(path: &Path) -> String {
@@ -114,7 +167,10 @@ fn read(path: &Path) -> String {
 }
 
 fn names_in(dir: &Path) -> Vec<String> {
-    fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
 }
 
 fn sources() -> Vec<(PathBuf, String)> {
@@ -122,7 +178,10 @@ fn sources() -> Vec<(PathBuf, String)> {
     for top in ["crates", "bench", "tidy", "fuzz"] {
         walk(&root().join(top), "rs", &mut found);
     }
-    found.into_iter().map(|path| (path.clone(), read(&path))).collect()
+    found
+        .into_iter()
+        .map(|path| (path.clone(), read(&path)))
+        .collect()
 }
 
 fn documents() -> Vec<PathBuf> {
@@ -133,7 +192,9 @@ fn documents() -> Vec<PathBuf> {
 }
 
 fn walk(dir: &Path, ending: &str, found: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(dir) else { return };
+    let Ok(entries) = fs::read_dir(dir) else {
+        return;
+    };
     for path in entries.map(|entry| entry.unwrap().path()) {
         if path.is_dir() && path.file_name().is_none_or(|name| name != "target") {
             walk(&path, ending, found);
@@ -144,10 +205,14 @@ fn walk(dir: &Path, ending: &str, found: &mut Vec<PathBuf>) {
 }
 
 fn is_test(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name == "tests.rs") || path.components().any(|part| part.as_os_str() == "tests")
+    path.file_name().is_some_and(|name| name == "tests.rs")
+        || path.components().any(|part| part.as_os_str() == "tests")
 }
 
 /// The text without its comments, roughly.
 fn code(text: &str) -> String {
-    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }

@@ -143,7 +143,10 @@ fn open(path: &Path, cache_kib: u32) -> rusqlite::Result<Connection> {
     connection.set_prepared_statement_cache_capacity(256);
     // Without it each binding of a parameter that the planner looked at makes SQLite parse the
     // statement again (STAT4 is built in): an eighth of all time under load.
-    connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_db_config(
+        rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG,
+        true,
+    )?;
     // auto_vacuum counts only before the first table. The log of 4,000 pages is 16 MB: large enough
     // that hot pages are written back once for many commits.
     connection.execute_batch(&format!(
