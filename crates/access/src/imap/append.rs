@@ -23,26 +23,37 @@ impl Session {
             .read_small(move |view| view.mailbox_by_name(account, &name))
             .await?;
         let mailbox = target.ok_or(Refusal::TRY_CREATE)?.id;
-        let mut appends = Vec::with_capacity(messages.len());
+        if messages.iter().any(|message| message.bytes.is_empty()) {
+            return Err(Refusal::no("[CANNOT] A message cannot be empty."));
+        }
+        let mut drafts = Vec::with_capacity(messages.len());
         for message in messages {
-            if message.bytes.is_empty() {
-                return Err(Refusal::no("[CANNOT] A message cannot be empty."));
-            }
             let bytes = bytes::Bytes::from(message.bytes);
             let summary = self.summary_of(bytes.clone()).await?;
             let mut random = [0u8; 10];
             self.access.world.random.fill(&mut random);
-            appends.push(Append {
-                account,
-                mailbox,
-                trace: TraceId::from_random(random),
-                kept: store.keep(bytes).await?,
-                summary,
-                marks: marks(message.flags),
-                internal_date: message.internal_date.unwrap_or(now),
-                now,
-            });
+            let internal_date = message.internal_date.unwrap_or(now);
+            drafts.push((bytes, summary, random, marks(message.flags), internal_date));
         }
+        // Together, so that all of them wait for one sync.
+        let kept = drafts.iter().map(|(bytes, ..)| store.keep(bytes.clone()));
+        let kept = futures_util::future::try_join_all(kept).await?;
+        let appends: Vec<Append> = drafts
+            .into_iter()
+            .zip(kept)
+            .map(
+                |((_, summary, random, marks, internal_date), kept)| Append {
+                    account,
+                    mailbox,
+                    trace: TraceId::from_random(random),
+                    kept,
+                    summary,
+                    marks,
+                    internal_date,
+                    now,
+                },
+            )
+            .collect();
         let appended = store
             .write(Durability::Durable, move |change| {
                 appends

@@ -19,7 +19,7 @@ impl Session {
         let (mailbox, deleted_bytes) = self
             .access
             .store
-            .read(move |view| {
+            .read_small(move |view| {
                 let Some(mailbox) = view.mailbox_by_name(account, &name)? else {
                     return Ok::<_, StoreError>(None);
                 };
