@@ -52,7 +52,12 @@ impl Run {
                 Err(e) => return Err(BlobError::of("making the directory", &folder, e)),
             }
             let path = folder.join(OWNER);
-            let owner = File::create_new(&path).and_then(|file| file.lock().map(|()| file));
+            let owner = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&path)
+                .and_then(|file| file.lock().map(|()| file));
             let owner = owner.map_err(|e| BlobError::of("locking", &path, e))?;
             sync_dir(&dir(root), sync)?;
             return Ok(Self {

@@ -11,7 +11,9 @@ fn large_files(home: &Home) -> usize {
         let entries = std::fs::read_dir(dir)
             .expect("a directory")
             .map(|entry| entry.expect("an entry").path());
+        // Beside the bodies lies the lock of the run that writes them.
         entries
+            .filter(|path| !path.ends_with("owner"))
             .map(|path| if path.is_dir() { count(&path) } else { 1 })
             .sum()
     }
@@ -69,7 +71,13 @@ fn what_a_crash_left_is_found() {
     let ann = home.account("ann");
     home.deliver(ann, &[b'y'; 200_000]);
     home.store.close();
-    let Home { settings, dir, .. } = home;
+    let Home {
+        settings,
+        dir,
+        store,
+        ..
+    } = home;
+    drop(store);
     let home = Home {
         store: Store::open(&settings).expect("opens again"),
         settings,
