@@ -2,6 +2,7 @@
 
 mod imaptest;
 mod james;
+mod laws;
 mod mailboxes;
 mod messages;
 mod room;
