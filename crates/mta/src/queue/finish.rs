@@ -10,7 +10,7 @@ use super::classify::{Verdict, Voice};
 use super::job::Job;
 use crate::bounce::{self, Kind, Told};
 use crate::filing::Filing;
-use crate::refusal::Refusal;
+use crate::refusal::{Blame, Refusal};
 use crate::{Inner, limits};
 
 /// Who tells the sender of a success that they asked to hear of.
@@ -126,8 +126,9 @@ pub(crate) fn decide(
     }
 }
 
-/// Writes the reports that are due, one of each kind. A report that cannot be made now must not hold
-/// up the outcome: then it is missing, and the log says so.
+/// Writes the reports that are due, one of each kind. A store that takes nothing now is waited for,
+/// as long as for the outcome itself: without its report mail would vanish. A report that can never
+/// be made must not hold up the outcome: then it is missing, and the log says so.
 async fn reports(
     inner: &Inner,
     job: &Job,
@@ -168,7 +169,7 @@ async fn reports(
             .map(|(_, told)| told.clone())
             .collect();
         let mut pause = limits::STORE_PAUSE;
-        for _ in 0..REPORT_TRIES {
+        for tries in 1..=limits::FINISH_TRIES_MAX {
             match bounce::report(inner, kind, &about, told.clone()).await {
                 Ok(report) => {
                     filing.add(report);
@@ -176,8 +177,12 @@ async fn reports(
                 }
                 Err(refusal) => {
                     tracing::error!(id = %about.trace, reason = %refusal, "a report cannot be written");
+                    let waiting_helps = matches!(refusal.blame(), Blame::Time | Blame::Operator);
+                    if !waiting_helps && tries == REPORT_TRIES {
+                        break;
+                    }
                     inner.world.clock.after(pause).await;
-                    pause *= 2;
+                    pause = (pause * 2).min(limits::FINISH_PAUSE_MAX);
                 }
             }
         }
@@ -185,7 +190,7 @@ async fn reports(
     filing
 }
 
-/// A report is tried this often before the outcome is written without it.
+/// A report that waiting does not help is tried this often before the outcome is written without it.
 const REPORT_TRIES: u32 = 5;
 
 /// Until it is written, however long the store takes nothing (but not for ever): losing an outcome
