@@ -103,7 +103,10 @@ async fn idling_hears_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-#[expect(clippy::disallowed_methods, reason = "the clock of this test is paused")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the clock of this test is paused"
+)]
 async fn news_that_could_not_be_read_come_later() {
     let house = House::with_room(8 * 1024 * 1024).await;
     let mut client = house.selected("alice", "INBOX").await;
