@@ -1,7 +1,8 @@
 //! Recipients with where they lead, and the parameters of envelopes between wire and store.
 
-use mail::Address;
+use mail::{Address, TraceId};
 use store::Target;
+use store::blobs::NOTE_BYTES_MAX;
 use store::queue::{MessageDsn, Notify, RecipientDsn, Ret};
 use wire::smtp;
 
@@ -35,6 +36,21 @@ impl Routed {
     pub(crate) fn wants_success(&self) -> bool {
         self.dsn.notify.is_some_and(|notify| notify.success)
     }
+}
+
+/// What lies beside a body on disk: the trace id and whom it is for, so that lost tables can be
+/// rebuilt. Cut where the store's bound is; the body matters more.
+pub(crate) fn note<'r>(trace: TraceId, recipients: impl IntoIterator<Item = &'r Routed>) -> String {
+    let mut note = format!("trace={trace};to=");
+    for recipient in recipients {
+        let address = recipient.address.to_string();
+        if NOTE_BYTES_MAX < note.len() + address.len() + 1 {
+            break;
+        }
+        note.push_str(&address);
+        note.push(',');
+    }
+    note
 }
 
 pub(crate) fn message_dsn(params: &smtp::MailParams) -> MessageDsn {
@@ -105,3 +121,6 @@ pub(crate) fn wire_ret(ret: Option<Ret>) -> Option<smtp::Ret> {
         Ret::Headers => smtp::Ret::Headers,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use store::queue::{BodyKind, MessageDsn, NewQueued, NewRecipient, Queued};
 use store::{AccountId, LoggedIn};
 
 use crate::Inner;
-use crate::envelope::Routed;
+use crate::envelope::{Routed, note};
 use crate::refusal::Refusal;
 
 /// A message of ours, complete and with strict line ends.
@@ -98,7 +98,13 @@ impl OutboundMessage {
     ) -> Result<NewQueued, Refusal> {
         let prefix = self.signatures(inner, domain).await;
         let body = body_kind(&self.bytes);
-        let kept = inner.store.keep(self.bytes).await?;
+        let kept = inner
+            .store
+            .keep_noted(
+                self.bytes,
+                note(self.trace, envelope.recipients.iter().copied()),
+            )
+            .await?;
         let recipients = envelope.recipients.iter().map(|recipient| NewRecipient {
             address: recipient.address.clone(),
             dsn: recipient.dsn.clone(),

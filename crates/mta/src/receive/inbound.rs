@@ -8,7 +8,7 @@ use super::belongs::belongs;
 use super::{Arrival, Passed, Transaction, check_loop};
 use crate::Inner;
 use crate::bounce;
-use crate::envelope::Routed;
+use crate::envelope::{Routed, note};
 use crate::filing::{Filing, delivery_targets};
 use crate::refusal::Refusal;
 
@@ -60,7 +60,10 @@ impl InboundMessage {
     ) -> Result<Filing, Refusal> {
         let targets = delivery_targets(recipients.iter().flat_map(Routed::targets));
         let (bytes, summary) = summarize(inner, self.bytes).await?;
-        let kept = inner.store.keep(bytes).await?;
+        let kept = inner
+            .store
+            .keep_noted(bytes, note(self.trace, recipients))
+            .await?;
         let delivery = Delivery {
             trace: self.trace,
             kept,

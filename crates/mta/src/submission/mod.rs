@@ -12,7 +12,7 @@ use mail::{Address, Domain, ReversePath, TraceId, UnixMillis};
 use store::queue::{MessageDsn, RecipientDsn};
 use store::{AccountId, Delivery, LoggedIn, QuotaRule, Receipt, StoreError};
 
-use crate::envelope::{Routed, message_dsn};
+use crate::envelope::{Routed, message_dsn, note};
 use crate::filing::{Filing, delivery_targets};
 use crate::outbound::{Envelope, OutboundMessage, recode, survey};
 use crate::receive::{Arrival, Passed, Transaction, check_loop, decide_recipient};
@@ -279,7 +279,10 @@ async fn delivery(
 ) -> Result<Delivery, Refusal> {
     let targets = delivery_targets(recipients.iter().flat_map(Routed::targets));
     let (bytes, summary) = crate::receive::summarize(inner, bytes).await?;
-    let kept = inner.store.keep(bytes).await?;
+    let kept = inner
+        .store
+        .keep_noted(bytes, note(trace, recipients))
+        .await?;
     let quota = QuotaRule::Overrun;
     Ok(Delivery {
         trace,

@@ -20,17 +20,7 @@ impl Change<'_> {
         to: MailboxId,
         now: UnixMillis,
     ) -> Result<Copied, MessageError> {
-        self.lock(account)?;
-        let target = self
-            .mailbox(account, to)?
-            .ok_or(MessageError::NoSuchMailbox)?;
-        let found = self.placements_of(account, from, uids)?;
-        let mut copied = Copied {
-            uid_validity: target.uid_validity,
-            pairs: Vec::new(),
-            arrived: None,
-            expunged: None,
-        };
+        let (mut copied, found) = self.begin_copy(account, from, uids, to)?;
         if found.is_empty() {
             return Ok(copied);
         }
@@ -68,17 +58,7 @@ impl Change<'_> {
         to: MailboxId,
         now: UnixMillis,
     ) -> Result<Copied, MessageError> {
-        self.lock(account)?;
-        let target = self
-            .mailbox(account, to)?
-            .ok_or(MessageError::NoSuchMailbox)?;
-        let found = self.placements_of(account, from, uids)?;
-        let mut copied = Copied {
-            uid_validity: target.uid_validity,
-            pairs: Vec::new(),
-            arrived: None,
-            expunged: None,
-        };
+        let (mut copied, found) = self.begin_copy(account, from, uids, to)?;
         if found.is_empty() {
             return Ok(copied);
         }
@@ -89,6 +69,28 @@ impl Change<'_> {
         copied.arrived = Some(ModSeq(arrived.max(0) as u64));
         copied.expunged = Some(ModSeq(gone.max(0) as u64));
         Ok(copied)
+    }
+
+    /// Locks the account and reads what is meant; nothing is copied yet.
+    fn begin_copy(
+        &mut self,
+        account: AccountId,
+        from: MailboxId,
+        uids: &UidSet,
+        to: MailboxId,
+    ) -> Result<(Copied, Vec<Placement>), MessageError> {
+        self.lock(account)?;
+        let target = self
+            .mailbox(account, to)?
+            .ok_or(MessageError::NoSuchMailbox)?;
+        let found = self.placements_of(account, from, uids)?;
+        let copied = Copied {
+            uid_validity: target.uid_validity,
+            pairs: Vec::new(),
+            arrived: None,
+            expunged: None,
+        };
+        Ok((copied, found))
     }
 
     fn place_again(
