@@ -12,27 +12,33 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("mail", &[]),
     ("wire", &["mail"]),
     ("world", &["wire"]),
-    ("mailauth", &["mail"]),
+    ("mailauth", &["mail", "world"]),
     ("doctor", &["mail"]),
     ("store", &["mail"]),
-    ("mta", &["mail", "wire", "world", "mailauth", "store"]),
+    (
+        "mta",
+        &["mail", "wire", "world", "mailauth", "doctor", "store"],
+    ),
     ("access", &["mail", "wire", "world", "store"]),
+    ("jobs", &["mail", "world", "mailauth", "doctor", "store"]),
+    ("web", &["mail", "world", "mailauth", "doctor", "store"]),
     (
         "postroad",
         &[
-            "mail", "wire", "world", "mailauth", "doctor", "store", "mta", "access",
+            "mail", "wire", "world", "mailauth", "doctor", "store", "mta", "access", "jobs", "web",
         ],
     ),
     (
         "simulator",
         &[
-            "mail", "wire", "world", "mailauth", "doctor", "store", "mta", "access", "postroad",
+            "mail", "wire", "world", "mailauth", "doctor", "store", "mta", "access", "jobs", "web",
+            "postroad",
         ],
     ),
 ];
 
 /// Rooms without clock, socket, file or global.
-const PURE: &[&str] = &["mail", "wire", "doctor", "mailauth"];
+const PURE: &[&str] = &["mail", "wire", "doctor"];
 
 #[test]
 fn arrows_go_one_way() {

@@ -3,7 +3,13 @@
 
 use crate::OpenError;
 
-const STEPS: &[&str] = &[include_str!("0001.sql")];
+const STEPS: &[&str] = &[
+    include_str!("0001.sql"),
+    include_str!("0002.sql"),
+    include_str!("0003.sql"),
+    include_str!("0004.sql"),
+    include_str!("0005.sql"),
+];
 
 /// The schema this program writes.
 pub(crate) const VERSION: i64 = STEPS.len() as i64;

@@ -1,0 +1,1 @@
+-- Version 2. Reports sent and received: DMARC, TLS, failure.

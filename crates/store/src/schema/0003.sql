@@ -1,0 +1,1 @@
+-- Version 3. Transport security of others: policies, requirements, what was learnt.

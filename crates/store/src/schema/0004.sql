@@ -1,0 +1,1 @@
+-- Version 4. What is done with what comes in: policies, trust, forwarding.

@@ -1,0 +1,1 @@
+-- Version 5. Rotation of signing keys.
