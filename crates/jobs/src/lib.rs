@@ -1,2 +1,95 @@
 //! What is done by the clock: reports, key rotation, and the like.
-//! Knows no SMTP and no HTTP server: what is to be sent goes through a door that the program brings.
+//! Knows no SMTP and no HTTP server: what is to be sent goes through a door that the program brings ([`Post`]).
+//!
+//! A job says when it is due (a pure function of its last run) and does it. When it last ran is kept in the
+//! store, so that a restart neither skips nor repeats a run, and of several nodes on one database one runs it.
+
+pub mod dkim;
+pub mod limits;
+pub mod reports;
+pub mod schedule;
+
+mod job;
+mod keeper;
+mod post;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use store::Store;
+use world::{Stop, World};
+
+pub use job::{Job, JobError, Run};
+pub use post::{OwnMessage, Post, PostError};
+
+/// What jobs may know of the service. Built once.
+#[derive(Clone, Debug)]
+pub struct JobsSettings {
+    /// The server's name.
+    pub host: String,
+    /// The addresses that our mail leaves from, as far as they are known: what makes a source "ours".
+    pub addresses: Vec<IpAddr>,
+}
+
+/// All jobs of one node.
+#[derive(Clone)]
+pub struct Jobs {
+    desk: Arc<Desk>,
+    jobs: Vec<Arc<dyn Job>>,
+}
+
+/// What a job works with.
+pub struct Desk {
+    pub world: World,
+    pub store: Store,
+    pub post: Arc<dyn Post>,
+    pub settings: JobsSettings,
+}
+
+impl Jobs {
+    pub fn new(world: World, store: Store, post: Arc<dyn Post>, settings: JobsSettings) -> Self {
+        let mut jobs = dkim::jobs();
+        jobs.extend(reports::jobs());
+        Self::of(world, store, post, settings, jobs)
+    }
+
+    /// Other jobs than those of the house.
+    pub fn of(
+        world: World,
+        store: Store,
+        post: Arc<dyn Post>,
+        settings: JobsSettings,
+        jobs: Vec<Arc<dyn Job>>,
+    ) -> Self {
+        let desk = Arc::new(Desk {
+            world,
+            store,
+            post,
+            settings,
+        });
+        Self { desk, jobs }
+    }
+
+    /// Does what is due until told to stop. A run in work is cut at its next wait and counts as not begun.
+    pub async fn run(self, stop: Stop) {
+        let keepers: Vec<_> = self
+            .jobs
+            .into_iter()
+            .map(|job| {
+                let name = job.name();
+                let keeping = keeper::keep(self.desk.clone(), job, stop.clone());
+                self.desk.world.tasks.spawn(name, keeping)
+            })
+            .collect();
+        for keeper in keepers {
+            let _ = keeper.ended().await;
+        }
+    }
+}
+
+impl Desk {
+    /// The time of day.
+    pub fn now(&self) -> mail::UnixMillis {
+        mail::UnixMillis::from(self.world.wall())
+    }
+}

@@ -9,6 +9,7 @@
 pub mod blobs;
 pub mod limits;
 pub mod queue;
+pub mod reports;
 
 mod accounts;
 mod body;
@@ -18,6 +19,7 @@ mod engine;
 mod errors;
 mod flags;
 mod ids;
+mod jobs;
 mod login;
 mod mailboxes;
 mod messages;
@@ -43,6 +45,7 @@ pub use domains::{DkimAlgorithm, DkimKey, DkimState, Domain, DomainError, NewDki
 pub use errors::{OpenError, StoreError};
 pub use flags::{FlagEdit, Flags, Keyword, KeywordSet, Keywords, Marks};
 pub use ids::{AccountId, BlobId, MailboxId, MessageId, ModSeq, QueueId, Uid, UidValidity};
+pub use jobs::{JobEnd, JobState};
 pub use login::{LoggedIn, LoginError, ScramKeys};
 pub use mailboxes::{Mailbox, MailboxError, MailboxName, SpecialUse};
 pub use messages::{
