@@ -94,3 +94,17 @@ pub const TIDY_PIECE: usize = 500;
 /// Segments housekeeping looks at in one round: to sum up what is left of one takes some ten
 /// milliseconds.
 pub const SEGMENTS_PER_ROUND: usize = 8;
+
+/// Kinds of sights (source, results, …) one report about one day holds: its domain's owner asked for
+/// it, but somebody who forges the domain chooses them. More are only counted.
+pub const REPORT_ENTRIES_PER_DAY_MAX: i64 = 5_000;
+
+/// Domains a day's reports go to, per kind of report: who mails us from new domains all day makes us
+/// note no more.
+pub const REPORT_DOMAINS_PER_DAY_MAX: i64 = 10_000;
+
+/// Reports that wait to be read. A large domain gets some hundred a day; a flood gets 4xx.
+pub const REPORT_INTAKE_WAITING_MAX: i64 = 2_000;
+
+/// Largest message that is taken as a report: what the largest receivers send is below 10 MB.
+pub const REPORT_INTAKE_BYTES_MAX: u64 = 25_000_000;
