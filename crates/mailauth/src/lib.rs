@@ -1,4 +1,6 @@
-//! Who sent it: DKIM signing. Verification, SPF, DMARC and ARC have their place here.
+//! Who sent it: SPF, DKIM signing and verification, and what is built on them.
 //! Knows no storage and no clock: the caller brings keys, message and time.
 
 pub mod dkim;
+pub mod explain;
+pub mod spf;

@@ -1,13 +1,17 @@
 //! DomainKeys Identified Mail (RFC 6376, with RFC 8301 and RFC 8463): keys, canonical forms,
-//! signing. Only `rsa-sha256` and `ed25519-sha256`, only `relaxed/relaxed`.
+//! signing, verification. We sign with `rsa-sha256` and `ed25519-sha256`, `relaxed/relaxed`.
 
 mod canonicalize;
 mod headers;
 mod keys;
 mod limits;
 mod sign;
+mod verdict;
+mod verify;
 
 pub use canonicalize::{BodyHash, relaxed_field};
 pub use headers::{OVERSIGNED, SIGNED_WHEN_PRESENT, SelectedFields, select};
 pub use keys::{Algorithm, KeyError, SigningKey, generate, public_record};
 pub use sign::{SignError, sign};
+pub use verdict::{DkimResult, KeyProblem, Reason, Verdict};
+pub use verify::verify;

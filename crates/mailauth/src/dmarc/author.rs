@@ -1,0 +1,68 @@
+//! Whose policy applies: the one domain of the addresses in From (RFC 9989 §4.5.1).
+
+use std::collections::BTreeSet;
+
+use mail::{Domain, header, mailboxes};
+
+use super::limits::AUTHORS_MAX;
+
+/// Why a message has no single author domain. Such a message is no valid one for most readers, and
+/// DMARC says nothing of it; what is done with it is for local rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NoAuthor {
+    NoFrom,
+    /// The From field stands there more than once: readers may show any of them.
+    SeveralFroms,
+    /// No address, or none with a domain name that can exist.
+    NoAddress,
+    /// Addresses of different domains (RFC 9989 §4.5.1: exempt from DMARC).
+    SeveralDomains,
+}
+
+/// The author domain of a message, lower-case A-labels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Author(Result<String, NoAuthor>);
+
+impl Author {
+    /// Reads the From field of a message.
+    pub fn of(message: &[u8]) -> Self {
+        let mut froms = header::fields(message).filter(|field| field.is("From"));
+        let Some(from) = froms.next() else {
+            return Self(Err(NoAuthor::NoFrom));
+        };
+        if froms.next().is_some() {
+            return Self(Err(NoAuthor::SeveralFroms));
+        }
+        Self::of_from(from.value)
+    }
+
+    /// Reads the value of a From field.
+    pub fn of_from(value: &[u8]) -> Self {
+        Self(author(value))
+    }
+
+    pub fn domain(&self) -> Option<String> {
+        self.0.clone().ok()
+    }
+
+    pub fn problem(&self) -> Option<NoAuthor> {
+        self.0.clone().err()
+    }
+}
+
+fn author(value: &[u8]) -> Result<String, NoAuthor> {
+    let mut domains = BTreeSet::new();
+    // Addresses inside groups are authors too: readers show them.
+    for mailbox in mailboxes::flatten(mailboxes::parse(value)).take(AUTHORS_MAX) {
+        let text = std::str::from_utf8(&mailbox.domain).map_err(|_| NoAuthor::NoAddress)?;
+        let name = text.trim().trim_end_matches('.');
+        let domain = Domain::parse(name).map_err(|_| NoAuthor::NoAddress)?;
+        domains.insert(domain.as_str().to_owned());
+    }
+    let domain = domains.pop_first().ok_or(NoAuthor::NoAddress)?;
+    if domains.is_empty() {
+        Ok(domain)
+    } else {
+        Err(NoAuthor::SeveralDomains)
+    }
+}
