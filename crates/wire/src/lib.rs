@@ -10,4 +10,4 @@ pub mod sasl;
 pub mod smtp;
 pub mod stuffing;
 
-pub use machine::{Machine, Step, TlsFacts};
+pub use machine::{Authentication, Machine, Step, TlsFacts, TlsFailure};

@@ -38,6 +38,55 @@ pub struct TlsFacts {
     pub exporter: Option<Vec<u8>>,
     /// `tls-server-end-point` channel binding (RFC 5929 §4): the hash of the server's certificate.
     pub server_end_point: Option<Vec<u8>>,
+    /// An earlier session was taken up again, without certificates on the wire.
+    pub resumed: bool,
+    /// What made the handshake succeed (client role).
+    pub authenticated: Authentication,
+    /// Whether the server's certificate is valid for the name that was asked for, by the public (and
+    /// configured) roots; known in the client role, also where any certificate was good enough.
+    pub pkix: Option<Result<(), TlsFailure>>,
+}
+
+/// How a client knows the server at the other end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Authentication {
+    /// Not at all: any certificate was good enough.
+    #[default]
+    None,
+    /// By a certificate for the name that leads to a known root.
+    Pkix,
+    /// By a TLSA record. RFC 7672.
+    Dane,
+}
+
+/// What is wrong with a server's TLS, in the terms of RFC 8460 §4.3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TlsFailure {
+    /// STARTTLS is not offered, or refused.
+    StartTlsNotSupported,
+    /// The certificate is for other names.
+    CertificateHostMismatch,
+    CertificateExpired,
+    /// Unknown authority, wrong signature, not yet valid, not for servers.
+    CertificateNotTrusted,
+    /// The certificate matches none of the TLSA records.
+    TlsaInvalid,
+    /// Everything else, such as no protocol version or cipher in common.
+    ValidationFailure,
+}
+
+impl TlsFailure {
+    /// The result type of a TLS report. RFC 8460 §4.3.
+    pub fn result_type(self) -> &'static str {
+        match self {
+            Self::StartTlsNotSupported => "starttls-not-supported",
+            Self::CertificateHostMismatch => "certificate-host-mismatch",
+            Self::CertificateExpired => "certificate-expired",
+            Self::CertificateNotTrusted => "certificate-not-trusted",
+            Self::TlsaInvalid => "tlsa-invalid",
+            Self::ValidationFailure => "validation-failure",
+        }
+    }
 }
 
 /// One side of one conversation.

@@ -7,6 +7,7 @@
 mod budget;
 mod clock;
 mod dns;
+pub mod http;
 pub mod limits;
 mod net;
 mod random;
@@ -31,9 +32,9 @@ pub use stop::{Session, Stop};
 pub use talk::{Ended, Talk, Tls};
 pub use tasks::{BlockingMode, Late, Panicked, Task, Tasks, TokioTasks};
 pub use tls::{
-    Certificate, CertificateError, PemPair, TlsClient, TlsError, TlsServer, self_signed,
+    Certificate, CertificateError, PemPair, TlsClient, TlsClients, TlsError, TlsServer, self_signed,
 };
-pub use wire::TlsFacts;
+pub use wire::{Authentication, TlsFacts, TlsFailure};
 
 /// Everything a flow may know of the outside. Cheap to clone.
 #[derive(Clone)]

@@ -70,3 +70,33 @@ pub const PACE_CREDIT_MAX: Duration = Duration::from_secs(60);
 
 /// How long somebody waits for memory that all connections share.
 pub const MEMORY_PATIENCE: Duration = Duration::from_secs(20);
+
+/// Sessions of servers that one TLS client keeps for resumption, at a few kilobytes each.
+pub const RESUMPTIONS_MAX: usize = 1024;
+
+/// Verdicts on certificate chains kept for resumed sessions, at some hundred bytes each, and how
+/// long: an hour late is early enough to notice that a certificate has expired.
+pub const CHECKED_CHAINS_MAX: usize = 4096;
+pub const CHECKED_CHAIN_FOR: Duration = Duration::from_secs(3_600);
+
+/// Sets of TLSA records for which a client with its sessions is kept.
+pub const DANE_CLIENTS_MAX: usize = 256;
+
+/// Sessions kept by the client of one set of TLSA records: it is for one host.
+pub const DANE_RESUMPTIONS_MAX: usize = 4;
+
+/// One HTTP request with everything that belongs to it: RFC 8461 §3.3 suggests a minute for a policy.
+pub const HTTP_PATIENCE: Duration = Duration::from_secs(60);
+
+/// TCP and TLS to one of several addresses of an HTTP server.
+pub const HTTP_CONNECT_PATIENCE: Duration = Duration::from_secs(15);
+
+/// Addresses tried of each family.
+pub const HTTP_ADDRESSES_PER_FAMILY_MAX: usize = 2;
+
+/// An HTTP answer's header: more than any decent server sends, less than hurts.
+pub const HTTP_HEADERS_MAX: usize = 100;
+pub const HTTP_HEADER_BYTES_MAX: usize = 32 * 1024;
+
+/// An HTTP answer's body, where the request does not say otherwise.
+pub const HTTP_BODY_BYTES_DEFAULT: usize = 1024 * 1024;

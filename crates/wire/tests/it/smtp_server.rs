@@ -17,6 +17,7 @@ pub fn tls_facts() -> TlsFacts {
         server_name: None,
         exporter: Some(vec![7; 32]),
         server_end_point: Some(vec![8; 32]),
+        ..TlsFacts::default()
     }
 }
 

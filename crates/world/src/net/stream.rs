@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::{Accept, Connect, client, server};
 use wire::TlsFacts;
@@ -29,7 +30,7 @@ type BoxedIo = Box<dyn Io>;
 enum Transport {
     Plain(BoxedIo),
     Accepting(Box<(Accept<BoxedIo>, TlsServer)>),
-    Connecting(Box<Connect<BoxedIo>>),
+    Connecting(Box<(Connect<BoxedIo>, TlsClient, ServerName<'static>)>),
     Server(Box<server::TlsStream<BoxedIo>>),
     Client(Box<client::TlsStream<BoxedIo>>),
     /// A handshake failed; nothing can be said on the connection any more.
@@ -85,7 +86,8 @@ impl Stream {
     pub(crate) fn begin_tls_client(&mut self, tls: &TlsClient, name: &str) -> Result<(), TlsError> {
         let name = tls.server_name(name, self.peer.ip())?;
         let io = self.take_plain()?;
-        self.transport = Transport::Connecting(Box::new(tls.connector().connect(name, io)));
+        let connect = tls.connector().connect(name.clone(), io);
+        self.transport = Transport::Connecting(Box::new((connect, tls.clone(), name)));
         Ok(())
     }
 
@@ -105,14 +107,22 @@ impl Stream {
                     Err(error) => return self.broken(error),
                 }
             }
-            Transport::Connecting(connect) => match ready!(Pin::new(connect).poll(context)) {
-                Ok(stream) => {
-                    let facts = TlsClient::facts(stream.get_ref().1);
-                    self.transport = Transport::Client(Box::new(stream));
-                    facts
+            Transport::Connecting(connecting) => {
+                let (connect, tls, name) = connecting.as_mut();
+                match ready!(Pin::new(connect).poll(context)) {
+                    Ok(stream) => match tls.facts(stream.get_ref().1, name) {
+                        Ok(facts) => {
+                            self.transport = Transport::Client(Box::new(stream));
+                            facts
+                        }
+                        Err(error) => {
+                            self.transport = Transport::Broken;
+                            return Poll::Ready(Err(error));
+                        }
+                    },
+                    Err(error) => return self.broken(error),
                 }
-                Err(error) => return self.broken(error),
-            },
+            }
             _ => return Poll::Ready(Err(TlsError::NotPlain)),
         };
         self.tls = Some(Box::new(facts.clone()));

@@ -3,6 +3,8 @@
 
 use aws_lc_rs::digest;
 
+use super::der::element;
+
 /// RFC 9266 §2: 32 bytes for this label with an empty context. Offered for TLS 1.3 only: on 1.2 it
 /// is safe only with the extended master secret.
 pub(super) fn exporter<T>(connection: &rustls::ConnectionCommon<T>) -> Option<Vec<u8>> {
@@ -62,30 +64,6 @@ fn signature_hash(certificate: &[u8]) -> Option<&'static digest::Algorithm> {
         }
         _ => None,
     }
-}
-
-/// The contents of the first DER element, and what follows it.
-fn element(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (_tag, rest) = bytes.split_first()?;
-    let (first, rest) = rest.split_first()?;
-    let (length, rest) = match *first {
-        short if short < 0x80 => (usize::from(short), rest),
-        long => {
-            let count = usize::from(long & 0x7f);
-            // Four bytes of length are more than any certificate has.
-            if count == 0 || 4 < count {
-                return None;
-            }
-            let (length, rest) = rest.split_at_checked(count)?;
-            (
-                length
-                    .iter()
-                    .fold(0, |sum, byte| sum << 8 | usize::from(*byte)),
-                rest,
-            )
-        }
-    };
-    rest.split_at_checked(length)
 }
 
 #[cfg(test)]

@@ -46,6 +46,18 @@ impl Certificate {
         &self.names
     }
 
+    /// The data of a TLSA record for the server's own certificate (RFC 6698 §2.1). `None` for an
+    /// unknown selector or matching type.
+    pub fn tlsa_data(&self, selector: u8, matching: u8) -> Option<Vec<u8>> {
+        super::dane::data_for(self.key.end_entity_cert().ok()?, selector, matching)
+    }
+
+    /// As [`Certificate::tlsa_data`] for the certificate's issuer at the end of the chain.
+    pub fn tlsa_data_of_issuer(&self, selector: u8, matching: u8) -> Option<Vec<u8>> {
+        let (_, issuers) = self.key.cert.split_first()?;
+        super::dane::data_for(issuers.last()?, selector, matching)
+    }
+
     fn from_der(
         chain: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,

@@ -4,12 +4,20 @@
 mod binding;
 mod certificate;
 mod client;
+mod clients;
+mod dane;
+mod der;
+mod failure;
+mod pkix;
 mod server;
 
 use std::io;
 
+use wire::TlsFailure;
+
 pub use certificate::{Certificate, CertificateError, PemPair, self_signed};
 pub use client::TlsClient;
+pub use clients::TlsClients;
 pub use server::TlsServer;
 
 /// Why there is no TLS on a connection.
@@ -19,6 +27,9 @@ pub enum TlsError {
     Handshake(io::Error),
     #[error("the TLS handshake took too long")]
     TimedOut,
+    /// A session was taken up again whose certificate is no longer good.
+    #[error("the server's certificate is no longer good: {}", .0.result_type())]
+    Untrusted(TlsFailure),
     #[error("no valid name to check the server's certificate against: {0}")]
     BadName(String),
     #[error("TLS was asked for twice, or without being configured")]
@@ -26,17 +37,25 @@ pub enum TlsError {
 }
 
 impl TlsError {
-    /// The peer's certificate was refused (Verified mode): trying again will not help soon.
+    /// The server's certificate was refused: trying again will not help soon.
     pub fn is_certificate(&self) -> bool {
-        let Self::Handshake(error) = self else {
-            return false;
-        };
-        let inner = error
-            .get_ref()
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        matches!(inner, Some(rustls::Error::InvalidCertificate(_)))
+        self.failure() != TlsFailure::ValidationFailure
+    }
+
+    /// What to tell the server's owner. RFC 8460 §4.3
+    pub fn failure(&self) -> TlsFailure {
+        match self {
+            Self::Handshake(error) => failure::of_io(error),
+            Self::Untrusted(failure) => *failure,
+            Self::BadName(_) => TlsFailure::CertificateHostMismatch,
+            Self::TimedOut | Self::NotPlain => TlsFailure::ValidationFailure,
+        }
     }
 }
+
+/// RFC 8996: nothing older. RFC 9325 §3.1.1
+const VERSIONS: &[&rustls::SupportedProtocolVersion] =
+    &[&rustls::version::TLS13, &rustls::version::TLS12];
 
 fn provider() -> std::sync::Arc<rustls::crypto::CryptoProvider> {
     std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider())

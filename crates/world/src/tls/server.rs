@@ -28,7 +28,7 @@ impl TlsServer {
             table: RwLock::new(Arc::new(table)),
         });
         let mut config = ServerConfig::builder_with_provider(super::provider())
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(super::VERSIONS)
             .map_err(|error| CertificateError::NotMade(error.to_string()))?
             .with_no_client_auth()
             .with_cert_resolver(certificates.clone());
@@ -68,6 +68,8 @@ impl TlsServer {
             exporter: super::binding::exporter(connection),
             server_end_point: table.choose(server_name.as_deref()).end_point.clone(),
             server_name,
+            resumed: connection.handshake_kind() == Some(rustls::HandshakeKind::Resumed),
+            ..TlsFacts::default()
         }
     }
 }
