@@ -10,6 +10,7 @@ pub mod blobs;
 pub mod limits;
 pub mod queue;
 pub mod reports;
+pub mod transport;
 
 mod accounts;
 mod body;
@@ -18,12 +19,14 @@ mod domains;
 mod engine;
 mod errors;
 mod flags;
+mod forward;
 mod ids;
 mod jobs;
 mod login;
 mod mailboxes;
 mod messages;
 mod open;
+mod policy;
 mod receipt;
 mod schema;
 mod sealing;
@@ -41,9 +44,13 @@ pub use accounts::{
 };
 pub use body::BodyRef;
 pub use changes::{Changed, Happened};
-pub use domains::{DkimAlgorithm, DkimKey, DkimState, Domain, DomainError, NewDkimKey};
+pub use domains::{
+    DkimAlgorithm, DkimKey, DkimLook, DkimRecord, DkimRotation, DkimState, Domain, DomainError,
+    MtaStsMode, NewDkimKey, OwnDmarc, OwnMtaSts, signing,
+};
 pub use errors::{OpenError, StoreError};
 pub use flags::{FlagEdit, Flags, Keyword, KeywordSet, Keywords, Marks};
+pub use forward::{Forward, SrsSecret};
 pub use ids::{AccountId, BlobId, MailboxId, MessageId, ModSeq, QueueId, Uid, UidValidity};
 pub use jobs::{JobEnd, JobState};
 pub use login::{LoggedIn, LoginError, ScramKeys};
@@ -52,6 +59,7 @@ pub use messages::{
     Append, Appended, Columns, Copied, Delivered, Delivery, DeliveryTarget, Expunged, FlagOutcome,
     MessageError, Place, Placement, QuotaRule, Stored, StoredRow,
 };
+pub use policy::{DmarcChoice, Trust, TrustKind};
 pub use receipt::{Accepted, Receipt};
 pub use settings::{Mode, StoreSettings};
 pub use store::{Durability, Store};

@@ -108,3 +108,16 @@ pub const REPORT_INTAKE_WAITING_MAX: i64 = 2_000;
 
 /// Largest message that is taken as a report: what the largest receivers send is below 10 MB.
 pub const REPORT_INTAKE_BYTES_MAX: u64 = 25_000_000;
+
+/// Secrets for SRS that are kept: the one in use and those whose addresses may still come back.
+pub const SRS_SECRETS_MAX: i64 = 4;
+
+/// Forgotten senders of forwarded mail that one forwarding clears away: it must stay cheap.
+pub const SRS_SENDERS_PER_TIDY: i64 = 100;
+
+/// Pairs of sender and author whose mail is put off for want of DNS: some hundred kilobytes. Beyond it
+/// the oldest begin anew, which costs a sender one more retry.
+pub const DNS_DEFERRALS_MAX: i64 = 10_000;
+
+/// Names under which the mail hosts of one destination are learnt: big ones have three or four.
+pub const LEARNT_SITES_MAX: i64 = 16;

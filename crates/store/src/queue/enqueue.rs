@@ -18,7 +18,8 @@ impl Change<'_> {
         }
         let blob = self.hold_body(&message.kept, 1)?;
         let sql = "INSERT INTO queue_message (trace, account, blob_id, prefix, reverse_path, envelope_id, ret, needs_smtputf8, \
-                   body_kind, created, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING id";
+                   body_kind, created, expires, forwarded, tls_wish) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) RETURNING id";
         let trace = message.trace.to_string();
         let reverse_path = message
             .reverse_path
@@ -37,6 +38,8 @@ impl Change<'_> {
             Param::Int(message.body.code()),
             Param::Int(message.created.0),
             Param::Int(message.expires.0),
+            Param::Int(i64::from(message.forwarded)),
+            Param::Int(message.tls.code()),
         ];
         let id = QueueId(self.sql.one(sql, &params, |row| row.int(0))?);
         for (number, recipient) in (0..).zip(&message.recipients) {

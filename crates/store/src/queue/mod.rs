@@ -21,9 +21,12 @@ pub struct NewQueued {
     pub prefix: Vec<u8>,
     /// Who submitted it; nothing for reports of our own.
     pub account: Option<AccountId>,
+    /// Passed on for others: nobody here wrote it, so it is never changed or signed as if one had.
+    pub forwarded: bool,
     pub reverse_path: ReversePath,
     pub recipients: Vec<NewRecipient>,
     pub dsn: MessageDsn,
+    pub tls: TlsWish,
     pub needs_smtputf8: bool,
     pub body: BodyKind,
     pub created: UnixMillis,
@@ -81,6 +84,18 @@ pub enum BodyKind {
     Binary,
 }
 
+/// What the sender wishes for the way of this message. RFC 8689.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TlsWish {
+    /// What the policies of both ends say.
+    #[default]
+    Policies,
+    /// REQUIRETLS: from here on only over authenticated TLS, and only to servers that promise the same.
+    Required,
+    /// `TLS-Required: No`: arriving matters more than secrecy.
+    Waived,
+}
+
 /// A message in the queue, with the recipients asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Queued {
@@ -89,9 +104,12 @@ pub struct Queued {
     pub body: BodyRef,
     pub prefix: Vec<u8>,
     pub account: Option<AccountId>,
+    /// As in [`NewQueued`].
+    pub forwarded: bool,
     pub reverse_path: ReversePath,
     pub recipients: Vec<Recipient>,
     pub dsn: MessageDsn,
+    pub tls: TlsWish,
     pub needs_smtputf8: bool,
     pub body_kind: BodyKind,
     pub created: UnixMillis,
@@ -238,6 +256,24 @@ impl Ret {
 
     fn of_code(code: i64) -> Self {
         if code == 1 { Self::Full } else { Self::Headers }
+    }
+}
+
+impl TlsWish {
+    fn code(self) -> i64 {
+        match self {
+            Self::Policies => 0,
+            Self::Required => 1,
+            Self::Waived => 2,
+        }
+    }
+
+    fn of_code(code: i64) -> Self {
+        match code {
+            1 => Self::Required,
+            2 => Self::Waived,
+            _ => Self::Policies,
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use mail::{Address, ReversePath, UnixMillis};
 
 use super::{
     BodyKind, MessageDsn, Notify, QueueCounts, Queued, Recipient, RecipientDsn, RecipientState, Ret,
+    TlsWish,
 };
 use crate::engine::{Param, Row, SqlResult};
 use crate::limits::QUEUE_SCAN_MAX;
@@ -80,7 +81,7 @@ impl View<'_> {
     /// A message without its recipients.
     pub(super) fn queued_alone(&self, id: QueueId) -> SqlResult<Option<Queued>> {
         let sql = "SELECT q.id, q.trace, q.account, q.prefix, q.reverse_path, q.envelope_id, q.ret, q.needs_smtputf8, q.body_kind, \
-                   q.created, q.expires, b.segment, b.place, b.length, b.hash, b.id \
+                   q.created, q.expires, b.segment, b.place, b.length, b.hash, b.id, q.forwarded, q.tls_wish \
                    FROM queue_message q JOIN blob b ON b.id = q.blob_id WHERE q.id = ?1";
         self.sql.first(sql, &[Param::Int(id.0)], read_queued)
     }
@@ -124,12 +125,14 @@ fn read_queued(row: &Row<'_>) -> SqlResult<Queued> {
             .parse()
             .map_err(|_| StoreError::Damaged(format!("the trace id {trace}")))?,
         account: row.opt_int(2)?.map(AccountId),
+        forwarded: row.int(16)? != 0,
         prefix: row.blob(3)?.to_vec(),
         reverse_path,
         dsn: MessageDsn {
             envelope_id: row.opt_text(5)?.map(str::to_owned),
             ret: row.opt_int(6)?.map(Ret::of_code),
         },
+        tls: TlsWish::of_code(row.int(17)?),
         needs_smtputf8: row.int(7)? != 0,
         body_kind: BodyKind::of_code(row.int(8)?),
         created: UnixMillis(row.int(9)?),

@@ -46,6 +46,7 @@ fn what_is_due_is_claimed_once() {
             kept,
             prefix: Vec::new(),
             account: None,
+            forwarded: false,
             reverse_path: mail::ReversePath::Null,
             recipients: vec![NewRecipient {
                 address: address("a@far.example"),
@@ -53,7 +54,8 @@ fn what_is_due_is_claimed_once() {
                 due: NOW,
             }],
             dsn: MessageDsn::default(),
-            needs_smtputf8: false,
+            tls: store::queue::TlsWish::Policies,
+        needs_smtputf8: false,
             body: BodyKind::SevenBit,
             created: NOW,
             expires: NOW,

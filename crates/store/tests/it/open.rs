@@ -280,6 +280,7 @@ fn make_old_data_directory() {
         kept: store.keep_blocking(&b"out"[..]).expect("kept"),
         prefix: Vec::new(),
         account: Some(ann),
+        forwarded: false,
         reverse_path: mail::ReversePath::Null,
         recipients: vec![NewRecipient {
             address: address("bob@far.example"),
@@ -287,6 +288,7 @@ fn make_old_data_directory() {
             due: NOW,
         }],
         dsn: MessageDsn::default(),
+        tls: store::queue::TlsWish::Policies,
         needs_smtputf8: false,
         body: BodyKind::SevenBit,
         created: NOW,
