@@ -64,6 +64,12 @@ pub fn format_imap(at: UnixMillis) -> String {
     )
 }
 
+/// Year, month and day in UTC, the latter two from 1.
+pub fn civil(at: UnixMillis) -> (i64, usize, i64) {
+    let civil = Civil::of(at);
+    (civil.year, civil.month, civil.day)
+}
+
 /// Days since 1970-01-01 of a civil date in the proleptic Gregorian calendar; `None` if there is no such day.
 pub fn days_of(year: i32, month: u32, day: u32) -> Option<i64> {
     if !(0..=9_999).contains(&year) || day == 0 || day > days_in(year, month)? {

@@ -1,11 +1,19 @@
-//! Domains we serve, and their DKIM keys.
-
-use std::fmt;
+//! Domains we serve. Their signing keys are in `domains/dkim.rs`, what they ask of senders in `domains/mta_sts.rs`.
 
 use mail::UnixMillis;
 
 use crate::engine::{Param, Row, SqlResult};
 use crate::{Change, StoreError, View};
+
+mod dkim;
+mod mta_sts;
+mod own_dmarc;
+
+pub use dkim::{
+    DkimAlgorithm, DkimKey, DkimLook, DkimRecord, DkimRotation, DkimState, NewDkimKey, signing,
+};
+pub use mta_sts::{MtaStsMode, OwnMtaSts};
+pub use own_dmarc::OwnDmarc;
 
 /// A local domain. The name is the lower-case A-label form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,46 +40,6 @@ pub enum DomainError {
     Store(#[from] StoreError),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DkimAlgorithm {
-    RsaSha256,
-    /// RFC 8463.
-    Ed25519Sha256,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DkimState {
-    /// Signs.
-    Active,
-    /// Published, but not yet or no longer used for signing.
-    Published,
-    /// Kept for the record.
-    Retired,
-}
-
-/// A key pair of a domain. On disk the private key is encrypted with the key file.
-#[derive(Clone, PartialEq, Eq)]
-pub struct DkimKey {
-    pub domain: mail::Domain,
-    pub selector: String,
-    pub algorithm: DkimAlgorithm,
-    /// PKCS #8, DER.
-    pub private: Vec<u8>,
-    /// As it stands in the DNS record: SubjectPublicKeyInfo DER for RSA, 32 raw bytes for Ed25519.
-    pub public: Vec<u8>,
-    pub state: DkimState,
-    pub created: UnixMillis,
-}
-
-#[derive(Clone)]
-pub struct NewDkimKey {
-    pub selector: String,
-    pub algorithm: DkimAlgorithm,
-    pub private: Vec<u8>,
-    pub public: Vec<u8>,
-    pub state: DkimState,
-}
-
 impl View<'_> {
     /// All local domains in the order of their names.
     pub fn domains(&self) -> Result<Vec<Domain>, StoreError> {
@@ -90,28 +58,6 @@ impl View<'_> {
             .sql
             .first(sql, &[Param::Text(name.as_str())], |row| row.int(0))?
             .is_some())
-    }
-
-    /// All keys of a domain, newest first.
-    pub fn dkim_keys(&self, domain: &mail::Domain) -> Result<Vec<DkimKey>, StoreError> {
-        let sql = "SELECT selector, algorithm, state, created, public_key, private_key FROM dkim_key \
-                   WHERE domain = ?1 ORDER BY created DESC, selector";
-        self.sql.all(sql, &[Param::Text(domain.as_str())], |row| {
-            let selector = row.text(0)?.to_owned();
-            let private = self
-                .shared
-                .sealing
-                .unseal(&sealing_purpose(domain, &selector), row.blob(5)?)?;
-            Ok(DkimKey {
-                domain: domain.clone(),
-                selector,
-                algorithm: DkimAlgorithm::of_code(row.int(1)?)?,
-                state: DkimState::of_code(row.int(2)?)?,
-                created: UnixMillis(row.int(3)?),
-                public: row.blob(4)?.to_vec(),
-                private,
-            })
-        })
     }
 }
 
@@ -142,79 +88,31 @@ impl Change<'_> {
         self.sql
             .execute("DELETE FROM alias WHERE domain = ?1", &key)?;
         self.sql
+            .execute("DELETE FROM forward WHERE domain = ?1", &key)?;
+        self.sql
+            .execute("DELETE FROM domain_policy WHERE domain = ?1", &key)?;
+        self.sql
             .execute("DELETE FROM dkim_key WHERE domain = ?1", &key)?;
+        self.sql
+            .execute("DELETE FROM dkim_schedule WHERE domain = ?1", &key)?;
+        self.sql
+            .execute("DELETE FROM mta_sts_own WHERE domain = ?1", &key)?;
+        self.sql
+            .execute("DELETE FROM own_dmarc WHERE domain = ?1", &key)?;
         self.sql
             .execute("DELETE FROM domain WHERE name = ?1", &key)?;
         Ok(())
-    }
-
-    pub fn add_dkim_key(
-        &mut self,
-        domain: &mail::Domain,
-        key: &NewDkimKey,
-        now: UnixMillis,
-    ) -> Result<(), DomainError> {
-        if !self.is_local(domain)? {
-            return Err(DomainError::NoSuchDomain(domain.clone()));
-        }
-        let sealed = self
-            .shared
-            .sealing
-            .seal(&sealing_purpose(domain, &key.selector), &key.private)?;
-        let sql = "INSERT INTO dkim_key (domain, selector, algorithm, state, created, public_key, private_key) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
-        let params = [
-            Param::Text(domain.as_str()),
-            Param::Text(&key.selector),
-            Param::Int(key.algorithm.code()),
-            Param::Int(key.state.code()),
-            Param::Int(now.0),
-            Param::Blob(&key.public),
-            Param::Blob(&sealed),
-        ];
-        match self.sql.execute(sql, &params)? {
-            0 => Err(DomainError::SelectorExists(key.selector.clone())),
-            _ => Ok(()),
-        }
-    }
-
-    pub fn set_dkim_state(
-        &mut self,
-        domain: &mail::Domain,
-        selector: &str,
-        state: DkimState,
-    ) -> Result<(), DomainError> {
-        let sql = "UPDATE dkim_key SET state = ?3 WHERE domain = ?1 AND selector = ?2";
-        let params = [
-            Param::Text(domain.as_str()),
-            Param::Text(selector),
-            Param::Int(state.code()),
-        ];
-        found(self.sql.execute(sql, &params)?, selector)
-    }
-
-    pub fn remove_dkim_key(
-        &mut self,
-        domain: &mail::Domain,
-        selector: &str,
-    ) -> Result<(), DomainError> {
-        let sql = "DELETE FROM dkim_key WHERE domain = ?1 AND selector = ?2";
-        found(
-            self.sql
-                .execute(sql, &[Param::Text(domain.as_str()), Param::Text(selector)])?,
-            selector,
-        )
     }
 }
 
 const DOMAINS: &str = "SELECT d.name, d.created, \
      (SELECT COUNT(*) FROM account a WHERE a.domain = d.name), \
-     (SELECT COUNT(*) FROM alias x WHERE x.domain = d.name) \
+     (SELECT COUNT(*) FROM alias x WHERE x.domain = d.name) + (SELECT COUNT(*) FROM forward f WHERE f.domain = d.name) \
      FROM domain d ORDER BY d.name";
 
 const DOMAIN: &str = "SELECT d.name, d.created, \
      (SELECT COUNT(*) FROM account a WHERE a.domain = d.name), \
-     (SELECT COUNT(*) FROM alias x WHERE x.domain = d.name) \
+     (SELECT COUNT(*) FROM alias x WHERE x.domain = d.name) + (SELECT COUNT(*) FROM forward f WHERE f.domain = d.name) \
      FROM domain d WHERE d.name = ?1";
 
 fn read_domain(row: &Row<'_>) -> SqlResult<Domain> {
@@ -230,72 +128,4 @@ fn read_domain(row: &Row<'_>) -> SqlResult<Domain> {
 pub(crate) fn stored_domain(text: &str) -> SqlResult<mail::Domain> {
     mail::Domain::parse_with_literal(text)
         .map_err(|e| StoreError::Damaged(format!("the stored domain {text}: {e}")))
-}
-
-fn found(rows: u64, selector: &str) -> Result<(), DomainError> {
-    if rows == 0 {
-        Err(DomainError::NoSuchSelector(selector.to_owned()))
-    } else {
-        Ok(())
-    }
-}
-
-fn sealing_purpose(domain: &mail::Domain, selector: &str) -> String {
-    format!("dkim key {selector} of {domain}")
-}
-
-impl DkimAlgorithm {
-    fn code(self) -> i64 {
-        match self {
-            Self::RsaSha256 => 1,
-            Self::Ed25519Sha256 => 2,
-        }
-    }
-
-    fn of_code(code: i64) -> SqlResult<Self> {
-        match code {
-            1 => Ok(Self::RsaSha256),
-            2 => Ok(Self::Ed25519Sha256),
-            _ => Err(StoreError::Damaged(format!("DKIM algorithm {code}"))),
-        }
-    }
-}
-
-impl DkimState {
-    fn code(self) -> i64 {
-        match self {
-            Self::Active => 1,
-            Self::Published => 2,
-            Self::Retired => 3,
-        }
-    }
-
-    fn of_code(code: i64) -> SqlResult<Self> {
-        match code {
-            1 => Ok(Self::Active),
-            2 => Ok(Self::Published),
-            3 => Ok(Self::Retired),
-            _ => Err(StoreError::Damaged(format!("DKIM state {code}"))),
-        }
-    }
-}
-
-impl fmt::Debug for DkimKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "DkimKey({} of {}, {:?}, {:?})",
-            self.selector, self.domain, self.algorithm, self.state
-        )
-    }
-}
-
-impl fmt::Debug for NewDkimKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "NewDkimKey({}, {:?}, {:?})",
-            self.selector, self.algorithm, self.state
-        )
-    }
 }

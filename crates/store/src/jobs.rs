@@ -41,7 +41,9 @@ impl View<'_> {
                 tried: row.opt_int(2)?.map(UnixMillis),
                 failures: row.int(3)?.max(0) as u64,
                 problem: row.opt_text(4)?.map(str::to_owned),
-                lease: Some(row.int(5)?).filter(|until| *until != 0).map(UnixMillis),
+                lease: Some(row.int(5)?)
+                    .filter(|until| *until != 0)
+                    .map(UnixMillis),
             })
         })?;
         Ok(found.unwrap_or_default())
@@ -81,21 +83,12 @@ impl Change<'_> {
         lease: UnixMillis,
     ) -> Result<bool, StoreError> {
         let sql = "UPDATE job SET lease = ?3 WHERE name = ?1 AND holder = ?2";
-        let params = [
-            Param::Text(name),
-            Param::Text(holder),
-            Param::Int(lease.0),
-        ];
+        let params = [Param::Text(name), Param::Text(holder), Param::Int(lease.0)];
         Ok(self.sql.execute(sql, &params)? == 1)
     }
 
     /// Notes how the holder's run ended and lets go of the job.
-    pub fn finish_job(
-        &mut self,
-        name: &str,
-        holder: &str,
-        end: &JobEnd,
-    ) -> Result<(), StoreError> {
+    pub fn finish_job(&mut self, name: &str, holder: &str, end: &JobEnd) -> Result<(), StoreError> {
         let key = [Param::Text(name), Param::Text(holder)];
         match end {
             JobEnd::Done => self.sql.execute(

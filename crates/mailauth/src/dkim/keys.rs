@@ -126,22 +126,33 @@ pub fn generate(algorithm: Algorithm) -> Result<Vec<u8>, KeyError> {
 /// The value of the TXT record at `selector._domainkey.domain` (RFC 6376 §3.6.1, RFC 8463 §4),
 /// undivided: a zone file needs it cut into strings of at most 255 bytes.
 pub fn public_record(pkcs8: &[u8]) -> Result<String, KeyError> {
-    let (algorithm, public) = match Pair::read(pkcs8)? {
-        Pair::Rsa(pair) => {
-            let public: &PublicKey = pair.public_key();
-            let der =
-                AsDer::<PublicKeyX509Der<'_>>::as_der(public).map_err(|_| KeyError::Unreadable)?;
-            (Algorithm::RsaSha256, STANDARD.encode(der.as_ref()))
-        }
-        Pair::Ed25519(pair) => (
-            Algorithm::Ed25519Sha256,
-            STANDARD.encode(pair.public_key().as_ref()),
-        ),
-    };
+    let (algorithm, public) = Pair::read(pkcs8)?.public()?;
+    let public = STANDARD.encode(public);
     Ok(format!("v=DKIM1; k={}; p={public}", algorithm.key_name()))
 }
 
+/// The public half as it stands in the record, before base64: SubjectPublicKeyInfo DER for RSA, 32 raw bytes for
+/// Ed25519.
+pub fn public_key(pkcs8: &[u8]) -> Result<Vec<u8>, KeyError> {
+    Pair::read(pkcs8)?.public().map(|(_, public)| public)
+}
+
 impl Pair {
+    fn public(&self) -> Result<(Algorithm, Vec<u8>), KeyError> {
+        match self {
+            Self::Rsa(pair) => {
+                let public: &PublicKey = pair.public_key();
+                let der = AsDer::<PublicKeyX509Der<'_>>::as_der(public)
+                    .map_err(|_| KeyError::Unreadable)?;
+                Ok((Algorithm::RsaSha256, der.as_ref().to_vec()))
+            }
+            Self::Ed25519(pair) => Ok((
+                Algorithm::Ed25519Sha256,
+                pair.public_key().as_ref().to_vec(),
+            )),
+        }
+    }
+
     fn read(der: &[u8]) -> Result<Self, KeyError> {
         if let Ok(pair) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der) {
             return Ok(Self::Ed25519(Box::new(pair)));

@@ -1,13 +1,14 @@
 //! The signing keys of our domains, read once and kept ready.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
 use mail::Domain;
 use mailauth::dkim::{SigningKey, sign};
-use store::{DkimState, StoreError};
+use store::{Durability, StoreError};
 
 use crate::{Inner, limits};
 
@@ -20,19 +21,22 @@ pub(crate) struct Signers {
 struct Known {
     since: Instant,
     keys: Arc<Vec<SigningKey>>,
+    /// The day on which it was last noted that these keys are in use; 0 before the first.
+    noted: Arc<AtomicI64>,
 }
 
 impl Signers {
     /// The signature fields for a message. Mail goes out unsigned rather than not at all; the log
     /// says why.
     pub(crate) async fn sign(&self, inner: &Inner, domain: &Domain, message: &Bytes) -> Vec<u8> {
-        let keys = match self.keys(inner, domain).await {
-            Ok(keys) => keys,
+        let Known { keys, noted, .. } = match self.known(inner, domain).await {
+            Ok(known) => known,
             Err(error) => {
                 tracing::warn!(%domain, %error, "no signing keys can be read: a message goes unsigned");
                 return Vec::new();
             }
         };
+        self.note_use(inner, domain, &keys, &noted);
         let at = u64::try_from(inner.now().secs()).unwrap_or(0);
         let size = message.len();
         let message = message.clone();
@@ -50,42 +54,62 @@ impl Signers {
         })
     }
 
-    async fn keys(
-        &self,
-        inner: &Inner,
-        domain: &Domain,
-    ) -> Result<Arc<Vec<SigningKey>>, StoreError> {
+    async fn known(&self, inner: &Inner, domain: &Domain) -> Result<Known, StoreError> {
         let now = inner.world.now();
-        let fresh =
-            |known: &&Known| now.saturating_duration_since(known.since) < limits::SIGNER_AGE;
-        if let Some(known) = self.lock().get(domain).filter(fresh) {
-            return Ok(known.keys.clone());
-        }
+        let before = self.lock().get(domain).cloned();
+        let fresh = |known: &Known| now.saturating_duration_since(known.since) < limits::SIGNER_AGE;
+        let noted = match before {
+            Some(known) if fresh(&known) => return Ok(known),
+            Some(known) => known.noted,
+            None => Arc::default(),
+        };
         let wanted = domain.clone();
         let stored = inner
             .store
             .read_small(move |view| view.dkim_keys(&wanted))
             .await?;
-        let keys = stored.iter().filter(|key| key.state == DkimState::Active).filter_map(|key| {
+        let keys = store::signing(&stored).filter_map(|key| {
             SigningKey::from_pkcs8(key.domain.as_str(), &key.selector, &key.private)
                 .inspect_err(|error| {
                     tracing::error!(%domain, selector = key.selector, %error, "a DKIM key is unusable");
                 })
                 .ok()
         });
-        let keys = Arc::new(keys.collect::<Vec<_>>());
+        let known = Known {
+            since: now,
+            keys: Arc::new(keys.collect()),
+            noted,
+        };
         let mut domains = self.lock();
         if domains.len() >= limits::SIGNERS_MAX {
             domains.clear();
         }
-        domains.insert(
-            domain.clone(),
-            Known {
-                since: now,
-                keys: keys.clone(),
-            },
-        );
-        Ok(keys)
+        domains.insert(domain.clone(), known.clone());
+        Ok(known)
+    }
+
+    /// Notes once a day that keys are in use: their records must stay for some days after the last time.
+    fn note_use(
+        &self,
+        inner: &Inner,
+        domain: &Domain,
+        keys: &Arc<Vec<SigningKey>>,
+        noted: &AtomicI64,
+    ) {
+        let now = inner.now();
+        if noted.swap(now.day(), Ordering::Relaxed) == now.day() {
+            return;
+        }
+        let (store, domain, keys) = (inner.store.clone(), domain.clone(), keys.clone());
+        inner.world.tasks.spawn("dkim use", async move {
+            let noted = store.write_bulk(Durability::Relaxed, move |change| {
+                keys.iter()
+                    .try_for_each(|key| change.note_dkim_use(&domain, key.selector(), now))
+            });
+            if let Err(error) = noted.await {
+                tracing::debug!(%error, "it is not noted that signing keys are in use");
+            }
+        });
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Domain, Known>> {

@@ -39,3 +39,11 @@ CREATE TABLE mta_sts_own (
   mode BIGINT NOT NULL,
   changed BIGINT NOT NULL
 ) WITHOUT ROWID;
+
+-- What our own domains' DMARC records were last seen to ask of others, and when that changed.
+CREATE TABLE own_dmarc (
+  domain TEXT NOT NULL PRIMARY KEY,
+  policy TEXT NOT NULL,
+  changed BIGINT,
+  looked BIGINT NOT NULL
+) WITHOUT ROWID;
