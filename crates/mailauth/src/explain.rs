@@ -83,13 +83,7 @@ impl Notes {
     }
 
     /// A question, with why it was asked.
-    pub fn asked(
-        &mut self,
-        why: &str,
-        name: &str,
-        kind: Kind,
-        answer: &Result<Answer, DnsError>,
-    ) {
+    pub fn asked(&mut self, why: &str, name: &str, kind: Kind, answer: &Result<Answer, DnsError>) {
         if self.wanted() {
             let step = Step {
                 text: why.to_owned(),

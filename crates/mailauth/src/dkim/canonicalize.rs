@@ -1,16 +1,82 @@
-//! The "relaxed" canonical forms of header fields and bodies (RFC 6376 §3.4.2, §3.4.4).
+//! The canonical forms of header fields and bodies (RFC 6376 §3.4).
 //! Bodies are hashed while they are read: the canonical body is never held as a whole.
 
 use aws_lc_rs::digest;
 
 use super::limits::HASH_CHUNK;
+use super::message::Field;
+
+/// How much a message may change on its way before a signature breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Form {
+    Simple,
+    Relaxed,
+}
+
+/// Where canonical bytes go.
+pub(super) trait Sink {
+    fn take(&mut self, bytes: &[u8]);
+}
+
+impl Sink for digest::Context {
+    fn take(&mut self, bytes: &[u8]) {
+        self.update(bytes);
+    }
+}
 
 /// Hashes a body in relaxed form, in one pass over pieces of any size.
+pub struct BodyHash(Relaxed<digest::Context>);
+
+impl Default for BodyHash {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl BodyHash {
+    pub fn new() -> Self {
+        Self(Relaxed::new(digest::Context::new(&digest::SHA256)))
+    }
+
+    /// The SHA-256 of the canonical form of a whole body.
+    pub fn of(body: &[u8]) -> [u8; 32] {
+        let mut hash = Self::new();
+        hash.update(body);
+        hash.finish()
+    }
+
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    pub fn finish(self) -> [u8; 32] {
+        bytes_of(&self.0.finish().finish())
+    }
+}
+
+pub(super) fn bytes_of(digest: &digest::Digest) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(digest.as_ref());
+    out
+}
+
+/// RFC 6376 §3.4.3: the empty lines at the end are one line end, also where there is no body at all.
+pub(super) fn simple_body<S: Sink>(body: &[u8], mut sink: S) -> S {
+    let mut kept = body;
+    while let Some(shorter) = kept.strip_suffix(b"\r\n") {
+        kept = shorter;
+    }
+    sink.take(kept);
+    sink.take(b"\r\n");
+    sink
+}
+
+/// RFC 6376 §3.4.4, in one pass over pieces of any size.
 ///
 /// Lines end with CRLF. A CR or LF alone is an ordinary byte here: who signs sends strict line
 /// ends, and who verifies must not see a line where another reader sees none.
-pub struct BodyHash {
-    hash: digest::Context,
+pub(super) struct Relaxed<S> {
+    sink: S,
     buffer: Vec<u8>,
     /// Empty lines seen and not yet known to be trailing.
     empty_lines: u64,
@@ -22,16 +88,10 @@ pub struct BodyHash {
     in_line: bool,
 }
 
-impl Default for BodyHash {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl BodyHash {
-    pub fn new() -> Self {
+impl<S: Sink> Relaxed<S> {
+    pub(super) fn new(sink: S) -> Self {
         Self {
-            hash: digest::Context::new(&digest::SHA256),
+            sink,
             buffer: Vec::with_capacity(HASH_CHUNK + 64),
             empty_lines: 0,
             space: false,
@@ -40,14 +100,7 @@ impl BodyHash {
         }
     }
 
-    /// The SHA-256 of the canonical form of a whole body.
-    pub fn of(body: &[u8]) -> [u8; 32] {
-        let mut hash = Self::new();
-        hash.update(body);
-        hash.finish()
-    }
-
-    pub fn update(&mut self, piece: &[u8]) {
+    pub(super) fn update(&mut self, piece: &[u8]) {
         let mut rest = piece;
         loop {
             if !self.in_line && !self.space && !self.carriage_return {
@@ -82,7 +135,7 @@ impl BodyHash {
         }
     }
 
-    pub fn finish(mut self) -> [u8; 32] {
+    pub(super) fn finish(mut self) -> S {
         if self.carriage_return {
             self.carriage_return = false;
             self.content(b"\r");
@@ -94,10 +147,8 @@ impl BodyHash {
             // Only white space without a line end: the reduced line is empty, hence trailing.
             self.space = false;
         }
-        self.hash.update(&self.buffer);
-        let mut out = [0; 32];
-        out.copy_from_slice(self.hash.finish().as_ref());
-        out
+        self.sink.take(&self.buffer);
+        self.sink
     }
 
     fn content(&mut self, bytes: &[u8]) {
@@ -121,9 +172,9 @@ impl BodyHash {
             self.buffer.extend_from_slice(lines);
             self.spill();
         } else {
-            self.hash.update(&self.buffer);
+            self.sink.take(&self.buffer);
             self.buffer.clear();
-            self.hash.update(lines);
+            self.sink.take(lines);
         }
     }
 
@@ -147,7 +198,7 @@ impl BodyHash {
 
     fn spill(&mut self) {
         if self.buffer.len() >= HASH_CHUNK {
-            self.hash.update(&self.buffer);
+            self.sink.take(&self.buffer);
             self.buffer.clear();
         }
     }
@@ -186,23 +237,66 @@ fn plain_run(bytes: &[u8]) -> usize {
     memchr::memchr3(b' ', b'\t', b'\r', window).unwrap_or(window.len())
 }
 
+/// One header field in canonical form, with its line end.
+pub(crate) fn field(form: Form, field: &Field<'_>, out: &mut Vec<u8>) {
+    match form {
+        Form::Simple => out.extend_from_slice(field.text()),
+        Form::Relaxed => relaxed_field(field.name, field.value, out),
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// The field of a signature as it was signed: the value of its `b=` cut out (it is at this place of
+/// the field's value), and without a line end. RFC 6376 §3.7.
+pub(crate) fn unsigned_field(
+    form: Form,
+    field: &Field<'_>,
+    signature: &std::ops::Range<usize>,
+    out: &mut Vec<u8>,
+) {
+    let before = field.value.get(..signature.start).unwrap_or_default();
+    let after = field.value.get(signature.end..).unwrap_or_default();
+    match form {
+        Form::Simple => {
+            let head = field.raw.len() - field.value.len();
+            out.extend_from_slice(field.raw.get(..head).unwrap_or_default());
+            out.extend_from_slice(before);
+            out.extend_from_slice(after.strip_suffix(b"\r\n").unwrap_or(after));
+        }
+        Form::Relaxed => relaxed_field(field.name, &[before, after].concat(), out),
+    }
+}
+
 /// One header field in relaxed form, without the line end: lower-case name, unfolded value, white
 /// space reduced to single spaces and cut at both ends. RFC 6376 §3.4.2.
 pub fn relaxed_field(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
-    out.extend(name.trim_ascii_end().iter().map(u8::to_ascii_lowercase));
+    let name = name.trim_ascii_end();
+    out.extend(name.iter().map(u8::to_ascii_lowercase));
     out.push(b':');
     let start = out.len();
     let mut space = false;
-    for &byte in value {
+    let mut rest = value;
+    while let Some((&byte, tail)) = rest.split_first() {
         match byte {
-            b' ' | b'\t' | b'\r' | b'\n' => space = true,
+            b' ' | b'\t' => space = true,
+            // A line end goes with its two bytes; one of them alone is content, as in bodies.
+            b'\r' if tail.first() == Some(&b'\n') => {
+                rest = tail.get(1..).unwrap_or_default();
+                continue;
+            }
             _ => {
                 if space && out.len() > start {
                     out.push(b' ');
                 }
                 space = false;
+                let run = memchr::memchr3(b' ', b'\t', b'\r', tail).unwrap_or(tail.len());
                 out.push(byte);
+                let (plain, after) = tail.split_at(run);
+                out.extend_from_slice(plain);
+                rest = after;
+                continue;
             }
         }
+        rest = tail;
     }
 }

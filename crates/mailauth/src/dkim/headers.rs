@@ -1,7 +1,7 @@
 //! Which header fields a signature covers, and in which order (RFC 6376 §5.4).
 //! Trace fields are never signed: later hosts add and change them.
 
-use super::limits::HEADER_FIELDS_MAX;
+use super::message::Message;
 
 /// Signed once more often than they occur, so that nobody can add another one later
 /// (RFC 6376 §8.15): a second From or Subject would be shown while the signature still holds.
@@ -58,78 +58,37 @@ pub struct SelectedFields<'a> {
 
 /// Chooses what to sign. Instances of one field are taken from the bottom up (RFC 6376 §5.4.2).
 pub fn select(message: &[u8]) -> SelectedFields<'_> {
-    let (fields, body, too_many) = split(message);
+    let message = Message::split(message);
     let mut selected = SelectedFields {
         fields: Vec::with_capacity(24),
         names: Vec::with_capacity(40),
-        body,
+        body: message.body,
         has_from: false,
-        too_many,
+        too_many: message.too_many,
     };
     for name in OVERSIGNED {
-        let count = selected.take_all(&fields, name);
+        let count = selected.take_all(&message, name);
         if name == "From" {
             selected.has_from = count > 0;
         }
         selected.names.push(name);
     }
     for name in SIGNED_WHEN_PRESENT {
-        selected.take_all(&fields, name);
+        selected.take_all(&message, name);
     }
     selected
 }
 
 impl<'a> SelectedFields<'a> {
-    fn take_all(&mut self, fields: &[(&'a [u8], &'a [u8])], name: &'static str) -> usize {
+    fn take_all(&mut self, message: &Message<'a>, name: &'static str) -> usize {
         let mut count = 0;
-        for &(found, value) in fields.iter().rev() {
-            if found.trim_ascii_end().eq_ignore_ascii_case(name.as_bytes()) {
-                self.fields.push((found, value));
+        for field in message.fields.iter().rev() {
+            if field.is(name) {
+                self.fields.push((field.name, field.value));
                 self.names.push(name);
                 count += 1;
             }
         }
         count
     }
-}
-
-type Split<'a> = (Vec<(&'a [u8], &'a [u8])>, &'a [u8], bool);
-
-/// Cuts a message with CRLF line ends into its header fields and its body.
-fn split(message: &[u8]) -> Split<'_> {
-    let mut fields: Vec<(&[u8], &[u8])> = Vec::with_capacity(32);
-    let mut rest = message;
-    loop {
-        if let Some(body) = rest.strip_prefix(b"\r\n") {
-            return (fields, body, false);
-        }
-        if rest.is_empty() {
-            return (fields, rest, false);
-        }
-        if fields.len() >= HEADER_FIELDS_MAX {
-            return (fields, rest, true);
-        }
-        let (field, after) = rest.split_at(field_len(rest));
-        if let Some(colon) = memchr::memchr(b':', field) {
-            let (name, value) = field.split_at(colon);
-            fields.push((name, value.get(1..).unwrap_or_default()));
-        }
-        rest = after;
-    }
-}
-
-/// The length of the field at the start, folded lines and its line end included.
-fn field_len(bytes: &[u8]) -> usize {
-    let mut from = 0;
-    while let Some(at) = bytes
-        .get(from..)
-        .and_then(|tail| memchr::memchr(b'\n', tail))
-    {
-        let end = from + at + 1;
-        match bytes.get(end) {
-            Some(b' ' | b'\t') => from = end,
-            _ => return end,
-        }
-    }
-    bytes.len()
 }

@@ -1,13 +1,19 @@
 //! DomainKeys Identified Mail (RFC 6376, with RFC 8301 and RFC 8463): keys, canonical forms,
 //! signing, verification. We sign with `rsa-sha256` and `ed25519-sha256`, `relaxed/relaxed`.
 
-mod canonicalize;
+pub(crate) mod body;
+pub(crate) mod canonicalize;
 mod headers;
 mod keys;
 mod limits;
+pub(crate) mod lookup;
+pub(crate) mod message;
+pub(crate) mod public_key;
 mod sign;
+pub(crate) mod signature;
+pub(crate) mod tags;
 mod verdict;
-mod verify;
+pub(crate) mod verify;
 
 pub use canonicalize::{BodyHash, relaxed_field};
 pub use headers::{OVERSIGNED, SIGNED_WHEN_PRESENT, SelectedFields, select};

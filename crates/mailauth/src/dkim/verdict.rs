@@ -75,6 +75,11 @@ impl Verdict {
     pub fn passed(&self) -> bool {
         self.result == DkimResult::Pass
     }
+
+    pub(super) fn decide(&mut self, reason: Reason) {
+        self.result = reason.result();
+        self.reason = reason;
+    }
 }
 
 /// Why a signature was judged as it was.

@@ -1,0 +1,119 @@
+//! A message as signatures see it: header fields as they stand there, and the body.
+//! Decodes nothing; `mail` is the room that understands messages.
+
+use std::borrow::Cow;
+
+use super::limits::HEADER_FIELDS_MAX;
+
+/// One header field, in the bytes of the message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Field<'a> {
+    /// Up to the colon, white space before it included.
+    pub name: &'a [u8],
+    /// After the colon, folds and the line end included.
+    pub value: &'a [u8],
+    /// The whole.
+    pub raw: &'a [u8],
+}
+
+impl<'a> Field<'a> {
+    pub fn is(&self, name: &str) -> bool {
+        self.name
+            .trim_ascii_end()
+            .eq_ignore_ascii_case(name.as_bytes())
+    }
+
+    /// The whole without its last line end.
+    pub fn text(&self) -> &'a [u8] {
+        self.raw.strip_suffix(b"\r\n").unwrap_or(self.raw)
+    }
+}
+
+/// Header fields from the top down, and the body.
+#[derive(Debug)]
+pub(crate) struct Message<'a> {
+    pub fields: Vec<Field<'a>>,
+    pub body: &'a [u8],
+    /// There are more fields than are looked at.
+    pub too_many: bool,
+}
+
+impl<'a> Message<'a> {
+    /// Cuts a message with CRLF line ends. Lines without a colon are no fields and are passed over.
+    pub fn split(message: &'a [u8]) -> Self {
+        let mut fields = Vec::with_capacity(32);
+        let mut rest = message;
+        loop {
+            if let Some(body) = rest.strip_prefix(b"\r\n") {
+                return Self::of(fields, body);
+            }
+            if rest.is_empty() {
+                return Self::of(fields, rest);
+            }
+            let (raw, after) = rest.split_at(field_len(rest));
+            if let Some(colon) = memchr::memchr(b':', raw) {
+                if fields.len() >= HEADER_FIELDS_MAX {
+                    return Self {
+                        fields,
+                        body: rest,
+                        too_many: true,
+                    };
+                }
+                let (name, value) = raw.split_at(colon);
+                let value = value.get(1..).unwrap_or_default();
+                fields.push(Field { name, value, raw });
+            }
+            rest = after;
+        }
+    }
+
+    fn of(fields: Vec<Field<'a>>, body: &'a [u8]) -> Self {
+        Self {
+            fields,
+            body,
+            too_many: false,
+        }
+    }
+}
+
+/// The message with CRLF line ends. What comes over SMTP has them; a file may have bare LFs
+/// throughout, which its first line shows.
+pub(crate) fn strict(message: &[u8]) -> Cow<'_, [u8]> {
+    let Some(first) = memchr::memchr(b'\n', message) else {
+        return Cow::Borrowed(message);
+    };
+    if message.get(..first).unwrap_or_default().ends_with(b"\r") {
+        return Cow::Borrowed(message);
+    }
+    let mut out = Vec::with_capacity(message.len() + message.len() / 32);
+    for line in message.split_inclusive(|&byte| byte == b'\n') {
+        match line.strip_suffix(b"\n") {
+            Some(text) => {
+                out.extend_from_slice(text.strip_suffix(b"\r").unwrap_or(text));
+                out.extend_from_slice(b"\r\n");
+            }
+            None => out.extend_from_slice(line),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// The length of the field at the start, folded lines and its line end included.
+fn field_len(bytes: &[u8]) -> usize {
+    let mut from = 0;
+    while let Some(at) = bytes
+        .get(from..)
+        .and_then(|tail| memchr::memchr(b'\n', tail))
+    {
+        let end = from + at + 1;
+        // A bare LF ends no line of a message with strict line ends.
+        let strict = at.checked_add(from).and_then(|lf| lf.checked_sub(1));
+        let strict = strict.and_then(|before| bytes.get(before)) == Some(&b'\r');
+        match bytes.get(end) {
+            Some(b' ' | b'\t') => from = end,
+            _ if !strict => from = end,
+            _ => return end,
+        }
+    }
+    bytes.len()
+}
