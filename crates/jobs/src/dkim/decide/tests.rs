@@ -135,10 +135,11 @@ fn nothing_changes_soon_after_the_dmarc_policy_did() {
         day(200),
     );
     let keys = [rsa, ed, ready];
+    let queued = BTreeSet::new();
     let facts = |changed| Facts {
         keys: &keys,
         rotation: DkimRotation::Every { days: 180 },
-        queued: &BTreeSet::new(),
+        queued: &queued,
         policy_changed: changed,
         now: day(200),
     };
