@@ -148,6 +148,7 @@ fn transaction() -> Transaction {
         body: Bytes::from_static(b"Subject: x\r\n\r\n.dot\r\nlf\n.\ncr\r.\r"),
         body_kind: Body::SevenBit,
         smtputf8: false,
+        require_tls: false,
         ret: None,
         envid: None,
     }

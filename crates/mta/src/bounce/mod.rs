@@ -6,14 +6,18 @@
 
 mod words;
 
+use std::slice;
+
 use mail::compose::{Action, DeliveryReport, Original, Person, RecipientReport};
 use mail::{Address, Domain, ReversePath, TraceId, UnixMillis};
-use store::queue::{MessageDsn, Notify, RecipientDsn, Ret};
-use store::{AccountId, Delivery, DeliveryTarget, QuotaRule, Resolution, StoreError};
+use store::queue::{MessageDsn, Notify, RecipientDsn, Ret, TlsWish};
+use store::reports::NewIntake;
+use store::{AccountId, Delivery, DeliveryTarget, QuotaRule};
 
-use crate::envelope::{Routed, Way};
+use crate::envelope::{Local, Routed, Way};
 use crate::filing::{Filing, delivery_targets, inbox};
 use crate::outbound::{Envelope, OutboundMessage, header_of};
+use crate::receive::{gather_recipient, summarize};
 use crate::refusal::Refusal;
 use crate::{Inner, limits};
 
@@ -34,6 +38,7 @@ pub(crate) struct About<'a> {
     pub(crate) account: Option<AccountId>,
     pub(crate) reverse_path: &'a ReversePath,
     pub(crate) dsn: &'a MessageDsn,
+    pub(crate) tls: TlsWish,
     pub(crate) arrival: UnixMillis,
     pub(crate) original: &'a [u8],
 }
@@ -76,7 +81,7 @@ pub(crate) async fn delivered(
 ) -> Result<Filing, Refusal> {
     let told: Vec<Told> = recipients
         .iter()
-        .filter(|recipient| !recipient.is_remote() && recipient.wants_success())
+        .filter(|recipient| recipient.stays_here() && recipient.wants_success())
         .map(|recipient| Told {
             address: recipient.address.clone(),
             original_recipient: recipient.dsn.original_recipient.clone(),
@@ -106,94 +111,153 @@ pub(crate) async fn report(
     let Some(first) = told.first() else {
         return Ok(Filing::default());
     };
-    let wanted = to.clone();
-    let resolution = inner
-        .store
-        .read_small(move |view| -> Result<Resolution, StoreError> { view.resolve(&wanted, 0) })
-        .await?;
     let now = inner.now();
     let trace = inner.new_trace();
-    match resolution {
-        Resolution::Deliver(targets) => {
-            let bytes = write(inner, kind, about, to, to.domain(), &told, trace, now);
-            deliver(inner, trace, delivery_targets(&targets), bytes, now).await
+    let path = wire::smtp::ForwardPath::Address(to.clone());
+    let way = gather_recipient(inner, &path, 0).await?.for_us();
+    let letter = |to: &Address, domain: &Domain| {
+        let bytes = write(inner, kind, about, to, domain, &told, trace, now);
+        Letter {
+            trace,
+            now,
+            bytes,
+            tls: about.tls,
         }
-        Resolution::NotLocal => {
-            // Ours is the recipient then: its domain speaks, and signs.
-            let domain = first.address.domain().clone();
-            let bytes = write(inner, kind, about, to, &domain, &told, trace, now);
-            queue(inner, trace, to, &domain, bytes, now).await
+    };
+    match way {
+        Ok((_, Way::Local(local))) => {
+            let letter = letter(to, to.domain());
+            let mut filing = letter.queue(inner, to.domain(), &local.forwards).await?;
+            filing.add(letter.deliver(inner, to, &local).await?);
+            Ok(filing)
+        }
+        // Ours is the recipient then: its domain speaks, and signs.
+        Ok((_, Way::Remote)) => {
+            let domain = first.address.domain();
+            let letter = letter(to, domain);
+            letter.queue(inner, domain, slice::from_ref(to)).await
+        }
+        // Mail that we passed on for an address of ours: its sender hears of it from there.
+        Ok((_, Way::Back(sender))) => {
+            let letter = letter(&sender, to.domain());
+            letter.queue(inner, to.domain(), &[sender]).await
         }
         // A full mailbox still gets to know what became of its mail.
-        Resolution::OverQuota if about.account.is_some() => {
-            let bytes = write(inner, kind, about, to, to.domain(), &told, trace, now);
-            let targets = about.account.map(inbox).into_iter().collect();
-            deliver(inner, trace, targets, bytes, now).await
+        Err(Refusal::OverQuota(_)) if let Some(account) = about.account => {
+            let letter = letter(to, to.domain());
+            letter.file(inner, vec![inbox(account)], Vec::new()).await
         }
-        Resolution::NoSuchUser | Resolution::Disabled | Resolution::OverQuota => {
+        Err(refusal) => {
             tracing::warn!(
                 target: "message", id = %about.trace, event = "report-dropped", to = %to,
-                reason = ?resolution,
+                reason = %refusal,
             );
             Ok(Filing::default())
         }
     }
 }
 
-async fn deliver(
-    inner: &Inner,
+/// A report that is written, with what its ways need to know.
+struct Letter {
     trace: TraceId,
-    targets: Vec<DeliveryTarget>,
-    bytes: Vec<u8>,
     now: UnixMillis,
-) -> Result<Filing, Refusal> {
-    let bytes = [mail::compose::return_path(&ReversePath::Null), bytes].concat();
-    let (bytes, summary) = crate::receive::summarize(inner, bytes).await?;
-    let kept = inner.store.keep(bytes).await?;
-    let delivery = Delivery {
-        trace,
-        kept,
-        summary,
-        targets,
-        quota: QuotaRule::Overrun,
-        received: now,
-    };
-    Ok(Filing {
-        deliveries: vec![delivery],
-        queued: Vec::new(),
-    })
+    bytes: Vec<u8>,
+    /// Of the message it is about.
+    tls: TlsWish,
 }
 
-async fn queue(
-    inner: &Inner,
-    trace: TraceId,
-    to: &Address,
-    domain: &Domain,
-    bytes: Vec<u8>,
-    now: UnixMillis,
-) -> Result<Filing, Refusal> {
-    // RFC 3461 §6.2: nobody is told what became of a report.
-    let dsn = RecipientDsn {
-        notify: Some(Notify::NEVER),
-        original_recipient: None,
-    };
-    let recipient = Routed {
-        address: to.clone(),
-        dsn,
-        way: Way::Remote,
-    };
-    let envelope = Envelope {
-        reverse_path: &ReversePath::Null,
-        dsn: &MessageDsn::default(),
-        recipients: &[&recipient],
-    };
-    let queued = OutboundMessage::report(trace, bytes)
-        .queue(inner, Some(domain), envelope, now)
-        .await?;
-    Ok(Filing {
-        deliveries: Vec::new(),
-        queued: vec![queued],
-    })
+impl Letter {
+    /// To all that a local address leads to here.
+    async fn deliver(
+        &self,
+        inner: &Inner,
+        to: &Address,
+        local: &Local,
+    ) -> Result<Filing, Refusal> {
+        let targets = delivery_targets(&local.targets);
+        let reports = local.reports.then(|| to.clone());
+        if targets.is_empty() && reports.is_none() {
+            return Ok(Filing::default());
+        }
+        self.file(inner, targets, reports.into_iter().collect())
+            .await
+    }
+
+    async fn file(
+        &self,
+        inner: &Inner,
+        targets: Vec<DeliveryTarget>,
+        report_addresses: Vec<Address>,
+    ) -> Result<Filing, Refusal> {
+        let bytes = [
+            mail::compose::return_path(&ReversePath::Null),
+            self.bytes.clone(),
+        ];
+        let (bytes, summary) = summarize(inner, bytes.concat().into()).await?;
+        let kept = inner.store.keep(bytes).await?;
+        let intakes = report_addresses.into_iter().map(|recipient| NewIntake {
+            trace: self.trace,
+            kept: kept.clone(),
+            submitter: Some(recipient.domain().as_str().to_owned()),
+            recipient,
+            received: self.now,
+        });
+        let intakes = intakes.collect();
+        let delivery = Delivery {
+            trace: self.trace,
+            kept,
+            summary,
+            targets,
+            quota: QuotaRule::Overrun,
+            received: self.now,
+        };
+        Ok(Filing {
+            deliveries: match delivery.targets.is_empty() {
+                true => Vec::new(),
+                false => vec![delivery],
+            },
+            intakes,
+            ..Filing::default()
+        })
+    }
+
+    async fn queue(
+        &self,
+        inner: &Inner,
+        domain: &Domain,
+        to: &[Address],
+    ) -> Result<Filing, Refusal> {
+        if to.is_empty() {
+            return Ok(Filing::default());
+        }
+        let recipient = |address: &Address| Routed {
+            address: address.clone(),
+            // RFC 3461 §6.2: nobody is told what became of a report.
+            dsn: RecipientDsn {
+                notify: Some(Notify::NEVER),
+                original_recipient: None,
+            },
+            way: Way::Remote,
+        };
+        let recipients: Vec<Routed> = to.iter().map(recipient).collect();
+        let envelope = Envelope {
+            reverse_path: &ReversePath::Null,
+            dsn: &MessageDsn::default(),
+            // RFC 8689 §5: what had to be protected stays so on its way back.
+            tls: match self.tls {
+                TlsWish::Required => TlsWish::Required,
+                TlsWish::Policies | TlsWish::Waived => TlsWish::Policies,
+            },
+            recipients: &recipients.iter().collect::<Vec<_>>(),
+        };
+        let queued = OutboundMessage::report(self.trace, self.bytes.clone())
+            .queue(inner, Some(domain), envelope, self.now)
+            .await?;
+        Ok(Filing {
+            queued: vec![queued],
+            ..Filing::default()
+        })
+    }
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -220,7 +284,9 @@ fn write(
         trace: about.trace,
     });
     let unique = trace.to_string();
+    // RFC 8689 §5: as if RET=HDRS had been said.
     let whole = kind == Kind::Failed
+        && about.tls != TlsWish::Required
         && about.dsn.ret == Some(Ret::Full)
         && about.original.len() <= limits::RETURNED_BYTES_MAX;
     let report = DeliveryReport {

@@ -7,7 +7,7 @@ pub(crate) mod survey;
 
 use bytes::Bytes;
 use mail::{Domain, ReversePath, TraceId, UnixMillis};
-use store::queue::{BodyKind, MessageDsn, NewQueued, NewRecipient, Queued};
+use store::queue::{BodyKind, MessageDsn, NewQueued, NewRecipient, Queued, TlsWish};
 use store::{AccountId, LoggedIn};
 
 use crate::Inner;
@@ -34,6 +34,7 @@ enum Origin {
 pub(crate) struct Envelope<'a> {
     pub(crate) reverse_path: &'a ReversePath,
     pub(crate) dsn: &'a MessageDsn,
+    pub(crate) tls: TlsWish,
     pub(crate) recipients: &'a [&'a Routed],
 }
 
@@ -118,9 +119,11 @@ impl OutboundMessage {
                 Origin::User(account) => Some(account),
                 Origin::Ourselves => None,
             },
+            forwarded: false,
             reverse_path: envelope.reverse_path.clone(),
             recipients: recipients.collect(),
             dsn: envelope.dsn.clone(),
+            tls: envelope.tls,
             needs_smtputf8: self.smtputf8,
             body,
             created: now,
@@ -135,6 +138,20 @@ fn body_kind(bytes: &[u8]) -> BodyKind {
         BodyKind::SevenBit
     } else {
         BodyKind::EightBit
+    }
+}
+
+/// What the sender wishes for the way of a message: the parameter of MAIL, else the header field, which
+/// counts for nothing beside it. RFC 8689 §3, §4.1.
+pub(crate) fn tls_wish(require_tls: bool, header: &[u8]) -> TlsWish {
+    if require_tls {
+        return TlsWish::Required;
+    }
+    let mut said = mail::header::fields(header).filter(|field| field.is("TLS-Required"));
+    let no = |field: mail::header::Field<'_>| field.text().trim().eq_ignore_ascii_case("no");
+    match (said.next(), said.next()) {
+        (Some(field), None) if no(field) => TlsWish::Waived,
+        _ => TlsWish::Policies,
     }
 }
 

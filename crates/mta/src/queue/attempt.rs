@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes};
 use mail::UnixMillis;
 use store::StoreError;
-use store::queue::BodyKind;
+use store::queue::{BodyKind, TlsWish};
 use wire::smtp::client::{
     Connection as Left, Event, Fate, Outcome, Phase, Transaction, Unsendable,
 };
@@ -339,6 +339,7 @@ impl Courier<'_> {
             body,
             body_kind,
             smtputf8: self.job.needs_smtputf8(),
+            require_tls: queued.tls == TlsWish::Required,
             ret: wire_ret(queued.dsn.ret),
             envid: queued.dsn.envelope_id.clone(),
         })

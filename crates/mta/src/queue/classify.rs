@@ -82,6 +82,8 @@ pub(crate) fn of_unsendable(host: &str, why: Unsendable) -> Verdict {
     match why {
         // RFC 6531 §3.5.
         Unsendable::NeedsSmtpUtf8 => Verdict::Permanent(answer(EnhancedCode(5, 6, 7))),
+        // RFC 8689 §4.2.1.
+        Unsendable::NeedsRequireTls => Verdict::Permanent(answer(EnhancedCode(5, 7, 30))),
         Unsendable::TooBig { .. } => Verdict::Permanent(answer(EnhancedCode(5, 3, 4))),
         // We convert both before; whoever wrote them past that has written no mail.
         Unsendable::NeedsBinaryMime | Unsendable::Nul => {

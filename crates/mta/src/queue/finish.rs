@@ -157,6 +157,7 @@ async fn reports(
         account: job.message.account,
         reverse_path: &job.message.reverse_path,
         dsn: &job.message.dsn,
+        tls: job.message.tls,
         arrival: job.created(),
         original,
     };

@@ -12,9 +12,9 @@ use mail::{Address, Domain, ReversePath, TraceId, UnixMillis};
 use store::queue::{MessageDsn, RecipientDsn};
 use store::{AccountId, Delivery, LoggedIn, QuotaRule, Receipt, StoreError};
 
-use crate::envelope::{Routed, message_dsn, note};
+use crate::envelope::{Routed, message_dsn, note, outward};
 use crate::filing::{Filing, delivery_targets};
-use crate::outbound::{Envelope, OutboundMessage, recode, survey};
+use crate::outbound::{Envelope, OutboundMessage, header_of, recode, survey, tls_wish};
 use crate::receive::{Arrival, Passed, Transaction, check_loop, decide_recipient};
 use crate::refusal::Refusal;
 use crate::{Door, Inner, bounce};
@@ -45,6 +45,8 @@ pub(crate) struct Draft {
     reverse_path: ReversePath,
     recipients: Vec<Routed>,
     dsn: MessageDsn,
+    /// RFC 8689.
+    require_tls: bool,
     smtputf8: bool,
     message: Vec<u8>,
     /// The `with` word of the Received field.
@@ -67,6 +69,7 @@ impl Draft {
             reverse_path: transaction.from,
             recipients: transaction.recipients,
             dsn: message_dsn(&transaction.params),
+            require_tls: transaction.params.require_tls,
             smtputf8: transaction.params.smtputf8,
             message,
             with: arrival.with,
@@ -102,6 +105,7 @@ pub(crate) async fn submit(inner: &Inner, submission: Submission) -> Result<Rece
         reverse_path,
         recipients: routed,
         dsn,
+        require_tls: false,
         smtputf8,
         message,
         with: "local",
@@ -136,6 +140,7 @@ pub(crate) async fn accept(inner: &Inner, draft: Draft) -> Result<Receipt, Refus
         reverse_path,
         recipients,
         dsn,
+        require_tls,
         smtputf8,
         message,
         with,
@@ -179,6 +184,7 @@ pub(crate) async fn accept(inner: &Inner, draft: Draft) -> Result<Receipt, Refus
         trace,
         reverse_path: &reverse_path,
         dsn: &dsn,
+        require_tls,
         smtputf8,
     };
     let filing = finished
@@ -195,6 +201,7 @@ struct Finished<'a> {
     trace: TraceId,
     reverse_path: &'a ReversePath,
     dsn: &'a MessageDsn,
+    require_tls: bool,
     smtputf8: bool,
 }
 
@@ -209,25 +216,30 @@ impl Finished<'_> {
         now: UnixMillis,
     ) -> Result<Filing, Refusal> {
         let mut filing = Filing::default();
+        let wish = tls_wish(self.require_tls, header_of(&complete));
         let about = bounce::About {
             trace: self.trace,
             account: Some(self.user.account()),
             reverse_path: self.reverse_path,
             dsn: self.dsn,
+            tls: wish,
             arrival: now,
             original: &complete,
         };
         filing.add(bounce::delivered(inner, &about, recipients).await?);
-        if recipients.iter().any(|recipient| !recipient.is_remote()) {
+        if recipients.iter().any(Routed::stays_here) {
             let local = [return_path(self.reverse_path), complete.clone()].concat();
             let local = delivery(inner, self.trace, local, recipients, now).await?;
             filing.deliveries.push(local);
         }
-        let remote: Vec<&Routed> = recipients.iter().filter(|to| to.is_remote()).collect();
+        // An alias that leads elsewhere needs no other sender: this one is ours.
+        let remote = outward(recipients);
         if !remote.is_empty() {
+            let remote: Vec<&Routed> = remote.iter().collect();
             let envelope = Envelope {
                 reverse_path: self.reverse_path,
                 dsn: self.dsn,
+                tls: wish,
                 recipients: &remote,
             };
             let message = OutboundMessage::of_user(self.user, self.trace, complete, self.smtputf8);
@@ -278,7 +290,7 @@ async fn delivery(
     now: UnixMillis,
 ) -> Result<Delivery, Refusal> {
     let targets = delivery_targets(recipients.iter().flat_map(Routed::targets));
-    let (bytes, summary) = crate::receive::summarize(inner, bytes).await?;
+    let (bytes, summary) = crate::receive::summarize(inner, bytes.into()).await?;
     let kept = inner
         .store
         .keep_noted(bytes, note(trace, recipients))
@@ -331,7 +343,7 @@ fn log(user: &LoggedIn, trace: TraceId, from: &ReversePath, recipients: &[Routed
         target: "message", id = %trace, event = "received", from = %from,
         user = %user.address(), recipients = recipients.len(), size,
     );
-    for recipient in recipients.iter().filter(|recipient| !recipient.is_remote()) {
+    for recipient in recipients.iter().filter(|recipient| recipient.stays_here()) {
         tracing::info!(
             target: "message", id = %trace, event = "delivered", from = %from,
             to = %recipient.address, size,

@@ -26,7 +26,8 @@ const INSIST: &str = "insist-on-learnt-tls";
 
 impl View<'_> {
     pub fn learnt_tls(&self, domain: &mail::Domain) -> Result<Vec<LearntTls>, StoreError> {
-        let sql = "SELECT domain, site, since, last FROM tls_learnt WHERE domain = ?1 ORDER BY site";
+        let sql =
+            "SELECT domain, site, since, last FROM tls_learnt WHERE domain = ?1 ORDER BY site";
         self.sql.all(sql, &[Param::Text(domain.as_str())], read)
     }
 
@@ -47,7 +48,9 @@ impl View<'_> {
     /// Whether the operator wants what was learnt to be insisted on. Not so at first.
     pub fn insists_on_learnt_tls(&self) -> Result<bool, StoreError> {
         let sql = "SELECT value FROM transport_choice WHERE name = ?1";
-        let value = self.sql.first(sql, &[Param::Text(INSIST)], |row| row.int(0))?;
+        let value = self
+            .sql
+            .first(sql, &[Param::Text(INSIST)], |row| row.int(0))?;
         Ok(value == Some(1))
     }
 }

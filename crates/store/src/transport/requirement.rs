@@ -104,7 +104,12 @@ fn read(row: &Row<'_>) -> SqlResult<TlsRequirement> {
             .parse()
             .map_err(|error: BadTlsScope| StoreError::Damaged(error.to_string()))?,
         level: TlsLevel::of_code(row.int(1)?),
-        mx: row.text(2)?.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect(),
+        mx: row
+            .text(2)?
+            .split(' ')
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect(),
         created: UnixMillis(row.int(3)?),
     })
 }
@@ -118,7 +123,11 @@ impl TlsLevel {
     }
 
     fn of_code(code: i64) -> Self {
-        if code == 1 { Self::Encrypted } else { Self::Verified }
+        if code == 1 {
+            Self::Encrypted
+        } else {
+            Self::Verified
+        }
     }
 }
 

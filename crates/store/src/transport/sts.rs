@@ -26,8 +26,7 @@ pub struct StsPolicy {
 /// How exactly the last use is known: one write a day is enough.
 const USE_STEP_MILLIS: i64 = 86_400_000;
 
-const COLUMNS: &str =
-    "SELECT domain, record_id, policy, fetched, expires, refresh, used FROM sts_policy WHERE domain = ?1";
+const COLUMNS: &str = "SELECT domain, record_id, policy, fetched, expires, refresh, used FROM sts_policy WHERE domain = ?1";
 
 impl View<'_> {
     pub fn sts_policy(&self, domain: &mail::Domain) -> Result<Option<StsPolicy>, StoreError> {
@@ -68,7 +67,11 @@ impl Change<'_> {
     }
 
     /// Mail asked for it.
-    pub fn note_sts_use(&mut self, domain: &mail::Domain, now: UnixMillis) -> Result<(), StoreError> {
+    pub fn note_sts_use(
+        &mut self,
+        domain: &mail::Domain,
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
         let sql = "UPDATE sts_policy SET used = ?2 WHERE domain = ?1 AND used < ?3";
         let params = [
             Param::Text(domain.as_str()),

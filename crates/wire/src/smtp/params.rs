@@ -71,7 +71,8 @@ pub struct MailParams {
     pub envid: Option<String>,
     /// `AUTH=`, decoded; `<>` is `Some("<>")`. RFC 4954 §5. Read, trusted by nobody.
     pub auth: Option<String>,
-    // REQUIRETLS (RFC 8689) will stand here.
+    /// `REQUIRETLS`: from here on only over authenticated TLS. RFC 8689 §3.
+    pub require_tls: bool,
 }
 
 /// The parameters of RCPT.

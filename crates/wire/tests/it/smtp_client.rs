@@ -43,6 +43,7 @@ pub fn transaction(to: &[&str], body: &str) -> Transaction {
         body: Bytes::copy_from_slice(body.as_bytes()),
         body_kind: Body::SevenBit,
         smtputf8: false,
+        require_tls: false,
         ret: None,
         envid: None,
     }
@@ -518,6 +519,38 @@ fn tls_when_offered_and_everything_anew_inside() {
 }
 
 /// The third column of the table: whatever the body holds, the wire has one end, the last.
+/// RFC 8689 §4.2.1: only inside TLS, only where it is offered there.
+#[test]
+fn tls_is_required_of_the_next_server_too() {
+    let required = || Transaction {
+        require_tls: true,
+        ..transaction(&["b@x.test"], "hi\r\n")
+    };
+    let mut talk = Talk::ready("250-mx.test\r\n250 REQUIRETLS\r\n");
+    let refused = talk.client.send(required());
+    assert_eq!(refused, Err(Unsendable::NeedsRequireTls), "in clear text");
+    for (offers, wanted) in [("REQUIRETLS", true), ("8BITMIME", false)] {
+        let mut talk = Talk::new(settings());
+        talk.hear("220 mx.test hello\r\n");
+        talk.hear("250-mx.test\r\n250 STARTTLS\r\n");
+        talk.hear("220 go\r\n");
+        talk.client.tls_started(tls_facts());
+        assert_eq!(talk.go_on(), None);
+        talk.said();
+        let ready = talk.hear(&format!("250-mx.test\r\n250 {offers}\r\n"));
+        assert_eq!(ready, Some(Event::Ready));
+        if wanted {
+            assert_eq!(
+                talk.send(required()),
+                "MAIL FROM:<a@sender.test> REQUIRETLS\r\n"
+            );
+        } else {
+            let refused = talk.client.send(required());
+            assert_eq!(refused, Err(Unsendable::NeedsRequireTls));
+        }
+    }
+}
+
 #[test]
 fn one_end_of_data_on_the_wire() {
     let Some(dir) = corpus("smtp-smuggling") else {

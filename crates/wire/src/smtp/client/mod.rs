@@ -117,6 +117,9 @@ impl Client {
             return Err(Unsendable::NotReady);
         }
         transaction.check(&self.capabilities)?;
+        if transaction.require_tls && self.tls.is_none() {
+            return Err(Unsendable::NeedsRequireTls);
+        }
         self.messages = self.messages.saturating_add(1);
         self.begin_carrying(transaction);
         Ok(())

@@ -24,6 +24,9 @@ pub struct Transaction {
     pub body_kind: Body,
     /// The message needs SMTPUTF8: in its headers, or in an address.
     pub smtputf8: bool,
+    /// REQUIRETLS: the server must offer it, over TLS. That it was authenticated is the caller's
+    /// business. RFC 8689 §4.2.1.
+    pub require_tls: bool,
     pub ret: Option<Ret>,
     pub envid: Option<String>,
 }
@@ -35,6 +38,8 @@ pub enum Unsendable {
     NeedsSmtpUtf8,
     #[error("the server does not take binary mail (BINARYMIME)")]
     NeedsBinaryMime,
+    #[error("the server does not promise to pass the message on over TLS only (REQUIRETLS)")]
+    NeedsRequireTls,
     #[error("the server takes {max} bytes at most")]
     TooBig { max: u64 },
     #[error("the message holds NUL bytes")]
@@ -53,6 +58,9 @@ impl Transaction {
         }
         if self.needs_smtputf8() && !capabilities.smtputf8 {
             return Err(Unsendable::NeedsSmtpUtf8);
+        }
+        if self.require_tls && !capabilities.require_tls {
+            return Err(Unsendable::NeedsRequireTls);
         }
         let binary = capabilities.binary_mime && capabilities.chunking;
         if self.body_kind == Body::BinaryMime && !binary {
@@ -90,6 +98,9 @@ impl Transaction {
         }
         if self.needs_smtputf8() {
             line.push_str(" SMTPUTF8");
+        }
+        if self.require_tls {
+            line.push_str(" REQUIRETLS");
         }
         if capabilities.dsn {
             match self.ret {

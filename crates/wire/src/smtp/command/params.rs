@@ -1,4 +1,5 @@
-//! What may follow the path in MAIL and RCPT: SIZE, BODY, SMTPUTF8, RET, ENVID, AUTH, NOTIFY, ORCPT.
+//! What may follow the path in MAIL and RCPT: SIZE, BODY, SMTPUTF8, RET, ENVID, AUTH, REQUIRETLS,
+//! NOTIFY, ORCPT.
 
 use super::{BadCommand, BadKind, EnhancedCode, arguments, bad};
 use crate::smtp::{Body, MailParams, Notify, OriginalRecipient, RcptParams, Ret, decode_xtext};
@@ -30,7 +31,10 @@ pub(super) fn parse_mail(rest: &str) -> Result<MailParams, BadCommand> {
                 params.auth =
                     Some(decode_xtext(value).ok_or_else(|| arguments("AUTH= is not xtext"))?);
             }
-            ("SIZE" | "BODY" | "SMTPUTF8" | "RET" | "ENVID" | "AUTH", _) => return Err(shape()),
+            ("REQUIRETLS", None) => params.require_tls = true,
+            ("SIZE" | "BODY" | "SMTPUTF8" | "RET" | "ENVID" | "AUTH" | "REQUIRETLS", _) => {
+                return Err(shape());
+            }
             _ => return Err(unknown()),
         }
     }

@@ -127,6 +127,10 @@ impl Server {
                 .collect();
             lines.push(format!("AUTH {}", names.join(" ")));
         }
+        // Only who came over TLS can have its promise kept. RFC 8689 §2.
+        if self.tls.is_some() {
+            lines.push("REQUIRETLS".to_owned());
+        }
         lines.push(format!(
             "LIMITS RCPTMAX={} MAILMAX={}",
             settings.recipients_max, settings.messages_max
@@ -177,6 +181,9 @@ impl Server {
             } else {
                 replies::LOG_IN_FIRST
             });
+        }
+        if params.require_tls && self.tls.is_none() {
+            return Some(replies::REQUIRETLS_IN_CLEAR);
         }
         // RFC 1870 §6.1: what is declared too big is refused before it is sent.
         params

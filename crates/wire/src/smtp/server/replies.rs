@@ -70,6 +70,9 @@ pub(super) const TLS_INJECTED: Reply = say(
     "Nothing may follow STARTTLS before the handshake",
 );
 
+pub(super) const REQUIRETLS_IN_CLEAR: Reply =
+    say(530, (5, 7, 10), "REQUIRETLS needs TLS: say STARTTLS first");
+
 pub(super) const TIMED_OUT: Reply = say(421, (4, 4, 2), "Nothing came for too long, closing");
 pub(super) const TOO_SLOW: Reply = say(421, (4, 4, 2), "Too slow, closing");
 pub(super) const STOPPING: Reply = say(421, (4, 3, 2), "This server is going down, try again soon");
