@@ -27,6 +27,7 @@ pub(crate) struct Reader<'a> {
     /// An empty element (`<a/>`) that was just opened.
     ends_at_once: bool,
     broken: bool,
+    ends_early: bool,
 }
 
 struct Element {
@@ -51,12 +52,18 @@ impl<'a> Reader<'a> {
             ending: 0,
             ends_at_once: false,
             broken: false,
+            ends_early: false,
         }
     }
 
     /// Whether anything was not as XML has to be.
     pub(crate) fn is_broken(&self) -> bool {
         self.broken
+    }
+
+    /// Whether it ended with elements still open.
+    pub(crate) fn ends_early(&self) -> bool {
+        self.ends_early
     }
 
     /// Names of the elements that are open, outermost first.
@@ -83,6 +90,7 @@ impl<'a> Reader<'a> {
                 }
                 // The document ends too early: so do all its elements.
                 self.broken = true;
+                self.ends_early = true;
                 self.ending = self.open.len();
                 continue;
             }
@@ -139,7 +147,9 @@ impl<'a> Reader<'a> {
             return;
         };
         let room = (2 * TEXT_BYTES_MAX).saturating_sub(element.text.len());
-        let text = text.get(..text.floor_char_boundary(room)).unwrap_or_default();
+        let text = text
+            .get(..text.floor_char_boundary(room))
+            .unwrap_or_default();
         if has_entities && text.contains('&') {
             self.broken |= !push_unescaped(&mut element.text, text);
         } else {

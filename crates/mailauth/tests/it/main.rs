@@ -3,5 +3,6 @@
 mod canonical;
 mod corpora;
 mod keys;
+mod reports;
 mod signing;
 mod verifier;

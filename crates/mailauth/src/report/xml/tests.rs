@@ -25,7 +25,11 @@ fn check(document: &str, want: &str, broken: bool) {
 fn good_documents() {
     check("", "", false);
     check("<a>x</a>", "<a x/a", false);
-    check("<?xml version='1.0'?>\n<!-- <b> --><N:A q='>'> x <b/> y</N:A>", "<a <b /b x  y/a", false);
+    check(
+        "<?xml version='1.0'?>\n<!-- <b> --><N:A q='>'> x <b/> y</N:A>",
+        "<a <b /b x  y/a",
+        false,
+    );
     check("<a><![CDATA[<&>]]></a>", "<a <&>/a", false);
     check("<a>1 &lt; 2 &amp;&#65;&#x42;</a>", "<a 1 < 2 &AB/a", false);
 }
@@ -35,7 +39,11 @@ fn broken_documents_are_read_as_far_as_they_go() {
     check("<a><b>x", "<a <b x/b /a", true);
     check("<a><b>x</a>", "<a <b x/b /a", true);
     check("<a>x</b></a>", "<a x/a", true);
-    check("<a>me <me@here.example> & you</a>", "<a me me@here.example & you/a", true);
+    check(
+        "<a>me <me@here.example> & you</a>",
+        "<a me me@here.example & you/a",
+        true,
+    );
     check("<a>bad<b.c</a>", "<a badb.c/a", true);
     check("<a>&nbsp;&;&#0;</a>", "<a &nbsp;&;&#0;/a", true);
     check("<a <b>x</b>", "<b x/b", true);
