@@ -14,6 +14,7 @@ pub mod transport;
 
 mod accounts;
 mod body;
+mod certificates;
 mod changes;
 mod domains;
 mod engine;
@@ -43,6 +44,7 @@ pub use accounts::{
     Target,
 };
 pub use body::BodyRef;
+pub use certificates::{Challenge, ChallengeKind, Fetched, StoredCertificate};
 pub use changes::{Changed, Happened};
 pub use domains::{
     DkimAlgorithm, DkimKey, DkimLook, DkimRecord, DkimRotation, DkimState, Domain, DomainError,

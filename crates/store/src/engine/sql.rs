@@ -221,6 +221,17 @@ impl Row<'_> {
             Self::Postgres(row) => row.try_get(at).map_err(|_| wrong(at)),
         }
     }
+
+    pub(crate) fn opt_blob(&self, at: usize) -> SqlResult<Option<&[u8]>> {
+        match self {
+            Self::Sqlite(row) => row
+                .get_ref(at)
+                .ok()
+                .and_then(|v| v.as_blob_or_null().ok())
+                .ok_or_else(|| wrong(at)),
+            Self::Postgres(row) => row.try_get(at).map_err(|_| wrong(at)),
+        }
+    }
 }
 
 fn bind(

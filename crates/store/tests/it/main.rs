@@ -6,6 +6,7 @@
 )]
 
 mod accounts;
+mod certificates;
 mod changes;
 mod commits;
 mod crash;
