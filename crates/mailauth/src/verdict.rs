@@ -1,9 +1,7 @@
 //! Everything for one message: all checks beside one another, each question to the DNS as soon as it
 //! is known. Judges nothing on behalf of the operator: `mta` decides what follows.
 
-use std::net::IpAddr;
-
-use futures_util::future::{Either, FutureExt, Shared, join, join3, join4, select};
+use futures_util::future::{Either, FutureExt, Shared, join, join3, select};
 use world::{Answer, BoxFuture, Dns, DnsError, Kind};
 
 use crate::arc::{self, Arc};
@@ -139,7 +137,10 @@ impl Verdict {
     pub fn temporary(&self) -> Option<Trouble> {
         match self.dmarc.reason {
             dmarc::Reason::PolicyUnknown => Some(Trouble::Policy),
-            dmarc::Reason::AuthenticationUnknown | dmarc::Reason::AlignmentUnknown => {
+            // A policy of none asks for nothing: whatever the answer is, nothing follows.
+            dmarc::Reason::AuthenticationUnknown | dmarc::Reason::AlignmentUnknown
+                if self.dmarc.policy_wish() != dmarc::Policy::None =>
+            {
                 Some(Trouble::Authentication)
             }
             _ if self.dmarc.result == DmarcResult::Fail

@@ -19,25 +19,34 @@ pub enum ChainState {
 }
 
 /// Why the chain is in its state; `instance` says which link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 pub enum Reason {
+    #[error("nobody sealed the message")]
     NoSets,
+    #[error("all seals fit")]
     Intact,
-    /// More fields or higher instances than RFC 8617 §4.2.1 allows.
+    #[error("there are more ARC sets than {}", limits::INSTANCES_MAX)]
     TooManySets,
-    /// A field that cannot be read, or without an instance.
-    Malformed,
+    #[error("an ARC field cannot be read")]
+    Unreadable,
     /// A field of the set is missing or stands there twice.
+    #[error("the set i={instance} is not complete")]
     IncompleteSet { instance: u8 },
-    /// The seal says what it may not say: `cv=none` belongs to the first and `cv=pass` to the others.
+    /// `cv=none` belongs to the first seal and `cv=pass` to the others.
+    #[error("the seal i={instance} has a cv that it may not have")]
     WrongState { instance: u8 },
     /// A sealer already found the chain broken.
+    #[error("the sealer of i={instance} found the chain broken")]
     SealedAsFailed { instance: u8 },
-    /// The newest message signature does not fit: the message was changed after the last seal.
+    /// The newest message signature does not fit.
+    #[error("the message was changed after it was sealed with i={instance}")]
     MessageChanged { instance: u8 },
-    /// A seal does not fit its chain.
+    /// A signature of the set has an error, or its key has one or does not exist.
+    #[error("the message signature i={instance} cannot be used")]
+    BadMessageSignature { instance: u8 },
+    #[error("the seal i={instance} does not fit")]
     BadSeal { instance: u8 },
-    /// The key of a sealer could not be looked up now.
+    #[error("the key of the sealer of i={instance} could not be looked up")]
     Dns { instance: u8 },
 }
 
@@ -104,7 +113,11 @@ impl Arc {
         if self.cv != ChainState::Pass {
             return None;
         }
-        self.sets.iter().rev().take_while(|set| trusted(&set.domain)).last()
+        self.sets
+            .iter()
+            .rev()
+            .take_while(|set| trusted(&set.domain))
+            .last()
     }
 }
 

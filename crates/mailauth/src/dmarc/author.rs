@@ -1,4 +1,4 @@
-//! Whose policy applies: the one domain of the addresses in From (RFC 9989 §4.5.1).
+//! Whose policy applies: the one domain of the addresses in From (RFC 9989 §5.3.1).
 
 use std::collections::BTreeSet;
 
@@ -8,14 +8,17 @@ use super::limits::AUTHORS_MAX;
 
 /// Why a message has no single author domain. Such a message is no valid one for most readers, and
 /// DMARC says nothing of it; what is done with it is for local rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 pub enum NoAuthor {
+    #[error("there is no From field")]
     NoFrom,
-    /// The From field stands there more than once: readers may show any of them.
+    /// Readers may show any of them.
+    #[error("there is more than one From field")]
     SeveralFroms,
-    /// No address, or none with a domain name that can exist.
+    #[error("From has no address with a domain name that can exist")]
     NoAddress,
-    /// Addresses of different domains (RFC 9989 §4.5.1: exempt from DMARC).
+    /// RFC 9989 §5.3.1: exempt from DMARC.
+    #[error("From has addresses of different domains")]
     SeveralDomains,
 }
 
@@ -45,8 +48,8 @@ impl Author {
         self.0.clone().ok()
     }
 
-    pub fn problem(&self) -> Option<NoAuthor> {
-        self.0.clone().err()
+    pub(super) fn read(self) -> Result<String, NoAuthor> {
+        self.0
     }
 }
 

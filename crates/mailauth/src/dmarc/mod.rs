@@ -26,26 +26,36 @@ pub enum DmarcResult {
 }
 
 /// Why the result is what it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 pub enum Reason {
     /// An aligned SPF pass, an aligned DKIM pass, or both.
+    #[error("aligned")]
     Aligned,
-    /// SPF or DKIM passed, but for domains of somebody else.
+    #[error("what passed belongs to other domains")]
     NotAligned,
-    /// Neither SPF nor DKIM passed for any domain.
+    #[error("neither SPF nor DKIM passed")]
     NothingPassed,
     /// There is no single author domain to ask about.
+    #[error("{0}")]
     NoAuthor(NoAuthor),
-    /// The domain and those above it publish no DMARC record.
+    /// Neither the domain nor those above it publish a DMARC record.
+    #[error("no policy")]
     NoPolicy,
     /// A record was found that must be treated as if it were not there.
+    #[error("the record cannot be used")]
     UnusableRecord,
-    /// The DNS did not answer the question for the policy.
+    #[error("the DNS did not say which policy there is")]
     PolicyUnknown,
+    /// Likewise, but SPF or DKIM passed for the very domain of the author: whatever the policy is,
+    /// the message satisfies it.
+    #[error("aligned, but the DNS did not say which policy there is")]
+    AlignedPolicyUnknown,
     /// Nothing passed, but the DNS did not answer a question of an SPF or DKIM check that could
     /// have passed for the author's domain.
+    #[error("nothing passed, and the DNS did not answer for a domain that could have")]
     AuthenticationUnknown,
     /// Something passed, but the DNS did not say whether it belongs to the author's domain.
+    #[error("the DNS did not say whether what passed belongs to the author's domain")]
     AlignmentUnknown,
 }
 
@@ -88,6 +98,28 @@ pub struct Dmarc {
     pub wish: Policy,
 }
 
+impl Published {
+    /// What the owner wishes for messages that fail. RFC 9989 §4.7: `t=y` asks for one level less.
+    pub fn wish(&self) -> Policy {
+        if self.record.testing {
+            self.policy.one_less()
+        } else {
+            self.policy
+        }
+    }
+}
+
+impl PolicyTag {
+    /// As the record writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::P => "p",
+            Self::Sp => "sp",
+            Self::Np => "np",
+        }
+    }
+}
+
 impl DmarcResult {
     /// As Authentication-Results names it.
     pub fn as_str(self) -> &'static str {
@@ -104,7 +136,11 @@ impl DmarcResult {
 impl Dmarc {
     /// Nothing is known, since the DNS was not asked or did not answer in time.
     pub fn unknown(author: Author) -> Self {
-        Self::without_policy(author.domain(), DmarcResult::TempError, Reason::PolicyUnknown)
+        Self::without_policy(
+            author.domain(),
+            DmarcResult::TempError,
+            Reason::PolicyUnknown,
+        )
     }
 
     fn without_policy(domain: Option<String>, result: DmarcResult, reason: Reason) -> Self {
@@ -120,8 +156,17 @@ impl Dmarc {
         }
     }
 
+    /// What the policy could ask for at most, whatever the result: `None` if there is no policy.
+    pub fn policy_wish(&self) -> Policy {
+        self.published
+            .as_ref()
+            .map_or(Policy::None, Published::wish)
+    }
+
     /// The domain whose policy applies and that wants reports.
     pub fn policy_domain(&self) -> Option<&str> {
-        self.published.as_ref().map(|published| published.domain.as_str())
+        self.published
+            .as_ref()
+            .map(|published| published.domain.as_str())
     }
 }

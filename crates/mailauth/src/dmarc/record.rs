@@ -161,7 +161,11 @@ impl FailureOptions {
             (self.dkim_failed, "d"),
             (self.spf_failed, "s"),
         ];
-        let set: Vec<_> = all.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect();
+        let set: Vec<_> = all
+            .iter()
+            .filter(|(set, _)| *set)
+            .map(|(_, name)| *name)
+            .collect();
         set.join(":")
     }
 }
@@ -180,9 +184,12 @@ impl ReportUri {
         let uri = text.split('!').next().unwrap_or(text).trim_end();
         let (scheme, rest) = uri.split_once(':')?;
         let mut letters = scheme.chars();
-        let named = letters.next().is_some_and(|first| first.is_ascii_alphabetic())
+        let named = letters
+            .next()
+            .is_some_and(|first| first.is_ascii_alphabetic())
             && letters.all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
-        if !named || rest.is_empty() || uri.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        if !named || rest.is_empty() || uri.contains(|c: char| c.is_whitespace() || c.is_control())
+        {
             return None;
         }
         let address = scheme

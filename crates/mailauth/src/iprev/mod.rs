@@ -68,7 +68,12 @@ pub async fn check(dns: &dyn Dns, ip: IpAddr, notes: &mut Notes) -> Iprev {
     let ip = ip.to_canonical();
     let reverse = reverse_name(ip);
     let answer = dns.ask(&reverse, Kind::Ptr).await;
-    notes.asked("What is the name of this address?", &reverse, Kind::Ptr, &answer);
+    notes.asked(
+        "What is the name of this address?",
+        &reverse,
+        Kind::Ptr,
+        &answer,
+    );
     let answer = match answer {
         Ok(answer) => answer,
         Err(_) => return outcome(ip, IprevResult::TempError, Some(IprevReason::Dns), None),
@@ -85,7 +90,12 @@ pub async fn check(dns: &dyn Dns, ip: IpAddr, notes: &mut Notes) -> Iprev {
     let answers = join_all(names.iter().map(|name| dns.ask(name, kind))).await;
     let mut trouble = false;
     for (name, answer) in names.iter().zip(&answers) {
-        notes.asked("Does the name lead back to the address?", name, kind, answer);
+        notes.asked(
+            "Does the name lead back to the address?",
+            name,
+            kind,
+            answer,
+        );
         match answer {
             Ok(answer) if answer.addresses().any(|found| found == ip) => {
                 notes.say(|| format!("{name} leads back to {ip}."));
@@ -96,10 +106,20 @@ pub async fn check(dns: &dyn Dns, ip: IpAddr, notes: &mut Notes) -> Iprev {
         }
     }
     if trouble {
-        return outcome(ip, IprevResult::TempError, Some(IprevReason::Dns), Some(first.clone()));
+        return outcome(
+            ip,
+            IprevResult::TempError,
+            Some(IprevReason::Dns),
+            Some(first.clone()),
+        );
     }
     notes.say(|| format!("No name of {ip} leads back to it: anybody can claim a name."));
-    outcome(ip, IprevResult::Fail, Some(IprevReason::NotConfirmed), Some(first.clone()))
+    outcome(
+        ip,
+        IprevResult::Fail,
+        Some(IprevReason::NotConfirmed),
+        Some(first.clone()),
+    )
 }
 
 fn outcome(

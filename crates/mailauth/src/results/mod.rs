@@ -38,7 +38,9 @@ pub struct Property {
 impl Results {
     /// The results of one method, in the order of the field.
     pub fn of<'a>(&'a self, method: &'a str) -> impl Iterator<Item = &'a MethodResult> {
-        self.results.iter().filter(move |result| result.method == method)
+        self.results
+            .iter()
+            .filter(move |result| result.method == method)
     }
 }
 
