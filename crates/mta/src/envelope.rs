@@ -16,26 +16,108 @@ pub(crate) struct Routed {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// Never empty.
-    Local(Vec<Target>),
+    /// An address of ours.
+    Local(Local),
+    /// Another server's.
     Remote,
+    /// A return address of ours for mail that we forwarded: what comes to it goes on to its sender.
+    Back(Address),
+}
+
+/// All that mail for an address of ours leads to. Never nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Local {
+    pub(crate) targets: Vec<Target>,
+    /// Where an alias leads outside.
+    pub(crate) forwards: Vec<Address>,
+    /// The address takes reports of others (DMARC, TLS).
+    pub(crate) reports: bool,
+}
+
+impl Local {
+    /// A way without anything at its end is none.
+    pub(crate) fn way(self) -> Option<Way> {
+        let leads = !self.targets.is_empty() || !self.forwards.is_empty() || self.reports;
+        leads.then_some(Way::Local(self))
+    }
 }
 
 impl Routed {
     pub(crate) fn targets(&self) -> &[Target] {
         match &self.way {
-            Way::Local(targets) => targets,
-            Way::Remote => &[],
+            Way::Local(local) => &local.targets,
+            Way::Remote | Way::Back(_) => &[],
         }
+    }
+
+    /// Where an alias leads outside.
+    pub(crate) fn forwards(&self) -> &[Address] {
+        match &self.way {
+            Way::Local(local) => &local.forwards,
+            Way::Remote | Way::Back(_) => &[],
+        }
+    }
+
+    pub(crate) fn takes_reports(&self) -> bool {
+        matches!(&self.way, Way::Local(local) if local.reports)
     }
 
     pub(crate) fn is_remote(&self) -> bool {
         self.way == Way::Remote
     }
 
+    /// Whether somebody here gets a copy.
+    pub(crate) fn stays_here(&self) -> bool {
+        !self.targets().is_empty() || self.takes_reports()
+    }
+
     pub(crate) fn wants_success(&self) -> bool {
         self.dsn.notify.is_some_and(|notify| notify.success)
     }
+}
+
+/// The recipients at other servers: those named themselves, and where aliases lead. An alias is not
+/// a mailing list: its sender hears of trouble (RFC 5321 §3.9.1, RFC 3461 §5.2.7).
+pub(crate) fn outward(recipients: &[Routed]) -> Vec<Routed> {
+    let mut out: Vec<Routed> = Vec::new();
+    for recipient in recipients {
+        if recipient.is_remote() {
+            out.push(recipient.clone());
+        }
+        out.extend(expand(recipient));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    out.retain(|recipient| seen.insert(recipient.address.clone()));
+    out
+}
+
+/// Where an alias leads outside, as recipients.
+pub(crate) fn expand(recipient: &Routed) -> Vec<Routed> {
+    let forwards = recipient.forwards();
+    // RFC 3461 §5.2.7.3: one success among several says nothing of the others.
+    let alone = forwards.len() == 1 && !recipient.stays_here();
+    let original = || format!("rfc822;{}", xtext_address(&recipient.address));
+    let dsn = RecipientDsn {
+        notify: recipient.dsn.notify.map(|notify| Notify {
+            success: notify.success && alone,
+            ..notify
+        }),
+        original_recipient: match &recipient.dsn.original_recipient {
+            Some(original) => Some(original.clone()),
+            None => recipient.dsn.notify.map(|_| original()),
+        },
+    };
+    let way = |address: &Address| Routed {
+        address: address.clone(),
+        dsn: dsn.clone(),
+        way: Way::Remote,
+    };
+    forwards.iter().map(way).collect()
+}
+
+/// ORCPT is kept decoded; only ASCII may stand in its `rfc822` form.
+fn xtext_address(address: &Address) -> String {
+    address.ascii().unwrap_or_else(|| address.unicode())
 }
 
 /// What lies beside a body on disk: the trace id and whom it is for, so that lost tables can be

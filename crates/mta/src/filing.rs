@@ -1,11 +1,13 @@
 //! The one transaction that takes a message in: deliveries and queue rows, all or none of them.
 
+use mail::{Address, UnixMillis};
 use store::queue::NewQueued;
+use store::reports::{DmarcEvidence, NewIntake};
 use store::{
-    Accepted, AccountId, Change, Delivery, DeliveryTarget, MessageError, Place, Receipt, Store,
-    Target,
+    Accepted, AccountId, Change, Delivery, DeliveryTarget, Place, Receipt, Store, Target,
 };
 
+use crate::limits;
 use crate::refusal::Refusal;
 
 /// What is to be written down together.
@@ -13,6 +15,20 @@ use crate::refusal::Refusal;
 pub(crate) struct Filing {
     pub(crate) deliveries: Vec<Delivery>,
     pub(crate) queued: Vec<NewQueued>,
+    /// Reports of others, for whoever reads them.
+    pub(crate) intakes: Vec<NewIntake>,
+    /// What the author's domain is told of this message.
+    pub(crate) evidence: Option<DmarcEvidence>,
+    /// Senders whose address does not fit into an SRS address.
+    pub(crate) senders: Vec<SrsSender>,
+}
+
+/// Whom a token in an SRS address stands for.
+#[derive(Clone, Debug)]
+pub(crate) struct SrsSender {
+    pub(crate) token: String,
+    pub(crate) address: Address,
+    pub(crate) now: UnixMillis,
 }
 
 impl Filing {
@@ -22,41 +38,48 @@ impl Filing {
             return Err(Refusal::NoRecipients);
         }
         store
-            .accept(move |change| match self.write(change) {
-                Ok(Some(accepted)) => Ok(accepted),
-                Ok(None) => Err(Refusal::NoRecipients),
-                Err(error) => Err(error.into()),
-            })
+            .accept(move |change| self.write(change)?.ok_or(Refusal::NoRecipients))
             .await
     }
 
     /// As part of a transaction that somebody else makes.
-    pub(crate) fn write(&self, change: &mut Change<'_>) -> Result<Option<Accepted>, MessageError> {
+    pub(crate) fn write(&self, change: &mut Change<'_>) -> Result<Option<Accepted>, Refusal> {
         let mut all: Option<Accepted> = None;
-        for delivery in &self.deliveries {
-            let accepted = change.deliver(delivery)?;
-            all = Some(match all {
+        let mut add = |accepted: Accepted| {
+            all = Some(match all.take() {
                 Some(before) => before.and(accepted),
                 None => accepted,
             });
+        };
+        for delivery in &self.deliveries {
+            add(change.deliver(delivery)?);
+        }
+        for intake in &self.intakes {
+            add(change.take_report(intake)?);
         }
         for queued in &self.queued {
-            let accepted = change.enqueue(queued)?;
-            all = Some(match all {
-                Some(before) => before.and(accepted),
-                None => accepted,
-            });
+            add(change.enqueue(queued)?);
+        }
+        for sender in &self.senders {
+            let forget = UnixMillis(sender.now.0 - limits::SRS_VALID.as_millis() as i64);
+            change.note_srs_sender(&sender.token, &sender.address, sender.now, forget)?;
+        }
+        if let Some(evidence) = &self.evidence {
+            change.note_dmarc(evidence)?;
         }
         Ok(all)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.deliveries.is_empty() && self.queued.is_empty()
+        self.deliveries.is_empty() && self.queued.is_empty() && self.intakes.is_empty()
     }
 
     pub(crate) fn add(&mut self, other: Self) {
         self.deliveries.extend(other.deliveries);
         self.queued.extend(other.queued);
+        self.intakes.extend(other.intakes);
+        self.senders.extend(other.senders);
+        self.evidence = self.evidence.take().or(other.evidence);
     }
 }
 

@@ -9,8 +9,10 @@ mod bounce;
 mod doors;
 mod envelope;
 mod filing;
+mod forward;
 pub mod limits;
 mod outbound;
+mod post;
 mod queue;
 mod receive;
 mod refusal;
@@ -26,6 +28,8 @@ use mail::{TraceId, UnixMillis};
 use store::{Receipt, Store};
 use world::{Panicked, Stop, Stream, World};
 
+pub use forward::SrsProblem;
+pub use post::OwnMessage;
 pub use refusal::{Blame, Refusal};
 pub use settings::{
     ClearTextLogin, MtaSettings, OutboundSettings, Relay, RelayLogin, RelaySecurity,
@@ -60,6 +64,7 @@ pub(crate) struct Inner {
     /// For bodies on their way out, in KiB.
     pub(crate) leaving: tokio::sync::Semaphore,
     pub(crate) signers: outbound::signers::Signers,
+    pub(crate) srs: forward::Secrets,
     pub(crate) tls_clients: queue::connect::TlsClients,
 }
 
@@ -70,6 +75,7 @@ impl Mta {
             budget: world::Budget::new(limits::BODIES_IN_FLIGHT_BYTES_MAX),
             leaving: tokio::sync::Semaphore::new(limits::BODIES_LEAVING_KIB_MAX as usize),
             signers: outbound::signers::Signers::default(),
+            srs: forward::Secrets::default(),
             tls_clients: queue::connect::TlsClients::new(settings.outbound.roots.as_deref()),
             world,
             store,
@@ -96,6 +102,12 @@ impl Mta {
     /// it and remote ones are queued when this returns.
     pub async fn submit(&self, submission: Submission) -> Result<Receipt, Refusal> {
         submission::submit(&self.inner, submission).await
+    }
+
+    /// Sends a message that this server wrote itself, such as a report to another domain. It is signed
+    /// with the keys of the domain it speaks for.
+    pub async fn post(&self, message: OwnMessage) -> Result<Receipt, Refusal> {
+        post::post(&self.inner, message).await
     }
 }
 

@@ -157,3 +157,25 @@ pub const SENDER_LOOKUP_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Mail servers of a sender's domain that are looked at.
 pub const SENDER_HOSTS_MAX: usize = 10;
+
+/// How long a return address of forwarded mail is good: five days in our queue, five in the next one,
+/// and as much again for detours. The same three weeks as in other programs.
+pub const SRS_VALID: Duration = Duration::from_secs(21 * 86_400);
+
+/// After so long a new secret is used for return addresses. Those before it (the store keeps four) are
+/// good for checking far longer than any address.
+pub const SRS_SECRET_AGE: Duration = Duration::from_secs(90 * 86_400);
+
+/// All questions to the DNS about one message, counted from the end of its body: the peer waits. RFC 7208
+/// §4.6.4 wants at least 20 seconds for SPF, which began at MAIL already.
+pub const VERIFY_PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long mail whose genuineness the DNS does not tell is put off, for one sender in the name of one
+/// domain. Trouble of zones is over by then, or will last.
+pub const DNS_DEFERRAL: Duration = Duration::from_secs(6 * 3_600);
+
+/// A sender who did not come back for so long begins anew.
+pub const DNS_DEFERRAL_FORGET: Duration = Duration::from_secs(7 * 86_400);
+
+/// Fields named List-Id and the like are looked for among so many.
+pub const FIELDS_LOOKED_AT_MAX: usize = 500;

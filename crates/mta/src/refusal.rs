@@ -5,6 +5,8 @@ use mail::submission::PrepareError;
 use store::StoreError;
 use wire::smtp::{EnhancedCode, Reply};
 
+use crate::forward::SrsProblem;
+
 /// Who must act on a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blame {
@@ -62,6 +64,27 @@ pub enum Refusal {
     Bug,
     #[error("the message has no recipients")]
     NoRecipients,
+    #[error("{address} was the return address of mail that this server passed on; {problem}")]
+    ReturnAddress {
+        address: Address,
+        problem: SrsProblem,
+    },
+    /// What became of the message by the policy of its author's domain, in words for its sender.
+    #[error("{0}")]
+    Policy(Box<str>),
+    #[error("{0}")]
+    DnsTrouble(Box<str>),
+    #[error(
+        "mail for {0} would be passed on to another server, which does not take what {1}; it is refused \
+         here, so that its sender knows"
+    )]
+    NotPassedOn(Address, Box<str>),
+    #[error("the message goes in circles: it was passed on for {0} before")]
+    ForwardLoop(Address),
+    #[error("too many reports wait to be read here; please try again later")]
+    TooManyReports,
+    #[error("the report is larger than what is read here")]
+    ReportTooLarge,
 }
 
 impl Refusal {
@@ -74,7 +97,12 @@ impl Refusal {
             | Self::Loop { .. }
             | Self::OwnLoop { .. }
             | Self::WrongLogin
-            | Self::NoRecipients => Blame::Peer,
+            | Self::NoRecipients
+            | Self::ReturnAddress { .. }
+            | Self::Policy(_)
+            | Self::NotPassedOn(..)
+            | Self::ForwardLoop(_)
+            | Self::ReportTooLarge => Blame::Peer,
             Self::Disabled(_)
             | Self::OverQuota(_)
             | Self::NullSenderManyRecipients
@@ -82,7 +110,9 @@ impl Refusal {
             | Self::TooManyConnections
             | Self::TooManyOfAccount
             | Self::Throttled
-            | Self::NoMemory => Blame::Time,
+            | Self::NoMemory
+            | Self::DnsTrouble(_)
+            | Self::TooManyReports => Blame::Time,
             Self::DiskFull | Self::Store => Blame::Operator,
             Self::Bug => Blame::Bug,
         }
@@ -107,6 +137,13 @@ impl Refusal {
             Self::NoMemory | Self::DiskFull => (452, EnhancedCode(4, 3, 1)),
             Self::Store | Self::Bug => (451, EnhancedCode(4, 3, 0)),
             Self::NoRecipients => (554, EnhancedCode(5, 5, 1)),
+            Self::ReturnAddress { .. } | Self::Policy(_) | Self::NotPassedOn(..) => {
+                (550, EnhancedCode(5, 7, 1))
+            }
+            Self::DnsTrouble(_) => (451, EnhancedCode(4, 7, 0)),
+            Self::ForwardLoop(_) => (554, EnhancedCode(5, 4, 6)),
+            Self::TooManyReports => (452, EnhancedCode(4, 3, 1)),
+            Self::ReportTooLarge => (552, EnhancedCode(5, 3, 4)),
         };
         Reply::new(code, status, self.to_string())
     }
@@ -141,6 +178,19 @@ impl From<store::MessageError> for Refusal {
                 tracing::warn!(error = %other, "a delivery could not be filed");
                 Self::Store
             }
+        }
+    }
+}
+
+impl From<store::reports::TakeReportError> for Refusal {
+    fn from(error: store::reports::TakeReportError) -> Self {
+        use store::reports::TakeReportError as Error;
+        match error {
+            Error::TooManyWaiting => Self::TooManyReports,
+            Error::TooLarge => Self::ReportTooLarge,
+            // The domain was removed a moment ago.
+            Error::NoReportAddress(address) => Self::NoSuchUser(address),
+            Error::Store(error) => error.into(),
         }
     }
 }

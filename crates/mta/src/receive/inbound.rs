@@ -59,7 +59,7 @@ impl InboundMessage {
         now: UnixMillis,
     ) -> Result<Filing, Refusal> {
         let targets = delivery_targets(recipients.iter().flat_map(Routed::targets));
-        let (bytes, summary) = summarize(inner, self.bytes).await?;
+        let (bytes, summary) = summarize(inner, self.bytes.into()).await?;
         let kept = inner
             .store
             .keep_noted(bytes, note(self.trace, recipients))
@@ -74,7 +74,7 @@ impl InboundMessage {
         };
         Ok(Filing {
             deliveries: vec![delivery],
-            queued: Vec::new(),
+            ..Filing::default()
         })
     }
 }
@@ -107,6 +107,7 @@ pub(super) async fn accept(
         account: None,
         reverse_path: &from,
         dsn: &crate::envelope::message_dsn(&params),
+        tls: crate::outbound::tls_wish(params.require_tls, b""),
         arrival: now,
         original: &body,
     };
@@ -141,9 +142,8 @@ async fn may_report(
 /// Parses what is stored beside a message; a large one off the event loop.
 pub(crate) async fn summarize(
     inner: &Inner,
-    bytes: Vec<u8>,
+    bytes: bytes::Bytes,
 ) -> Result<(bytes::Bytes, Summary), Refusal> {
-    let bytes = bytes::Bytes::from(bytes);
     let shared = bytes.clone();
     let summary = inner
         .compute(bytes.len(), move || Summary::of(&shared))

@@ -4,7 +4,8 @@ use mail::Address;
 use store::{Resolution, StoreError};
 use wire::smtp::ForwardPath;
 
-use crate::envelope::Way;
+use crate::envelope::{Local, Way};
+use crate::forward::{self, Origin, SrsProblem};
 use crate::refusal::Refusal;
 use crate::{Door, Inner};
 
@@ -13,6 +14,10 @@ use crate::{Door, Inner};
 pub(crate) struct Facts {
     pub(crate) address: Address,
     pub(crate) resolution: Resolution,
+    /// Takes reports of others, whoever else has the address.
+    pub(crate) reports: bool,
+    /// Whom a return address of ours stands for.
+    pub(crate) back: Option<Result<Address, SrsProblem>>,
 }
 
 /// Looks the recipient up. `size` is what the sender announced, 0 if nothing.
@@ -21,13 +26,7 @@ pub(crate) async fn gather(inner: &Inner, to: &ForwardPath, size: u64) -> Result
         ForwardPath::Address(address) => {
             inner
                 .store
-                .read_small(move |view| -> Result<Facts, StoreError> {
-                    let resolution = view.resolve(&address, size)?;
-                    Ok(Facts {
-                        address: address.clone(),
-                        resolution,
-                    })
-                })
+                .read_small(move |view| look_up(view, &address, size))
                 .await?
         }
         ForwardPath::Postmaster => {
@@ -38,7 +37,49 @@ pub(crate) async fn gather(inner: &Inner, to: &ForwardPath, size: u64) -> Result
                 .await?
         }
     };
+    if forward::is_srs(facts.address.local()) && facts.resolution != Resolution::NotLocal {
+        return came_back(inner, facts, size).await;
+    }
     Ok(facts)
+}
+
+fn look_up(view: &store::View<'_>, address: &Address, size: u64) -> Result<Facts, StoreError> {
+    Ok(Facts {
+        address: address.clone(),
+        resolution: view.resolve(address, size)?,
+        reports: view.is_report_address(address)?,
+        back: None,
+    })
+}
+
+/// A local part like those of our return addresses: no catch-all has it, only its sender.
+async fn came_back(inner: &Inner, facts: Facts, size: u64) -> Result<Facts, Refusal> {
+    let secrets = inner.srs.all(inner).await?;
+    let found = forward::origin(facts.address.local(), &secrets, inner.now());
+    let sender = match found {
+        Ok(Origin::Sender(sender)) => Ok(sender),
+        Ok(Origin::Token(token)) => inner
+            .store
+            .read_small(move |view| view.srs_sender(&token))
+            .await?
+            .ok_or(SrsProblem::Forgotten),
+        Err(problem) => Err(problem),
+    };
+    // One of ours by now has it like any other mail.
+    let resolution = match sender.clone() {
+        Ok(sender) => {
+            let looked_up = inner
+                .store
+                .read_small(move |view| view.resolve(&sender, size));
+            looked_up.await?
+        }
+        Err(_) => Resolution::NoSuchUser,
+    };
+    Ok(Facts {
+        resolution,
+        back: Some(sender),
+        ..facts
+    })
 }
 
 /// `<Postmaster>` without a domain is whoever that is at this host, or at its first domain.
@@ -48,26 +89,15 @@ fn postmaster(view: &store::View<'_>, host: &mail::Domain, size: u64) -> Result<
         Address::new("postmaster", domain.clone())
             .map_err(|error| StoreError::Failed(error.to_string()))
     };
-    let address = at(host)?;
-    let resolution = view.resolve(&address, size)?;
-    if resolution != Resolution::NotLocal {
-        return Ok(Facts {
-            address,
-            resolution,
-        });
+    let here = look_up(view, &at(host)?, size)?;
+    if here.resolution != Resolution::NotLocal {
+        return Ok(here);
     }
     match view.domains()?.first() {
-        Some(domain) => {
-            let address = at(&domain.name)?;
-            let resolution = view.resolve(&address, size)?;
-            Ok(Facts {
-                address,
-                resolution,
-            })
-        }
+        Some(domain) => look_up(view, &at(&domain.name)?, size),
         None => Ok(Facts {
-            address,
             resolution: Resolution::NoSuchUser,
+            ..here
         }),
     }
 }
@@ -79,24 +109,64 @@ pub(crate) fn decide(
     recipients_before: usize,
     facts: Facts,
 ) -> Result<(Address, Way), Refusal> {
-    let Facts {
-        address,
-        resolution,
-    } = facts;
     // Reports go to one address. The others are not lost: the sender offers them again.
     if door == Door::Mx && null_sender && recipients_before > 0 {
         return Err(Refusal::NullSenderManyRecipients);
     }
-    match resolution {
-        Resolution::Deliver(targets) if targets.is_empty() => Err(Refusal::Bug),
-        Resolution::Deliver(targets) => Ok((address, Way::Local(targets))),
-        Resolution::NoSuchUser => Err(Refusal::NoSuchUser(address)),
-        Resolution::Disabled => Err(Refusal::Disabled(address)),
-        Resolution::OverQuota => Err(Refusal::OverQuota(address)),
-        Resolution::NotLocal => match door {
-            Door::Mx => Err(Refusal::RelayDenied(address)),
-            Door::Submission | Door::SubmissionTls => Ok((address, Way::Remote)),
-        },
+    if let Some(back) = &facts.back {
+        let problem = match back {
+            Ok(_) if null_sender => None,
+            Ok(_) => Some(SrsProblem::NotAReport),
+            Err(problem) => Some(*problem),
+        };
+        if let Some(problem) = problem {
+            return Err(Refusal::ReturnAddress {
+                address: facts.address,
+                problem,
+            });
+        }
+    }
+    if door == Door::Mx && facts.back.is_none() && facts.resolution == Resolution::NotLocal {
+        return Err(Refusal::RelayDenied(facts.address));
+    }
+    facts.for_us()
+}
+
+impl Facts {
+    /// The way, for a sender who may send anywhere.
+    pub(crate) fn for_us(self) -> Result<(Address, Way), Refusal> {
+        let Self {
+            address,
+            resolution,
+            reports,
+            back,
+        } = self;
+        let mut local = Local {
+            reports,
+            ..Local::default()
+        };
+        let refusal = match resolution {
+            Resolution::NotLocal => {
+                let way = match back {
+                    Some(Ok(sender)) => Way::Back(sender),
+                    _ => Way::Remote,
+                };
+                return Ok((address, way));
+            }
+            Resolution::Deliver(targets) => {
+                local.targets = targets;
+                Refusal::Bug
+            }
+            Resolution::Forward { targets, forwards } => {
+                (local.targets, local.forwards) = (targets, forwards);
+                Refusal::Bug
+            }
+            Resolution::NoSuchUser => Refusal::NoSuchUser(address.clone()),
+            Resolution::Disabled => Refusal::Disabled(address.clone()),
+            Resolution::OverQuota => Refusal::OverQuota(address.clone()),
+        };
+        // An address for reports takes them whatever became of the account of that name.
+        local.way().map(|way| (address, way)).ok_or(refusal)
     }
 }
 

@@ -4,6 +4,7 @@ use mail::{Address, UnixMillis};
 
 use super::{AccountError, AccountState, AliasError, NewAccount, folded};
 use crate::engine::Param;
+use crate::limits::ALIAS_TARGETS_MAX;
 use crate::mailboxes::STANDARD_MAILBOXES;
 use crate::{AccountId, Change, StoreError};
 
@@ -27,7 +28,12 @@ impl Change<'_> {
         }
         let key = [Param::Text(address.domain().as_str()), Param::Text(&local)];
         let alias = "SELECT account FROM alias WHERE domain = ?1 AND local = ?2 LIMIT 1";
-        if local.is_empty() || self.sql.first(alias, &key, |row| row.int(0))?.is_some() {
+        if local.is_empty()
+            || self.sql.first(alias, &key, |row| row.int(0))?.is_some()
+            || !self
+                .forwards_of(address.domain().as_str(), &local)?
+                .is_empty()
+        {
             return Err(AccountError::Exists(address.clone()));
         }
         let sql = "INSERT INTO account (domain, local, spelling, name, state, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
@@ -158,33 +164,77 @@ impl Change<'_> {
         }
     }
 
-    /// Without a target all of this address go.
+    /// A way of an alias to an address of another server. It may have several, and accounts beside them.
+    pub fn add_forward(
+        &mut self,
+        local: Option<&str>,
+        domain: &mail::Domain,
+        target: &Address,
+        now: UnixMillis,
+    ) -> Result<(), AliasError> {
+        if !self.is_local(domain)? {
+            return Err(AliasError::NoSuchDomain(domain.clone()));
+        }
+        if self.is_local(target.domain())? {
+            return Err(AliasError::NotElsewhere(target.clone()));
+        }
+        let local = folded(local.unwrap_or_default());
+        let key = [Param::Text(domain.as_str()), Param::Text(&local)];
+        let same = "SELECT id FROM account WHERE domain = ?1 AND local = ?2";
+        if self.sql.first(same, &key, |row| row.int(0))?.is_some() {
+            return Err(AliasError::Exists(format!("{local}@{domain}")));
+        }
+        if ALIAS_TARGETS_MAX <= self.forwards_of(domain.as_str(), &local)?.len() as i64 {
+            return Err(AliasError::TooManyTargets);
+        }
+        let sql = "INSERT INTO forward (domain, local, target, created) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+        let text = target.to_string();
+        match self.sql.execute(
+            sql,
+            &[key[0], key[1], Param::Text(&text), Param::Int(now.0)],
+        )? {
+            0 => Err(AliasError::Exists(format!("{local}@{domain} to {target}"))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Without a target all of this address go, to other servers too.
     pub fn remove_alias(
         &mut self,
         local: Option<&str>,
         domain: &mail::Domain,
         target: Option<&Address>,
     ) -> Result<(), AliasError> {
+        let folded_local = folded(local.unwrap_or_default());
+        let key = [Param::Text(domain.as_str()), Param::Text(&folded_local)];
+        let away =
+            "DELETE FROM forward WHERE domain = ?1 AND local = ?2 AND (?3 = '' OR target = ?3)";
+        let text = target.map(ToString::to_string).unwrap_or_default();
+        let mut removed = self
+            .sql
+            .execute(away, &[key[0], key[1], Param::Text(&text)])?;
         let account = match target {
-            None => 0,
-            Some(target) => {
-                self.account_by_address(target)?
-                    .ok_or_else(|| AliasError::NoSuchTarget(target.to_string()))?
-                    .id
-                    .0
-            }
+            None => Some(0),
+            Some(target) => match self.account_by_address(target)? {
+                Some(account) => Some(account.id.0),
+                None if removed == 0 && self.is_local(target.domain())? => {
+                    return Err(AliasError::NoSuchTarget(target.to_string()));
+                }
+                None => None,
+            },
         };
-        let local = folded(local.unwrap_or_default());
-        let sql = "DELETE FROM alias WHERE domain = ?1 AND local = ?2 AND (?3 = 0 OR account = ?3)";
-        match self.sql.execute(
-            sql,
-            &[
-                Param::Text(domain.as_str()),
-                Param::Text(&local),
-                Param::Int(account),
-            ],
-        )? {
-            0 => Err(AliasError::NoSuchAlias(format!("{local}@{domain}"))),
+        if let Some(account) = account {
+            let sql =
+                "DELETE FROM alias WHERE domain = ?1 AND local = ?2 AND (?3 = 0 OR account = ?3)";
+            removed += self
+                .sql
+                .execute(sql, &[key[0], key[1], Param::Int(account)])?;
+        }
+        match (removed, target) {
+            (0, None) => Err(AliasError::NoSuchAlias(format!("{folded_local}@{domain}"))),
+            (0, Some(target)) => Err(AliasError::NoSuchAlias(format!(
+                "{folded_local}@{domain} to {target}"
+            ))),
             _ => Ok(()),
         }
     }

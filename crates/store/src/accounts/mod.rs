@@ -74,8 +74,14 @@ pub enum AliasError {
     Exists(String),
     #[error("there is no alias {0}")]
     NoSuchAlias(String),
-    #[error("there is no account {0}; an alias leads to an account of this server")]
+    #[error(
+        "there is no account {0}; an alias leads to an account of this server or to an address elsewhere"
+    )]
     NoSuchTarget(String),
+    #[error("{0} is an address of this server; an alias leads to its account itself")]
+    NotElsewhere(Address),
+    #[error("the alias has as many targets as it may have")]
+    TooManyTargets,
     #[error("{0} is no domain of this server; add it first")]
     NoSuchDomain(mail::Domain),
     #[error(transparent)]
@@ -88,6 +94,12 @@ pub enum Resolution {
     /// Never empty. More than one when an alias has several targets. Disabled targets are left out
     /// as long as there are others; those without room get what the others get.
     Deliver(Vec<Target>),
+    /// An alias that leads to other servers, and perhaps to accounts here as well. `forwards` is
+    /// never empty.
+    Forward {
+        targets: Vec<Target>,
+        forwards: Vec<Address>,
+    },
     /// Ours to answer for, and nobody has it: 550 5.1.1.
     NoSuchUser,
     /// Another server's.

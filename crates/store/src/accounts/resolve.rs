@@ -52,7 +52,7 @@ impl View<'_> {
         )
     }
 
-    /// Who gets mail for this address: an account, an alias, either of them without `+detail`, the
+    /// Who gets mail for this address: an account, an alias (also one that leads elsewhere), either of them without `+detail`, the
     /// domain's catch-all, in this order. `postmaster` and `abuse` of a local domain that nobody
     /// has lead to the oldest account of the domain (RFC 5321 §4.5.1). `size` is what the peer
     /// announced, 0 if nothing.
@@ -60,9 +60,13 @@ impl View<'_> {
         let domain = address.domain().as_str();
         let local = folded(address.local());
         for (local, detail) in spellings(&local) {
-            let found = self.owners(domain, local, detail)?;
-            if !found.is_empty() {
-                return Ok(judge(found, size));
+            if let Some(owner) = self.account_owner(domain, local, detail)? {
+                return Ok(judge(vec![owner], Vec::new(), size));
+            }
+            let found = self.alias_owners(domain, local, detail)?;
+            let forwards = self.forwards_of(domain, local)?;
+            if !found.is_empty() || !forwards.is_empty() {
+                return Ok(judge(found, forwards, size));
             }
         }
         if !self.is_local(address.domain())? {
@@ -73,7 +77,7 @@ impl View<'_> {
                 read_owner(row, None)
             })?;
             if !found.is_empty() {
-                return Ok(judge(found, size));
+                return Ok(judge(found, Vec::new(), size));
             }
         }
         Ok(Resolution::NoSuchUser)
@@ -90,23 +94,50 @@ impl View<'_> {
                     owner.target.account == account && owner.state == AccountState::Active
                 }));
             }
+            if !self
+                .forwards_of(address.domain().as_str(), local)?
+                .is_empty()
+            {
+                return Ok(false);
+            }
         }
         Ok(false)
     }
 
     /// The account and the targets of the alias of exactly this address; an account goes before an alias.
     fn owners(&self, domain: &str, local: &str, detail: Option<&str>) -> SqlResult<Vec<Owner>> {
-        let key = [Param::Text(domain), Param::Text(local)];
-        if !local.is_empty()
-            && let Some(owner) = self.sql.first(OWNER, &key, |row| read_owner(row, detail))?
-        {
-            return Ok(vec![owner]);
+        match self.account_owner(domain, local, detail)? {
+            Some(owner) => Ok(vec![owner]),
+            None => self.alias_owners(domain, local, detail),
         }
-        self.sql.all(
-            ALIAS_OWNERS,
-            &[key[0], key[1], Param::Int(ALIAS_TARGETS_MAX)],
-            |row| read_owner(row, detail),
-        )
+    }
+
+    fn account_owner(
+        &self,
+        domain: &str,
+        local: &str,
+        detail: Option<&str>,
+    ) -> SqlResult<Option<Owner>> {
+        if local.is_empty() {
+            return Ok(None);
+        }
+        let key = [Param::Text(domain), Param::Text(local)];
+        self.sql.first(OWNER, &key, |row| read_owner(row, detail))
+    }
+
+    fn alias_owners(
+        &self,
+        domain: &str,
+        local: &str,
+        detail: Option<&str>,
+    ) -> SqlResult<Vec<Owner>> {
+        let params = [
+            Param::Text(domain),
+            Param::Text(local),
+            Param::Int(ALIAS_TARGETS_MAX),
+        ];
+        self.sql
+            .all(ALIAS_OWNERS, &params, |row| read_owner(row, detail))
     }
 }
 
@@ -127,11 +158,17 @@ fn spellings(local: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
     .flatten()
 }
 
-fn judge(found: Vec<Owner>, size: u64) -> Resolution {
+fn judge(found: Vec<Owner>, forwards: Vec<Address>, size: u64) -> Resolution {
     let active = found
         .into_iter()
         .filter(|owner| owner.state == AccountState::Active);
     let active: Vec<Target> = active.map(|owner| owner.target).collect();
+    if !forwards.is_empty() {
+        return Resolution::Forward {
+            targets: active,
+            forwards,
+        };
+    }
     if active.is_empty() {
         return Resolution::Disabled;
     }

@@ -3,8 +3,8 @@
 use mail::{Address, ReversePath, UnixMillis};
 
 use super::{
-    BodyKind, MessageDsn, Notify, QueueCounts, Queued, Recipient, RecipientDsn, RecipientState, Ret,
-    TlsWish,
+    BodyKind, MessageDsn, Notify, QueueCounts, Queued, Recipient, RecipientDsn, RecipientState,
+    Ret, TlsWish,
 };
 use crate::engine::{Param, Row, SqlResult};
 use crate::limits::QUEUE_SCAN_MAX;

@@ -55,7 +55,7 @@ fn what_is_due_is_claimed_once() {
             }],
             dsn: MessageDsn::default(),
             tls: store::queue::TlsWish::Policies,
-        needs_smtputf8: false,
+            needs_smtputf8: false,
             body: BodyKind::SevenBit,
             created: NOW,
             expires: NOW,

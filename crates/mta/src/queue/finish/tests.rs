@@ -47,6 +47,7 @@ fn job(recipient: &Recipient) -> Job {
         },
         prefix: Vec::new(),
         account: None,
+        forwarded: false,
         reverse_path: ReversePath::Address(Address::parse("ann@us.example").unwrap()),
         recipients: Vec::new(),
         dsn: MessageDsn::default(),

@@ -25,10 +25,13 @@ fn check(door: Door, null: bool, before: usize, resolution: Resolution, want: &s
         Facts {
             address: address(),
             resolution,
+            reports: false,
+            back: None,
         },
     ) {
         Ok((_, Way::Local(_))) => "local".to_owned(),
         Ok((_, Way::Remote)) => "remote".to_owned(),
+        Ok((_, Way::Back(_))) => "back".to_owned(),
         Err(refusal) => {
             let reply = refusal.reply();
             format!("{} {}", reply.code(), reply.enhanced().unwrap())
