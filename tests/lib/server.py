@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "Correct-horse-7"
 DOMAIN = "example.test"
-STANDARD = {"smtp": 25, "submissions": 465, "submission": 587, "pop3": 110, "pop3s": 995, "imap": 143, "imaps": 993}
+STANDARD = {"smtp": 25, "submissions": 465, "submission": 587, "pop3": 110, "pop3s": 995, "imap": 143, "imaps": 993, "http": 80, "https": 443}
 READY_WITHIN = 60.0
 STOPPED_WITHIN = 60.0
 

@@ -61,6 +61,7 @@ fn on_store(
         config: Arc::new(config),
         clock: Arc::new(clock),
         random: Arc::new(OsRandom),
+        tls: None,
     };
     let answer = execute(&context, request);
     store.close();

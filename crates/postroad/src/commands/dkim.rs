@@ -91,7 +91,8 @@ fn algorithm_text(algorithm: DkimAlgorithm) -> &'static str {
 fn state_text(state: DkimState) -> &'static str {
     match state {
         DkimState::Active => "active",
-        DkimState::Published => "published",
+        DkimState::Coming => "coming",
+        DkimState::Kept => "kept",
         DkimState::Retired => "retired",
     }
 }

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use mail::UnixMillis;
 use serde::{Deserialize, Serialize};
 use store::Store;
-use world::{Clock, Random};
+use world::{Clock, Random, TlsServer};
 
 use crate::config::Config;
 use crate::output::{Answer, Failure};
@@ -47,6 +47,8 @@ pub struct Context {
     pub config: Arc<Config>,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
+    /// The certificates that are served; `None` where no server runs.
+    pub tls: Option<Arc<TlsServer>>,
 }
 
 impl Context {

@@ -55,6 +55,7 @@ pub fn run(place: &Place, args: &Args, style: Style) -> Result<(), Failure> {
             config: shared.clone(),
             clock: Arc::new(TokioClock::real()),
             random: Arc::new(OsRandom),
+            tls: None,
         };
         let password = set_up(&context, store, &domain, &address, given)?;
         greet(
@@ -141,7 +142,7 @@ fn greet(
         services: listeners,
         data: &context.config.data,
         config: &place.config,
-        self_signed: context.config.tls.files.is_none(),
+        self_signed: crate::server::tls::uses_own(&context.config),
         records: super::dns::wishes(context, first.address.domain())?,
     };
     let text = match style.form {

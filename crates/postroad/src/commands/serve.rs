@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use store::Store;
-use world::{DnsSettings, TlsServer, World};
+use world::{DnsSettings, World};
 
 use crate::config::{Config, Service};
 use crate::data_dir::DataDir;
@@ -13,7 +13,8 @@ use crate::local::open_store;
 use crate::output::Failure;
 use crate::place::Place;
 use crate::server::process::{self, Signals};
-use crate::server::{Ending, Server, tls};
+use crate::server::tls::{self, Certificates};
+use crate::server::{Ending, Server};
 use crate::version::VERSION;
 
 /// Serves until stopped by a signal.
@@ -66,21 +67,28 @@ async fn run_server(config: Config, prepare: impl Prepare) -> Result<Ending, Fai
         prepare(&listeners, &store)?;
         Ok::<_, Failure>(store)
     });
-    let (server_tls, store) = tokio::join!(world.tasks.blocking(move || tls::server(pem)), opening);
-    let server_tls: Arc<TlsServer> = server_tls.map_err(failed)?.map_err(failed)?;
+    let settings = config.clone();
+    let reading = world
+        .tasks
+        .blocking(move || Certificates::serve(&settings, pem));
+    let (certificates, store) = tokio::join!(reading, opening);
+    let certificates = Arc::new(certificates.map_err(failed)?.map_err(failed)?);
     let store = store.map_err(failed)??;
-    let mut running = bound.serve(store, server_tls.clone()).map_err(failed)?;
+    let tls = certificates.server().clone();
+    let mut running = bound.serve(store, tls).map_err(failed)?;
+    running.watch_certificates(certificates.clone());
     running.open_admin(&config.data, &config).map_err(failed)?;
     announce(running.addresses());
-    Ok(process::until_stopped(running, signals, server_tls, &config).await)
+    Ok(process::until_stopped(running, signals, certificates).await)
 }
 
 /// Files that the config names may be readable for root only, so they come before the privileges go. Those of our
 /// own making come after, so that they belong to the user who reads them the next time.
 fn read_certificate(world: &World, config: &Config) -> Result<tls::Pem, Failure> {
-    let early = match config.tls.files {
-        Some(_) => Some(tls::read_or_make(world, config).map_err(failed)?),
-        None => None,
+    let early = if tls::uses_own(config) {
+        None
+    } else {
+        Some(tls::read_or_make(world, config).map_err(failed)?)
     };
     process::drop_privileges(config).map_err(failed)?;
     match early {

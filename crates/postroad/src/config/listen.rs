@@ -18,6 +18,8 @@ pub enum Service {
     Imaps,
     Pop3,
     Pop3s,
+    Http,
+    Https,
 }
 
 /// Where each service listens. A service that is not in the map is off.
@@ -27,7 +29,7 @@ pub struct Listen {
 }
 
 impl Service {
-    pub const ALL: [Service; 7] = [
+    pub const ALL: [Service; 9] = [
         Service::Smtp,
         Service::Submissions,
         Service::Submission,
@@ -35,6 +37,8 @@ impl Service {
         Service::Imaps,
         Service::Pop3,
         Service::Pop3s,
+        Service::Http,
+        Service::Https,
     ];
 
     /// The name in the config file and in the `ready` line.
@@ -47,6 +51,8 @@ impl Service {
             Service::Imaps => "imaps",
             Service::Pop3 => "pop3",
             Service::Pop3s => "pop3s",
+            Service::Http => "http",
+            Service::Https => "https",
         }
     }
 
@@ -60,6 +66,8 @@ impl Service {
             Service::Imaps => 993,
             Service::Pop3 => 110,
             Service::Pop3s => 995,
+            Service::Http => 80,
+            Service::Https => 443,
         }
     }
 }

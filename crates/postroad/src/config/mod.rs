@@ -45,8 +45,10 @@ pub struct Config {
 
 #[derive(Clone, Debug, Default)]
 pub struct TlsConfig {
-    /// PEM files; both or none. Without them a self-signed certificate is made.
+    /// PEM files; both or none. Without any certificate a self-signed one is made.
     pub files: Option<(PathBuf, PathBuf)>,
+    /// A directory of further pairs, NAME.crt or NAME.pem with NAME.key, each for the names it carries.
+    pub certificates: Option<PathBuf>,
     /// Whether passwords may cross an unencrypted connection. For trials and tests only.
     pub cleartext_login: bool,
     /// Extra roots, for relays with a private certificate authority.
@@ -210,6 +212,7 @@ fn read_tls(table: &mut Reader<'_>, home: &Path, tls: &mut TlsConfig) {
         (Some(_), None) => table.bad("certificate", "a certificate needs its key: set `key` too"),
         (None, Some(_)) => table.bad("key", "a key needs its certificate: set `certificate` too"),
     }
+    tls.certificates = table.path("certificates", home);
     tls.cleartext_login = table.boolean("cleartext_login").unwrap_or(false);
     tls.roots = table.path("roots", home);
 }

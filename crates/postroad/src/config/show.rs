@@ -33,6 +33,7 @@ pub fn describe(config: &Config) -> Value {
         "tls": {
             "certificate": config.tls.files.as_ref().map(|(certificate, _)| certificate),
             "key": config.tls.files.as_ref().map(|(_, key)| key),
+            "certificates": config.tls.certificates,
             "cleartext_login": config.tls.cleartext_login,
             "roots": config.tls.roots,
         },

@@ -18,7 +18,7 @@ address = "{address}"
 port_offset = {port_offset}
 
 # [tls]                                  # without it a self-signed certificate is used
-# certificate = "/etc/ssl/mail.pem"
+# certificate = "/etc/ssl/mail.pem"      # or: certificates = "/etc/ssl/mail", a directory of NAME.crt, NAME.key
 # key = "/etc/ssl/mail.key"
 
 # [outbound]                             # when port 25 is closed on the way out

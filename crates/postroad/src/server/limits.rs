@@ -14,6 +14,9 @@ pub const DESCRIPTORS_SPARE: u64 = 1_000;
 /// How often the store tidies up.
 pub const TIDY_PERIOD: Duration = Duration::from_secs(300);
 
+/// How often the files of the certificates are looked at: whoever renews one waits no longer, and it costs nothing.
+pub const CERTIFICATE_LOOK_PERIOD: Duration = Duration::from_secs(60);
+
 /// After a failed accept (no file descriptor left): time for others to end.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 

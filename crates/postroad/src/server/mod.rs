@@ -3,6 +3,7 @@
 
 mod admission;
 mod limits;
+mod post;
 mod sessions;
 mod settings;
 
@@ -15,8 +16,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::Access;
+use jobs::Jobs;
 use mta::Mta;
 use store::Store;
+use web::Web;
 use world::{Listener, Stop, Task, TlsServer, World};
 
 use crate::admin;
@@ -41,6 +44,7 @@ pub struct Running {
     world: World,
     store: Store,
     mta: Mta,
+    tls: Arc<TlsServer>,
     stop: Stop,
     addresses: Vec<(Service, SocketAddr)>,
     /// Loops that end by themselves after the stop: accepting, queue, housekeeping.
@@ -153,18 +157,27 @@ impl Bound {
             store.clone(),
             settings::access(&config, tls.clone()),
         );
+        let web = Web::new(world.clone(), store.clone(), settings::web(&config)?);
         let desk = sessions::Desk::new(
             world.clone(),
             &config,
             mta.clone(),
             access,
-            tls,
+            web,
+            tls.clone(),
             stop.clone(),
         );
         let mut loops: Vec<Task> = listeners
             .into_iter()
             .map(|(service, listener)| desk.open(service, listener))
             .collect();
+        let jobs = Jobs::new(
+            world.clone(),
+            store.clone(),
+            Arc::new(post::Outbox::new(mta.clone())),
+            settings::jobs(&config),
+        );
+        loops.push(world.tasks.spawn("jobs", jobs.run(stop.clone())));
         let (queue, until) = (mta.clone(), stop.clone());
         loops.push(
             world
@@ -179,6 +192,7 @@ impl Bound {
             world,
             store,
             mta,
+            tls,
             stop,
             addresses,
             loops,
@@ -207,6 +221,13 @@ impl Running {
         &self.mta
     }
 
+    /// Serves certificates anew when their files change.
+    pub fn watch_certificates(&mut self, certificates: Arc<tls::Certificates>) {
+        let watching = certificates.watch(self.world.clone(), self.stop.clone());
+        self.loops
+            .push(self.world.tasks.spawn("certificates", watching));
+    }
+
     /// Lets commands reach this server through the data directory. Not in simulated worlds.
     pub fn open_admin(&mut self, data: &Path, config: &Config) -> Result<(), StartError> {
         let listener = admin::server::bind(data).map_err(|source| StartError::Admin {
@@ -218,6 +239,7 @@ impl Running {
             config: Arc::new(config.clone()),
             clock: self.world.clock.clone(),
             random: self.world.random.clone(),
+            tls: Some(self.tls.clone()),
         };
         let serving =
             admin::server::serve(self.world.clone(), listener, context, self.stop.clone());

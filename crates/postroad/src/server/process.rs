@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
+use super::tls::Certificates;
+use super::{Ending, Running, limits};
+use crate::config::Config;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{self, Gid, Uid, User};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use world::TlsServer;
-
-use super::{Ending, Running, limits, tls};
-use crate::config::Config;
 
 #[derive(Debug, thiserror::Error)]
 pub enum PrivilegeError {
@@ -108,16 +107,12 @@ impl Signals {
 pub async fn until_stopped(
     running: Running,
     mut signals: Signals,
-    server_tls: Arc<TlsServer>,
-    config: &Config,
+    certificates: Arc<Certificates>,
 ) -> Ending {
     let name = loop {
         match signals.next().await {
             Wake::Stop(name) => break name,
-            Wake::Reload => match tls::reload(&server_tls, config) {
-                Ok(()) => tracing::info!("SIGHUP: the certificate is loaded again"),
-                Err(error) => tracing::error!(%error, "SIGHUP: the old certificate stays"),
-            },
+            Wake::Reload => certificates.tell("SIGHUP", &certificates.reload()),
         }
     };
     let sessions = running.stop.sessions();

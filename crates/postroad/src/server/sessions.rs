@@ -7,6 +7,7 @@ use access::imap::ImapDoor;
 use access::pop3::Pop3Door;
 use mta::{Door, Mta};
 use tokio::io::AsyncWriteExt;
+use web::Web;
 use world::{Listener, Session, Stop, Stream, Task, TlsServer, World};
 
 use super::admission::Admission;
@@ -19,8 +20,8 @@ pub struct Desk {
     world: World,
     mta: Mta,
     access: Access,
-    /// TLS from the first byte is the machine's affair; kept so that the certificates live as long as we do.
-    _tls: Arc<TlsServer>,
+    web: Web,
+    tls: Arc<TlsServer>,
     readers: Admission,
     stop: Stop,
 }
@@ -31,6 +32,7 @@ impl Desk {
         config: &Config,
         mta: Mta,
         access: Access,
+        web: Web,
         tls: Arc<TlsServer>,
         stop: Stop,
     ) -> Self {
@@ -45,7 +47,8 @@ impl Desk {
             world,
             mta,
             access,
-            _tls: tls,
+            web,
+            tls,
             readers,
             stop,
         }
@@ -94,6 +97,8 @@ impl Desk {
             Service::Imaps => self.imap(stream, ImapDoor::Tls, busy),
             Service::Pop3 => self.pop3(stream, Pop3Door::Stls, busy),
             Service::Pop3s => self.pop3(stream, Pop3Door::Tls, busy),
+            Service::Http => self.http(stream, busy),
+            Service::Https => self.https(stream, busy),
         }
     }
 
@@ -132,6 +137,22 @@ impl Desk {
         self.world.tasks.spawn("pop3 session", async move {
             let _counted = (busy, admitted);
             access.serve_pop3(stream, door, stop).await;
+        });
+    }
+
+    fn http(&self, stream: Stream, busy: Session) {
+        let (web, stop) = (self.web.clone(), self.stop.clone());
+        self.world.tasks.spawn("http connection", async move {
+            let _busy = busy;
+            web.serve_http(stream, &stop).await;
+        });
+    }
+
+    fn https(&self, stream: Stream, busy: Session) {
+        let (web, tls, stop) = (self.web.clone(), self.tls.clone(), self.stop.clone());
+        self.world.tasks.spawn("https connection", async move {
+            let _busy = busy;
+            web.serve_https(stream, &tls, &stop).await;
         });
     }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::AccessSettings;
+use jobs::JobsSettings;
 use mta::{MtaSettings, OutboundSettings};
+use web::WebSettings;
 use world::TlsServer;
 
 use crate::addresses;
@@ -60,6 +62,20 @@ pub fn access(config: &Config, tls: Arc<TlsServer>) -> AccessSettings {
             .unwrap_or(mta::limits::MESSAGE_BYTES_MAX),
         appends_in_flight_bytes_max: access::limits::APPENDS_IN_FLIGHT_BYTES_MAX,
     }
+}
+
+pub fn jobs(config: &Config) -> JobsSettings {
+    JobsSettings {
+        host: config.hostname.clone(),
+        addresses: addresses::public(config),
+    }
+}
+
+pub fn web(config: &Config) -> Result<WebSettings, SettingsError> {
+    Ok(WebSettings {
+        hostname: domain(&config.hostname)?,
+        more_mx: Vec::new(),
+    })
 }
 
 fn outbound(

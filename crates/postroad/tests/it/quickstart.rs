@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use crate::rig::{Lines, PASSWORD, Post};
 
 /// The standard ports that a trial uses.
-const PORTS: [u16; 7] = [25, 465, 587, 143, 993, 110, 995];
+const PORTS: [u16; 9] = [25, 465, 587, 143, 993, 110, 995, 80, 443];
 
 /// An offset at which all ports are free now, and listeners that keep it so until dropped.
 fn free_offset() -> (u16, Vec<TcpListener>) {

@@ -86,7 +86,7 @@ fn a_deep_data_directory() {
     let deep = post.data().join("x".repeat(60)).join("y".repeat(60));
     let deep = deep.to_str().unwrap();
     let config = "hostname = \"mail.example.test\"\n[listen]\naddress = \"127.0.0.1\"\nsmtp = 0\n\
-        submission = false\nsubmissions = false\nimap = 0\nimaps = false\npop3 = false\npop3s = false\n";
+        submission = false\nsubmissions = false\nimap = 0\nimaps = false\npop3 = false\npop3s = false\nhttp = false\nhttps = false\n";
     let parent = std::path::Path::new(deep);
     std::fs::create_dir_all(parent).unwrap();
     std::fs::set_permissions(parent, std::fs::Permissions::from_mode(0o700)).unwrap();

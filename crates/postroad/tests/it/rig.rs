@@ -71,6 +71,8 @@ impl Post {
             "imaps",
             "pop3",
             "pop3s",
+            "http",
+            "https",
         ]
         .iter()
         .map(|service| format!("{service} = 0\n"))

@@ -55,6 +55,12 @@ impl TlsServer {
         Ok(())
     }
 
+    /// The certificate that a client gets who asks for this name.
+    pub fn certificate_for(&self, name: &str) -> Certificate {
+        let table = self.certificates.table();
+        table.choose(Some(&name.to_ascii_lowercase())).clone()
+    }
+
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(self.config.clone())
     }
