@@ -3,8 +3,7 @@
 /// Terms that cost DNS questions: `include`, `a`, `mx`, `ptr`, `exists`, `redirect`. rfc7208#4.6.4
 pub const TERMS_MAX: usize = 10;
 
-/// Questions of `a`, `mx`, `ptr`, `exists` (and the records of `include` and `redirect`) that may have an
-/// empty answer. rfc7208#4.6.4
+/// Questions of `a`, `mx` and `exists` that may have an empty answer. rfc7208#4.6.4
 pub const VOID_LOOKUPS_MAX: usize = 2;
 
 /// MX records of one `mx` term; more are a permanent error. rfc7208#4.6.4

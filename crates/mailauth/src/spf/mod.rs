@@ -1,7 +1,12 @@
 //! Sender Policy Framework (RFC 7208): may this host send with that domain in HELO and MAIL FROM?
-//! `record.rs` reads records, `expand.rs` macros, `evaluate.rs` is the RFC's check_host().
+//! `record.rs` reads records, `macros.rs` their macros, `evaluate.rs` is the RFC's check_host().
 
+mod evaluate;
 mod limits;
+mod macros;
+mod name;
+mod ptr;
+mod record;
 
 use std::net::IpAddr;
 
@@ -9,6 +14,7 @@ use mail::ReversePath;
 use world::Dns;
 
 use crate::explain::Notes;
+use evaluate::{Evaluation, Outcome};
 
 /// Who is at the door.
 #[derive(Clone, Copy, Debug)]
@@ -68,9 +74,15 @@ pub enum Problem {
     Syntax { domain: String, term: String },
     #[error("the SPF record of {domain} has bytes that are not ASCII")]
     NotAscii { domain: String },
-    #[error("the SPF records need more than {} terms with DNS look-ups", limits::TERMS_MAX)]
+    #[error(
+        "the SPF records need more than {} terms with DNS look-ups",
+        limits::TERMS_MAX
+    )]
     TooManyTerms,
-    #[error("more than {} look-ups of the SPF records found nothing", limits::VOID_LOOKUPS_MAX)]
+    #[error(
+        "more than {} look-ups of the SPF records found nothing",
+        limits::VOID_LOOKUPS_MAX
+    )]
     TooManyVoidLookups,
     #[error("{domain} has more than {} MX records", limits::MX_NAMES_MAX)]
     TooManyMx { domain: String },
@@ -107,29 +119,103 @@ impl Identity {
     }
 }
 
-/// Checks MAIL FROM; a null reverse-path is checked as `postmaster@HELO` (RFC 7208 §2.4), and the result
-/// then says `Identity::MailFrom` with the HELO domain.
+/// Checks MAIL FROM; a null reverse-path is checked as `postmaster@HELO` (RFC 7208 §2.4), and the
+/// result then says `Identity::MailFrom` with the HELO domain.
 pub async fn check(dns: &dyn Dns, sender: &Sender<'_>, notes: &mut Notes) -> Spf {
-    let _ = (dns, sender, notes);
-    Spf {
-        result: SpfResult::None,
-        identity: Identity::MailFrom,
-        domain: String::new(),
-        matched: None,
-        explanation: None,
-        problem: None,
+    match sender.mail_from.address() {
+        Some(address) => {
+            let parts = sender.parts(address.local(), address.domain().as_str());
+            check_parts(dns, &parts, Identity::MailFrom, notes).await
+        }
+        None => {
+            let parts = sender.parts(POSTMASTER, sender.helo);
+            check_parts(dns, &parts, Identity::MailFrom, notes).await
+        }
     }
 }
 
 /// Checks the HELO name alone (RFC 7208 §2.3).
 pub async fn check_helo(dns: &dyn Dns, sender: &Sender<'_>, notes: &mut Notes) -> Spf {
-    let _ = (dns, sender, notes);
+    let parts = sender.parts(POSTMASTER, sender.helo);
+    check_parts(dns, &parts, Identity::Helo, notes).await
+}
+
+/// Checks a MAIL FROM that stands in any text, such as one that no server would take: what follows the
+/// last `@` is the domain. For tools and test suites.
+pub async fn check_text(
+    dns: &dyn Dns,
+    sender: &Sender<'_>,
+    mail_from: &str,
+    notes: &mut Notes,
+) -> Spf {
+    let (local, domain) = match mail_from {
+        "" => (POSTMASTER, sender.helo),
+        text => text.rsplit_once('@').unwrap_or((POSTMASTER, text)),
+    };
+    // RFC 7208 §4.3: a sender without local part is postmaster.
+    let local = if local.is_empty() { POSTMASTER } else { local };
+    check_parts(dns, &sender.parts(local, domain), Identity::MailFrom, notes).await
+}
+
+const POSTMASTER: &str = "postmaster";
+
+/// The arguments of the RFC's check_host(), and what macros want.
+struct Parts<'a> {
+    ip: IpAddr,
+    local: &'a str,
+    domain: &'a str,
+    helo: &'a str,
+    receiver: &'a str,
+    now: u64,
+}
+
+impl<'a> Sender<'a> {
+    fn parts(&self, local: &'a str, domain: &'a str) -> Parts<'a> {
+        Parts {
+            ip: self.ip,
+            local,
+            domain,
+            helo: self.helo,
+            receiver: self.receiver,
+            now: self.now,
+        }
+    }
+}
+
+async fn check_parts(
+    dns: &dyn Dns,
+    sender: &Parts<'_>,
+    identity: Identity,
+    notes: &mut Notes,
+) -> Spf {
+    notes.say(|| {
+        format!(
+            "may {} send as {} ({})?",
+            sender.ip,
+            crate::explain::printable(sender.domain.as_bytes()),
+            identity.as_str()
+        )
+    });
+    notes.deeper();
+    let domain = name::checkable(sender.domain);
+    let outcome = match &domain {
+        Some(domain) => {
+            let mut evaluation = Evaluation::new(dns, sender, domain, notes);
+            evaluation.check_host().await
+        }
+        None => {
+            let domain = crate::explain::printable(sender.domain.as_bytes());
+            Outcome::none(Some(Problem::NoDomain(domain)))
+        }
+    };
+    notes.back();
+    notes.say(|| format!("{}: {}", identity.as_str(), outcome.result.as_str()));
     Spf {
-        result: SpfResult::None,
-        identity: Identity::Helo,
-        domain: String::new(),
-        matched: None,
-        explanation: None,
-        problem: None,
+        result: outcome.result,
+        identity,
+        domain: domain.unwrap_or_default(),
+        matched: outcome.matched,
+        explanation: outcome.explanation,
+        problem: outcome.problem,
     }
 }
