@@ -85,7 +85,7 @@ impl SigningKey {
     }
 
     /// Signs a SHA-256 digest; the base64 of the signature.
-    pub(super) fn sign_digest(&self, digest: &digest::Digest) -> Option<String> {
+    pub(crate) fn sign_digest(&self, digest: &digest::Digest) -> Option<String> {
         match &self.pair {
             Pair::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];

@@ -56,6 +56,11 @@ impl Claim {
             signature,
         }
     }
+
+    /// What was read, if it has no error.
+    pub fn signature(&self) -> Option<&Signature> {
+        self.signature.as_ref()
+    }
 }
 
 /// Fetches the keys, hashes the body, and decides. The verdicts are in the order of the claims.
@@ -77,7 +82,8 @@ pub(crate) async fn judge(
     judged.collect()
 }
 
-fn decide(
+/// Judges one claim by what was fetched and hashed for it.
+pub(crate) fn decide(
     message: &Message<'_>,
     claim: Claim,
     keys: &Keys,
