@@ -5,3 +5,6 @@ pub const INSTANCES_MAX: u8 = 50;
 
 /// ARC fields of one message that are read: three for each instance.
 pub const FIELDS_MAX: usize = 3 * INSTANCES_MAX as usize;
+
+/// Columns of a folded line, without its white space: within the 78 that RFC 5322 §2.1.1 recommends.
+pub const FOLD_COLUMNS: usize = 72;

@@ -1,13 +1,16 @@
 //! Authenticated Received Chain (RFC 8617): what earlier hops say they saw, each signed by its hop.
 //! Validates chains and adds a link; whether a sealer is believed is the operator's decision.
 
+mod chain;
 mod limits;
+mod seal;
+mod validate;
 
-use world::Dns;
-
-use crate::dkim::SigningKey;
-use crate::explain::Notes;
+use crate::dkim::DkimResult;
 use crate::results::Results;
+
+pub use seal::{Sealer, seal, seal_fields};
+pub use validate::validate;
 
 /// The state of a chain: the `cv` tag, and the `arc=` result (RFC 8617 §4.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,6 +64,8 @@ pub struct Set {
     pub at: Option<u64>,
     /// What the sealer said of the chain before it.
     pub cv: ChainState,
+    /// Its signature of the message as it was then; `None` if it was not looked at.
+    pub message_signature: DkimResult,
     /// What the sealer says it saw (ARC-Authentication-Results).
     pub results: Results,
 }
@@ -119,26 +124,4 @@ impl Arc {
             .take_while(|set| trusted(&set.domain))
             .last()
     }
-}
-
-/// Validates the chain of a message (RFC 8617 §5.2).
-pub async fn validate(dns: &dyn Dns, message: &[u8], now: u64, notes: &mut Notes) -> Arc {
-    let _ = (dns, message, now, notes);
-    Arc::none()
-}
-
-/// Adds a link to the chain of a message (RFC 8617 §5.1): the three fields to put in front of it.
-/// `results` is the value of our Authentication-Results without the authserv-id and must hold what
-/// was found when the message came in. `None` if nothing may be added (the chain is full, or was
-/// already sealed as broken) or the key cannot sign.
-pub fn seal(
-    message: &[u8],
-    key: &SigningKey,
-    authserv_id: &str,
-    results: &str,
-    previous: &Arc,
-    now: u64,
-) -> Option<Vec<u8>> {
-    let _ = (message, key, authserv_id, results, previous, now);
-    None
 }

@@ -8,6 +8,7 @@ mod write;
 
 pub use forged::forged;
 pub use read::parse;
+pub(crate) use read::parse_or_empty;
 pub use write::{summary, write};
 
 /// What an Authentication-Results field says, in its own words: nothing in it is checked.

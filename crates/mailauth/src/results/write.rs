@@ -5,7 +5,7 @@
 use super::limits::{FOLD_COLUMNS, VALUE_CHARS_MAX};
 use crate::arc::{self, Arc};
 use crate::dkim;
-use crate::dmarc::{self, Dmarc};
+use crate::dmarc::Dmarc;
 use crate::iprev::{Iprev, IprevReason};
 use crate::spf::{Identity, Spf, SpfResult};
 use crate::verdict::Verdict;
