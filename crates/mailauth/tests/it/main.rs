@@ -4,5 +4,8 @@ mod canonical;
 mod corpora;
 mod keys;
 mod reports;
+mod shared;
 mod signing;
+mod spf_suite;
 mod verifier;
+mod zone;
