@@ -4,6 +4,7 @@
 //! A job says when it is due (a pure function of its last run) and does it. When it last ran is kept in the
 //! store, so that a restart neither skips nor repeats a run, and of several nodes on one database one runs it.
 
+pub mod certificates;
 pub mod dkim;
 pub mod limits;
 pub mod reports;

@@ -23,3 +23,31 @@ pub const STORE_PAUSE: Duration = Duration::from_secs(60);
 
 /// Bytes kept of why a run failed.
 pub const PROBLEM_BYTES_MAX: usize = 500;
+
+/// How often it is looked whether a certificate is due: one is renewed weeks before its end.
+pub const CERTIFICATES_PERIOD: Duration = Duration::from_secs(3_600);
+
+/// Authorities ask not to come on the full hour.
+pub const CERTIFICATES_SPREAD: Duration = Duration::from_secs(600);
+
+/// For one order, from who we are to the chain: an authority may look at each name from several places.
+pub const ORDER_PATIENCE: Duration = Duration::from_secs(180);
+
+/// Between two looks at an order.
+pub const ORDER_POLL: Duration = Duration::from_secs(1);
+
+/// What an authority asked for is of no use after this time: a crash left it.
+pub const CHALLENGE_AGE_MAX: Duration = Duration::from_secs(86_400);
+
+/// After the first failed order; twice that after each further one. Authorities allow some five failures an hour.
+pub const CERTIFICATE_RETRY_FIRST: Duration = Duration::from_secs(900);
+
+/// An operator who mends something waits a day at most.
+pub const CERTIFICATE_RETRY_MAX: Duration = Duration::from_secs(86_400);
+
+/// How long a new key's TLSA record must have been out before the key is used: twice the TTL that we advise,
+/// as RFC 7671 §8.1 asks.
+pub const TLSA_AGE: Duration = Duration::from_secs(2 * 3_600);
+
+/// Names looked up at the same time.
+pub const NAMES_AT_ONCE: usize = 32;
