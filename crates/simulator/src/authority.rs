@@ -43,7 +43,8 @@ impl Authority {
         let certificate = parameters
             .signed_by(&key, &*self.issuer)
             .expect("it can be signed");
-        load(&certificate.pem(), &key)
+        // With the root itself: records of DANE-TA want it in the chain. RFC 7672 §3.1.2
+        load(&format!("{}{}", certificate.pem(), self.issuer.pem()), &key)
     }
 
     pub fn self_signed(&self, name: &str) -> Certificate {

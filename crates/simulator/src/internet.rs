@@ -6,18 +6,20 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use tempfile::TempDir;
+use world::http::HttpClient;
 use world::{
     BlockingMode, Clock, DnsSettings, OsRandom, Random, Resolver, SeededRandom, TlsClient,
-    TokioClock, TokioNet, World,
+    TlsClients, TokioClock, World,
 };
 
 use crate::authority::Authority;
 use crate::client::Client;
 use crate::dns::{DnsServer, SimulatedDns};
 use crate::host::HostBuilder;
+use crate::https::{HttpsHost, Page};
 use crate::limits;
-use crate::net::Network;
-use crate::remote::{Remote, Script, ScriptDoor};
+use crate::net::{Doors, Network, RealNet};
+use crate::remote::{Remote, Script, ScriptDoor, Servers, TlsOffer};
 use crate::tasks::HostTasks;
 use crate::trace::Trace;
 use crate::zones::{NameRecords, Zones};
@@ -48,6 +50,7 @@ enum Mode {
         dns: DnsServer,
         network: Ipv4Addr,
         mx_port: u16,
+        doors: Doors,
     },
 }
 
@@ -92,6 +95,7 @@ impl Internet {
                 dns,
                 network,
                 mx_port,
+                doors: Doors::default(),
             };
             let internet = Self::new(
                 mode,
@@ -217,9 +221,9 @@ impl Internet {
                 random,
                 tasks,
             },
-            Mode::Real { dns, .. } => World {
+            Mode::Real { dns, doors, .. } => World {
                 dns: Arc::new(Resolver::new(DnsSettings::servers(vec![dns.address()]))),
-                net: Arc::new(TokioNet),
+                net: Arc::new(RealNet::new(doors.clone())),
                 clock,
                 random,
                 tasks,
@@ -256,6 +260,47 @@ impl Internet {
         let listener = world.net.listen(at).await.expect("the address is free");
         let (authority, trace) = (&self.inner.authority, self.inner.trace.clone());
         Remote::start(name, listener, script, world, authority, trace)
+    }
+
+    /// Publishes the TLSA record of a scripted server as it is now.
+    pub fn publish_tlsa(&self, remote: &Remote, usage: u8, selector: u8, matching: u8) {
+        let record = remote.tlsa(usage, selector, matching);
+        self.inner.zones.add(&remote.tlsa_name(), record);
+    }
+
+    /// A web server with a good certificate at a fresh address, on the port of `https`. Each file is a
+    /// path and a text.
+    pub async fn https(&self, name: &str, files: &[(&str, &str)]) -> HttpsHost {
+        self.web(name, 443, TlsOffer::Trusted, files).await
+    }
+
+    /// A web server without TLS at a fresh address, on the port of `http`.
+    pub async fn http(&self, name: &str, files: &[(&str, &str)]) -> HttpsHost {
+        self.web(name, 80, TlsOffer::None, files).await
+    }
+
+    async fn web(&self, name: &str, port: u16, tls: TlsOffer, files: &[(&str, &str)]) -> HttpsHost {
+        let address = self.fresh_address();
+        self.inner.zones.host(name, address);
+        let world = self.world(name, vec![address]);
+        let listener = world.net.listen(SocketAddr::new(address, port)).await;
+        let listener = listener.expect("the address is free");
+        let servers = Servers::new(name, &self.inner.authority);
+        let host = HttpsHost::start(name, listener, world, servers, self.inner.trace.clone());
+        host.set_tls(tls);
+        for (path, text) in files {
+            host.set(path, Page::text(text));
+        }
+        host
+    }
+
+    /// A web client at a fresh address that trusts this internet's authority.
+    pub fn http_client(&self) -> HttpClient {
+        let world = self.world("web client", vec![self.fresh_address()]);
+        let roots = self.inner.authority.root_pem();
+        let tls = TlsClients::new(world.clock.clone(), Some(roots.as_bytes()));
+        let tls = tls.expect("the authority's certificate is well-formed");
+        HttpClient::new(world, tls.verified())
     }
 
     /// A Postroad host in the making.

@@ -20,6 +20,7 @@ mod authority;
 mod client;
 mod dns;
 mod host;
+mod https;
 mod internet;
 pub mod limits;
 mod net;
@@ -34,13 +35,14 @@ pub use authority::{Authority, Validity};
 pub use client::{Client, Reply};
 pub use dns::{DnsServer, SimulatedDns};
 pub use host::{Host, HostBuilder, PASSWORD};
+pub use https::{Asked, HttpsHost, Page};
 pub use internet::Internet;
-pub use net::{HostNet, Lifetime, Network, Reach};
+pub use net::{HostNet, Interception, Interceptor, Lifetime, Network, Reach};
 pub use postroad::config::Service;
 pub use remote::{Act, Phase, Remote, Script, ScriptDoor, Taken, TlsOffer};
 pub use tasks::HostTasks;
 pub use trace::Trace;
-pub use zones::{DnsFault, NameRecords, ZoneAnswer, Zones};
+pub use zones::{DnsFault, NameRecords, Proof, ZoneAnswer, Zones};
 
 pub const fn minutes(count: u64) -> Duration {
     Duration::from_secs(60 * count)

@@ -22,6 +22,21 @@ struct Table {
     faults: BTreeMap<String, DnsFault>,
     /// For a name with a fault that wears off: how many questions it still spoils.
     left: BTreeMap<String, u32>,
+    /// What DNSSEC says of a name and everything below it.
+    signing: BTreeMap<String, Proof>,
+    /// What a man in the middle says instead of the name's own records.
+    spoofed: BTreeMap<String, Vec<Record>>,
+}
+
+/// What somebody who checks signatures finds out about an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Proof {
+    /// Signed, from the root down.
+    Secure,
+    /// There is a proof that there are no signatures.
+    Insecure,
+    /// There should be signatures, and they are missing or wrong.
+    Bogus,
 }
 
 /// What the server of a name does instead of answering.
@@ -44,6 +59,7 @@ pub struct ZoneAnswer {
     /// The name that owns the records.
     pub owner: String,
     pub records: Vec<Record>,
+    pub proof: Proof,
 }
 
 impl Zones {
@@ -114,16 +130,42 @@ impl Zones {
         Some(fault)
     }
 
+    /// Signs a name and everything below it, up to other marks below. Until a name is marked,
+    /// nothing is signed.
+    pub fn signed(&self, name: &str) {
+        self.lock().signing.insert(fold(name), Proof::Secure);
+    }
+
+    /// Below a signed name: from here down nothing is signed, and the parent proves it.
+    pub fn unsigned(&self, name: &str) {
+        self.lock().signing.insert(fold(name), Proof::Insecure);
+    }
+
+    /// From here down the signatures are wrong.
+    pub fn bogus(&self, name: &str) {
+        self.lock().signing.insert(fold(name), Proof::Bogus);
+    }
+
+    /// A man in the middle gives these records for a name instead of its own; none means that there
+    /// is nothing. Who checks signatures notices it where the name is signed.
+    pub fn spoof(&self, name: &str, records: Vec<Record>) {
+        self.lock().spoofed.insert(fold(name), records);
+    }
+
+    /// The man in the middle goes away.
+    pub fn unspoof(&self, name: &str) {
+        self.lock().spoofed.remove(&fold(name));
+    }
+
     pub fn answer(&self, name: &str, kind: Kind) -> ZoneAnswer {
         let table = self.lock();
         let mut owner = fold(name);
         let mut aliases = Vec::new();
+        let mut proof = Proof::Secure;
         for _ in 0..limits::CNAMES_MAX {
-            let here = table
-                .names
-                .get(&owner)
-                .map(Vec::as_slice)
-                .unwrap_or_default();
+            // A chain is worth what its weakest link is.
+            proof = proof.max(table.proof(&owner));
+            let here = table.records(&owner);
             let records: Vec<_> = here
                 .iter()
                 .filter(|r| kind_of(r) == kind)
@@ -135,6 +177,7 @@ impl Zones {
                     aliases,
                     owner,
                     records,
+                    proof,
                 };
             }
             let alias = here.iter().find_map(|record| match record {
@@ -154,6 +197,7 @@ impl Zones {
             aliases,
             owner,
             records: Vec::new(),
+            proof,
         }
     }
 
@@ -163,6 +207,19 @@ impl Zones {
 }
 
 impl Table {
+    fn records(&self, name: &str) -> &[Record] {
+        let records = self.spoofed.get(name).or_else(|| self.names.get(name));
+        records.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn proof(&self, name: &str) -> Proof {
+        let marked = ancestors(name).find_map(|name| self.signing.get(&name));
+        match marked.copied().unwrap_or(Proof::Insecure) {
+            Proof::Secure if self.spoofed.contains_key(name) => Proof::Bogus,
+            proof => proof,
+        }
+    }
+
     /// Names above existing names exist as well (RFC 8020).
     fn exists(&self, name: &str) -> bool {
         let below = format!(".{name}");
@@ -170,6 +227,7 @@ impl Table {
             || self
                 .names
                 .keys()
+                .chain(self.spoofed.keys())
                 .any(|known| known == name || known.ends_with(&below))
     }
 }
@@ -215,6 +273,16 @@ impl NameRecords {
 
     pub fn cname(self, target: &str) -> Self {
         self.record(Record::Cname(fold(target)))
+    }
+
+    /// RFC 6698 §2.1; the name is `_25._tcp.` and the server's.
+    pub fn tlsa(self, usage: u8, selector: u8, matching: u8, data: Vec<u8>) -> Self {
+        self.record(Record::Tlsa {
+            usage,
+            selector,
+            matching,
+            data,
+        })
     }
 
     /// One string; longer ones are cut into strings of 255 bytes.

@@ -1,4 +1,5 @@
-//! An authoritative DNS server for the zones, on real UDP and TCP sockets of a free port.
+//! A DNS server for the zones, on real UDP and TCP sockets of a free port: as a validating resolver on the
+//! same host it says what is secure (AD), and fails where signatures are wrong.
 //! Ends when it is dropped.
 
 use std::io;
@@ -6,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode};
+use hickory_proto::rr::rdata::opt::EdnsOption;
 use hickory_proto::rr::rdata::tlsa::{CertUsage, Matching, Selector};
 use hickory_proto::rr::rdata::{A, AAAA, CNAME, MX, NS, PTR, SOA, SRV, TLSA, TXT};
 use hickory_proto::rr::{Name, RData, RecordType};
@@ -14,12 +16,16 @@ use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use world::{AnswerStatus, Kind, Record};
 
 use crate::limits;
-use crate::zones::{DnsFault, ZoneAnswer, Zones};
+use crate::zones::{DnsFault, Proof, ZoneAnswer, Zones};
 
 pub struct DnsServer {
     address: SocketAddr,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
+
+/// RFC 8914 §2 and §4.7.
+const EXTENDED_ERROR: u16 = 15;
+const BOGUS: u8 = 6;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Transport {
@@ -159,7 +165,19 @@ fn answer(zones: &Zones, query: &Query, response: &mut Message) {
         aliases,
         owner,
         records,
+        proof,
     } = zones.answer(&query.name().to_ascii(), kind);
+    if proof == Proof::Bogus {
+        response.metadata.response_code = ResponseCode::ServFail;
+        // RFC 8914 §4.7: a validating resolver says why.
+        if let Some(edns) = &mut response.edns {
+            let options = edns.options_mut();
+            options.insert(EdnsOption::Unknown(EXTENDED_ERROR, vec![0, BOGUS]));
+        }
+        return;
+    }
+    // As a validating resolver tells those who trust it. RFC 6840 §5.8
+    response.metadata.authentic_data = proof == Proof::Secure;
     let owned = records.into_iter().map(|record| (owner.clone(), record));
     for (owner, record) in aliases.into_iter().chain(owned) {
         if let (Some(owner), Some(data)) = (name_of(&owner), data_of(&record)) {

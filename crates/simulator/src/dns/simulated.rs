@@ -7,7 +7,7 @@ use std::time::Duration;
 use world::{Answer, AnswerStatus, BoxFuture, Clock, Dns, DnsError, Kind, Record};
 
 use crate::limits;
-use crate::zones::{DnsFault, Zones};
+use crate::zones::{DnsFault, Proof, Zones};
 
 pub struct SimulatedDns {
     zones: Zones,
@@ -37,12 +37,17 @@ impl SimulatedDns {
         {
             return Err(DnsError::ServerFailure);
         }
+        if answer.proof == Proof::Bogus {
+            return Err(DnsError::Bogus);
+        }
+        let secure = answer.proof == Proof::Secure;
         let ttl = Duration::from_secs(u64::from(limits::TTL_SECS));
-        Ok(match answer.status {
+        let answer = match answer.status {
             AnswerStatus::Found => Answer::found(answer.records, ttl),
             AnswerStatus::NoData => Answer::no_data(ttl),
             AnswerStatus::NoSuchName => Answer::no_such_name(ttl),
-        })
+        };
+        Ok(Answer { secure, ..answer })
     }
 }
 

@@ -1,7 +1,9 @@
 //! The simulated network: hosts with addresses, listeners, and pipes between them that can break.
 //! One [`Network`] for all; each host sees it through its own [`HostNet`].
 
+mod intercept;
 mod line;
+mod real;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,7 +14,9 @@ use tokio::sync::{Mutex as AsyncMutex, mpsc};
 use world::{Accept, BoxFuture, Clock, Listener, Net, Stream};
 
 use crate::limits;
+pub use intercept::{Interception, Interceptor};
 pub use line::Lifetime;
+pub(crate) use real::{Doors, RealNet};
 
 #[derive(Clone)]
 pub struct Network {
@@ -24,6 +28,7 @@ pub struct Network {
 struct State {
     listeners: BTreeMap<SocketAddr, mpsc::UnboundedSender<Stream>>,
     reach: BTreeMap<IpAddr, Reach>,
+    interceptors: BTreeMap<IpAddr, Interceptor>,
     lifetimes: Option<Box<dyn FnMut() -> Lifetime + Send>>,
     next_port: u16,
 }
@@ -60,6 +65,20 @@ impl Network {
         self.lock().reach.insert(address, reach);
     }
 
+    /// From now on a man in the middle sits on every connection to this address.
+    pub fn intercept(&self, address: IpAddr, how: Interception) -> Interceptor {
+        let interceptor = Interceptor::new(how);
+        self.lock()
+            .interceptors
+            .insert(address, interceptor.clone());
+        interceptor
+    }
+
+    /// The man in the middle goes away; connections that he holds stay his.
+    pub fn leave_alone(&self, address: IpAddr) {
+        self.lock().interceptors.remove(&address);
+    }
+
     /// Asked once for each connection: when does it break?
     pub fn set_lifetimes(&self, lifetimes: impl FnMut() -> Lifetime + Send + 'static) {
         self.lock().lifetimes = Some(Box::new(lifetimes));
@@ -91,6 +110,19 @@ impl Network {
     }
 
     async fn connect(&self, from: IpAddr, to: SocketAddr) -> io::Result<Stream> {
+        let interceptor = self.lock().interceptors.get(&to.ip()).cloned();
+        let Some(interceptor) = interceptor else {
+            return self.connect_straight(from, to).await;
+        };
+        self.clock.after(limits::CONNECT_DELAY).await;
+        let (near, far) = line::pair(Lifetime::Unbounded);
+        let local = SocketAddr::new(from, self.lock().fresh_port());
+        let held = interceptor.hold(self.clone(), Stream::new(far, to, local));
+        tokio::spawn(held);
+        Ok(Stream::new(near, local, to))
+    }
+
+    async fn connect_straight(&self, from: IpAddr, to: SocketAddr) -> io::Result<Stream> {
         self.clock.after(limits::CONNECT_DELAY).await;
         let reach = self
             .lock()

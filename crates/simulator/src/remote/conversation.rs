@@ -114,6 +114,9 @@ impl Conversation<'_> {
         {
             let state = self.remote.state();
             lines.extend(state.script.extensions.iter().cloned());
+            if self.tls.is_some() {
+                lines.extend(state.script.extensions_under_tls.iter().cloned());
+            }
             if state.script.tls != TlsOffer::None && self.tls.is_none() {
                 lines.push("STARTTLS".to_owned());
             }

@@ -12,14 +12,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use world::{Listener, Random, Stream, World};
+use world::{Listener, Random, Record, Stream, World};
 
 use crate::authority::Authority;
 use crate::trace::Trace;
 pub(crate) use input::Input;
 use script::Rule;
 pub use script::{Act, Phase, Script, ScriptDoor, TlsOffer};
-use tls::Servers;
+pub(crate) use tls::Servers;
 
 /// A running scripted server. Clones are the same server.
 #[derive(Clone)]
@@ -160,6 +160,30 @@ impl Remote {
     /// TLS handshakes that were completed.
     pub fn handshakes(&self) -> usize {
         self.state().handshakes
+    }
+
+    /// The TLSA record for the certificate it shows now: its own for usage 1 and 3, its authority's
+    /// for 0 and 2 (its own if it has none).
+    pub fn tlsa(&self, usage: u8, selector: u8, matching: u8) -> Record {
+        let offer = self.state().script.tls;
+        let certificate = self.shared.servers.certificate(offer);
+        let certificate = certificate.expect("a server that shows a certificate");
+        let own = certificate.tlsa_data(selector, matching);
+        let data = match usage {
+            0 | 2 => certificate.tlsa_data_of_issuer(selector, matching).or(own),
+            _ => own,
+        };
+        Record::Tlsa {
+            usage,
+            selector,
+            matching,
+            data: data.expect("a selector and a matching type of RFC 6698"),
+        }
+    }
+
+    /// Where its TLSA records stand.
+    pub fn tlsa_name(&self) -> String {
+        format!("_{}._tcp.{}", self.shared.at.port(), self.shared.name)
     }
 
     /// How many times this recipient was named in RCPT.

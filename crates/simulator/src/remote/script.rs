@@ -7,6 +7,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Script {
     pub(super) extensions: Vec<String>,
+    pub(super) extensions_under_tls: Vec<String>,
     pub(super) tls: TlsOffer,
     pub(super) door: ScriptDoor,
     pub(super) rules: Vec<Rule>,
@@ -72,6 +73,10 @@ pub enum TlsOffer {
     WrongName,
     /// Of the authority, until 2020.
     Expired,
+    /// For the right name, of an authority that nobody knows.
+    UnknownAuthority,
+    /// As `Trusted`, after a change of the key.
+    Renewed,
     /// 220, and then not TLS.
     Garbage,
     /// 220, and then the line is cut.
@@ -104,6 +109,7 @@ impl Script {
         ];
         Self {
             extensions: extensions.map(str::to_owned).to_vec(),
+            extensions_under_tls: Vec::new(),
             tls: TlsOffer::Trusted,
             door: ScriptDoor::Clear,
             rules: Vec::new(),
@@ -126,6 +132,12 @@ impl Script {
 
     pub fn extensions(mut self, extensions: &[&str]) -> Self {
         self.extensions = extensions.iter().map(|&text| text.to_owned()).collect();
+        self
+    }
+
+    /// Offered under TLS only, beside the others, as REQUIRETLS is (RFC 8689 §2).
+    pub fn extensions_under_tls(mut self, extensions: &[&str]) -> Self {
+        self.extensions_under_tls = extensions.iter().map(|&text| text.to_owned()).collect();
         self
     }
 

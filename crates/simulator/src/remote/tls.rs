@@ -1,47 +1,67 @@
 //! The certificates of a scripted server, good and bad, made when first needed.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use world::TlsServer;
+use world::{Certificate, TlsServer};
 
 use super::TlsOffer;
 use crate::authority::{Authority, Validity};
 
-pub(super) struct Servers {
+#[derive(Clone)]
+pub(crate) struct Servers {
     name: String,
     authority: Authority,
-    made: Mutex<Vec<(TlsOffer, TlsServer)>>,
+    made: Arc<Mutex<Vec<(TlsOffer, Made)>>>,
+}
+
+#[derive(Clone)]
+struct Made {
+    certificate: Certificate,
+    server: TlsServer,
 }
 
 impl Servers {
-    pub(super) fn new(name: &str, authority: &Authority) -> Self {
+    pub(crate) fn new(name: &str, authority: &Authority) -> Self {
         Self {
             name: name.to_owned(),
             authority: authority.clone(),
-            made: Mutex::default(),
+            made: Arc::default(),
         }
     }
 
     /// `None` where the offer is not to be kept.
-    pub(super) fn get(&self, offer: TlsOffer) -> Option<TlsServer> {
+    pub(crate) fn get(&self, offer: TlsOffer) -> Option<TlsServer> {
+        Some(self.make(offer)?.server)
+    }
+
+    pub(crate) fn certificate(&self, offer: TlsOffer) -> Option<Certificate> {
+        Some(self.make(offer)?.certificate)
+    }
+
+    fn make(&self, offer: TlsOffer) -> Option<Made> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, server)) = made.iter().find(|(of, _)| *of == offer) {
-            return Some(server.clone());
+        if let Some((_, made)) = made.iter().find(|(of, _)| *of == offer) {
+            return Some(made.clone());
         }
         let name = self.name.as_str();
         let certificate = match offer {
-            TlsOffer::Trusted => self.authority.issue(name, Validity::Now),
+            TlsOffer::Trusted | TlsOffer::Renewed => self.authority.issue(name, Validity::Now),
             TlsOffer::SelfSigned => self.authority.self_signed(name),
             TlsOffer::WrongName => self.authority.issue("elsewhere.invalid", Validity::Now),
             TlsOffer::Expired => self.authority.issue(name, Validity::Past),
+            TlsOffer::UnknownAuthority => Authority::new().issue(name, Validity::Now),
             TlsOffer::None
             | TlsOffer::Garbage
             | TlsOffer::Cut
             | TlsOffer::Silent
             | TlsOffer::NotNow => return None,
         };
-        let server = TlsServer::new(vec![certificate]).ok()?;
-        made.push((offer, server.clone()));
-        Some(server)
+        let server = TlsServer::new(vec![certificate.clone()]).ok()?;
+        let new = Made {
+            certificate,
+            server,
+        };
+        made.push((offer, new.clone()));
+        Some(new)
     }
 }

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode};
+use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
@@ -36,6 +37,8 @@ const ROUNDS: [Duration; 3] = [
 const UDP_PAYLOAD_BYTES: u16 = 1232;
 /// CNAMEs followed in one answer and by new questions.
 const CNAMES_MAX: usize = 10;
+/// The EDNS option of extended errors. RFC 8914 §2
+const EXTENDED_ERROR: u16 = 15;
 
 impl Stub {
     pub(super) fn new(servers: Vec<SocketAddr>, trust_ad: bool) -> Self {
@@ -203,8 +206,22 @@ fn read(response: &Message, asked: &Name, kind: RecordType) -> Result<ReadRespon
 fn failure(response: &Message) -> Option<DnsError> {
     match response.metadata.response_code {
         ResponseCode::NoError | ResponseCode::NXDomain => None,
+        ResponseCode::ServFail if says_bogus(response) => Some(DnsError::Bogus),
         ResponseCode::ServFail => Some(DnsError::ServerFailure),
         other => Some(DnsError::Refused(other.to_string())),
+    }
+}
+
+/// A validating resolver says by an extended error that signatures are wrong, expired or missing.
+/// RFC 8914 §4.7 to §4.13
+fn says_bogus(response: &Message) -> bool {
+    let options = response.edns.as_ref().map(Edns::options);
+    let code = options.and_then(|options| options.get(EdnsCode::Unknown(EXTENDED_ERROR)));
+    match code {
+        Some(EdnsOption::Unknown(_, data)) => {
+            matches!(data.first_chunk(), Some([0, 6..=12]))
+        }
+        _ => false,
     }
 }
 

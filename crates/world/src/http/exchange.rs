@@ -52,6 +52,7 @@ pub(super) async fn hold(
 fn message(place: &Place, request: &Request) -> Result<hyper::Request<Full<Bytes>>, HttpError> {
     let method = match request.body {
         Some(_) => Method::POST,
+        None if request.head => Method::HEAD,
         None => Method::GET,
     };
     let body = Bytes::from(request.body.clone().unwrap_or_default());

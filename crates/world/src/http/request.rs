@@ -15,6 +15,7 @@ use crate::limits;
 pub struct Request {
     url: String,
     pub(super) headers: Vec<(String, String)>,
+    pub(super) head: bool,
     pub(super) body: Option<Vec<u8>>,
     pub(super) body_bytes_max: usize,
     pub(super) patience: Duration,
@@ -53,11 +54,20 @@ impl Request {
         Self {
             url: url.to_owned(),
             headers: Vec::new(),
+            head: false,
             body: None,
             body_bytes_max: limits::HTTP_BODY_BYTES_DEFAULT,
             patience: limits::HTTP_PATIENCE,
             redirects_max: 0,
             plain: false,
+        }
+    }
+
+    /// As [`Request::get`], without the page itself.
+    pub fn head(url: &str) -> Self {
+        Self {
+            head: true,
+            ..Self::get(url)
         }
     }
 

@@ -1,0 +1,73 @@
+//! One web connection: TLS if it is that door's, then requests until it ends, within bounds.
+//! A panic costs the connection.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+
+use futures_util::future::{Either, select};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use world::{Stop, Stream, TlsServer};
+
+use crate::answer::{Asked, Door};
+use crate::{Inner, Web, limits};
+
+impl Web {
+    /// A connection in clear text: little more than the way to the other door.
+    pub async fn serve_http(&self, stream: Stream, stop: &Stop) {
+        self.serve(stream, Door::Plain, stop).await;
+    }
+
+    pub async fn serve_https(&self, mut stream: Stream, tls: &TlsServer, stop: &Stop) {
+        let world = &self.inner.world;
+        let deadline = world.now() + limits::HANDSHAKE_PATIENCE;
+        let handshake = world.tasks.deadline(deadline, stream.start_tls_server(tls));
+        match handshake.await {
+            Ok(Ok(_)) => self.serve(stream, Door::Tls, stop).await,
+            Ok(Err(error)) => {
+                tracing::debug!(peer = %stream.peer_addr().ip(), %error, "no TLS on a web connection");
+            }
+            Err(_) => {}
+        }
+    }
+
+    async fn serve(&self, stream: Stream, door: Door, stop: &Stop) {
+        // Nobody is told: an answer would cost what there is too little of.
+        let Ok(_place) = self.inner.places.clone().try_acquire_owned() else {
+            tracing::warn!(peer = %stream.peer_addr().ip(), "too many web connections: one is turned away");
+            return;
+        };
+        let _session = stop.enter();
+        let world = &self.inner.world;
+        let deadline = world.now() + limits::CONNECTION_LIFETIME;
+        let held = hold(self.inner.clone(), stream, door, stop);
+        // Whoever is still here then is cut off.
+        let _ = world.tasks.deadline(deadline, held).await;
+    }
+}
+
+async fn hold(inner: Arc<Inner>, stream: Stream, door: Door, stop: &Stop) {
+    let answering = inner.clone();
+    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let inner = answering.clone();
+        async move { Ok::<_, Infallible>(inner.answer(Asked::of(&request, door)).await) }
+    });
+    let mut connection = pin!(
+        hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits::HEADER_PATIENCE)
+            .max_headers(limits::HEADER_FIELDS_MAX)
+            .max_buf_size(limits::HEADER_BYTES_MAX)
+            .serve_connection(TokioIo::new(stream), service)
+    );
+    // How a client leaves is its own affair.
+    match select(connection.as_mut(), pin!(stop.requested())).await {
+        Either::Left(_) => {}
+        Either::Right(_) => {
+            connection.as_mut().graceful_shutdown();
+            let deadline = inner.world.now() + limits::STOP_PATIENCE;
+            let _ = inner.world.tasks.deadline(deadline, connection).await;
+        }
+    }
+}

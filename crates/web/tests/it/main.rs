@@ -1,0 +1,3 @@
+//! What the room promises to others in the house.
+
+mod policy;

@@ -1,0 +1,6 @@
+//! The outside as others in the house meet it: TLS in all its trust, HTTP, DNSSEC.
+
+mod chain;
+mod dane;
+mod openssl;
+mod tls;
