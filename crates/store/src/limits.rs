@@ -121,3 +121,12 @@ pub const DNS_DEFERRALS_MAX: i64 = 10_000;
 
 /// Names under which the mail hosts of one destination are learnt: big ones have three or four.
 pub const LEARNT_SITES_MAX: i64 = 16;
+
+/// Messages that could not be read, shown for one domain; the newest ones tell what goes wrong.
+pub const REPORT_UNREADABLE_MAX: i64 = 200;
+
+/// Reports listed for one domain and kind: a hundred reporters in three months.
+pub const REPORTS_LISTED_MAX: i64 = 10_000;
+
+/// Different sights (source, results, …) one answer about a domain holds, the most frequent first.
+pub const REPORT_LINES_MAX: i64 = 20_000;

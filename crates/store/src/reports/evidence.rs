@@ -244,26 +244,26 @@ impl Change<'_> {
 }
 
 const SEEN_AGAIN: &str = "UPDATE report_entry SET times = times + 1 \
-     WHERE report = ?1 AND domain = ?2 AND day = ?3 AND hash = ?4";
+     WHERE kind = ?1 AND domain = ?2 AND day = ?3 AND hash = ?4";
 
-const SEEN: &str = "INSERT INTO report_entry (report, domain, day, hash, times, entry) VALUES (?1, ?2, ?3, ?4, 1, ?5) \
-     ON CONFLICT (report, domain, day, hash) DO UPDATE SET times = report_entry.times + 1";
+const SEEN: &str = "INSERT INTO report_entry (kind, domain, day, hash, times, entry) VALUES (?1, ?2, ?3, ?4, 1, ?5) \
+     ON CONFLICT (kind, domain, day, hash) DO UPDATE SET times = report_entry.times + 1";
 
 /// At the bound `entries` stays one above it, and what was left out is counted.
 const ONE_MORE: &str = "UPDATE report_day SET entries = CASE WHEN entries <= ?5 THEN entries + 1 ELSE entries END, \
      left_out = CASE WHEN entries < ?5 THEN left_out ELSE left_out + 1 END, about = ?4 \
-     WHERE report = ?1 AND domain = ?2 AND day = ?3 RETURNING entries";
+     WHERE kind = ?1 AND domain = ?2 AND day = ?3 RETURNING entries";
 
 /// `due` stays far away: the counting row is no report. State 9 is looked at by nobody.
-const ONE_MORE_DOMAIN: &str = "INSERT INTO report_day (report, domain, day, entries, left_out, about, state, due, attempts, note) \
+const ONE_MORE_DOMAIN: &str = "INSERT INTO report_day (kind, domain, day, entries, left_out, about, state, due, attempts, note) \
      VALUES (?1, '', ?2, 1, 0, '', 9, 0, 0, '') \
-     ON CONFLICT (report, domain, day) DO UPDATE SET entries = report_day.entries + 1 RETURNING entries";
+     ON CONFLICT (kind, domain, day) DO UPDATE SET entries = report_day.entries + 1 RETURNING entries";
 
 /// `due` is set by whoever plans the sending.
-const NEW_DAY: &str = "INSERT INTO report_day (report, domain, day, entries, left_out, about, state, due, attempts, note) \
+const NEW_DAY: &str = "INSERT INTO report_day (kind, domain, day, entries, left_out, about, state, due, attempts, note) \
      VALUES (?1, ?2, ?3, 1, 0, ?4, ?5, 0, 0, '') \
-     ON CONFLICT (report, domain, day) DO UPDATE SET entries = report_day.entries + 1";
+     ON CONFLICT (kind, domain, day) DO UPDATE SET entries = report_day.entries + 1";
 
-fn json(value: &impl Serialize) -> Result<String, StoreError> {
+pub(super) fn json(value: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|e| StoreError::Failed(format!("evidence as JSON: {e}")))
 }

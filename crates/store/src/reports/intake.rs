@@ -98,5 +98,5 @@ impl Change<'_> {
 const WAITING: &str =
     "SELECT COUNT(*) FROM (SELECT id FROM report_intake WHERE state = 0 LIMIT ?1) AS waiting";
 
-const TAKE: &str = "INSERT INTO report_intake (domain, report, trace, blob_id, submitter, received, state, attempts, note) \
+const TAKE: &str = "INSERT INTO report_intake (domain, kind, trace, blob_id, submitter, received, state, attempts, note) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, '')";

@@ -3,12 +3,19 @@
 
 mod evidence;
 mod intake;
+mod outgoing;
+mod received;
 
 pub use evidence::{
     Disposition, DkimSeen, DmarcEntry, DmarcEvidence, Override, PublishedPolicy, SpfScope, SpfSeen,
     TlsEntry, TlsEvidence, TlsFailure, TlsPolicyKind, TlsPolicySeen,
 };
 pub use intake::{NewIntake, TakeReportError};
+pub use outgoing::{ReportDay, ReportDayEnd, SentReport};
+pub use received::{
+    FailureEntry, Filed, Intake, NewReport, ReportAbout, ReportLines, ReportSource, SourceOwner,
+    StoredReport, Unreadable,
+};
 
 use mail::UnixMillis;
 
@@ -45,7 +52,6 @@ impl ReportKind {
         }
     }
 
-    #[expect(dead_code, reason = "read by what follows")]
     pub(crate) fn of_code(code: i64) -> SqlResult<Self> {
         match code {
             1 => Ok(Self::Dmarc),

@@ -19,4 +19,5 @@ mod nodes;
 mod open;
 mod postgres_server;
 mod queue;
+mod reports;
 mod tidy;
