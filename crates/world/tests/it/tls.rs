@@ -151,7 +151,7 @@ impl Clock for SetClock {
 #[tokio::test]
 async fn a_certificate_that_expires_is_noticed_in_resumed_sessions_too() {
     let chain = Chain::new(NAME, Dates::Past);
-    let before = SystemTime::UNIX_EPOCH + Duration::from_secs(1_577_800_000);
+    let before = SystemTime::UNIX_EPOCH + Duration::from_secs(1_577_836_800 - 1_800);
     let clock = Arc::new(SetClock(std::sync::Mutex::new(before)));
     let clients = TlsClients::new(clock.clone(), Some(chain.root.as_bytes())).unwrap();
     let server = server(chain.certificate());
@@ -163,8 +163,8 @@ async fn a_certificate_that_expires_is_noticed_in_resumed_sessions_too() {
         .await
         .unwrap();
     assert_eq!(facts.pkix, Some(Ok(())));
-    // 2020-01-01 and some hours.
-    *clock.0.lock().unwrap() = before + Duration::from_secs(86_400);
+    // Half an hour before 2020, and an hour and a half after its beginning.
+    *clock.0.lock().unwrap() = before + Duration::from_secs(7_200);
     let (facts, _) = shake_hands(&clients.opportunistic(), NAME, &server)
         .await
         .unwrap();
