@@ -1,9 +1,10 @@
 //! Loads Postroad over its real ports, and Postfix + Dovecot beside it, and prints ratios.
-//! A driver only: it holds no code of the server and speaks to nothing but loopback addresses.
+//! A driver: it speaks to nothing but loopback addresses. Only `auth` calls code of the server.
 // The driver measures the real world: real clock, real sockets, results on standard output.
 #![allow(clippy::disallowed_methods, clippy::print_stdout)]
 
 mod accounting;
+mod auth;
 mod connection;
 mod imap;
 mod letters;
@@ -38,6 +39,14 @@ enum Command {
     Report { files: Vec<PathBuf> },
     /// Name the workloads.
     List,
+    /// What verifying a message's sender costs, beside OpenDKIM and OpenDMARC.
+    Auth {
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// Where the filters keep their settings.
+        #[arg(long, default_value = "/var/tmp/postroad-bench")]
+        dir: PathBuf,
+    },
 }
 
 #[derive(clap::Args)]
@@ -85,6 +94,7 @@ fn main() -> Result<()> {
             Ok(())
         }
         Command::Run(run) => measure(run),
+        Command::Auth { rounds, dir } => auth::measure(&dir, rounds),
     }
 }
 
