@@ -1,7 +1,11 @@
-//! What it means: the DNS records a domain should have, and later checks and remedies.
+//! What it means: the DNS records a domain should have, what a refusal means, checks and their remedies.
 //! Pure: facts come in, findings go out. Asks no DNS server and reads no store.
 
 pub mod records;
+pub mod replies;
 pub mod zone;
 
-pub use records::{DkimFact, DomainFacts, Kind, RecordWish, Sending, Services, for_domain};
+pub use records::{
+    Action, DkimFact, DkimStage, DomainFacts, Kind, MtaStsFact, RecordWish, ReportAddresses,
+    Sending, Services, for_domain,
+};

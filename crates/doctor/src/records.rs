@@ -1,4 +1,4 @@
-//! Which DNS records a mail domain should have, each with its reason in one sentence.
+//! Which DNS records a mail domain should have and which it should not have any more, each with its reason in one sentence.
 //! How they look in a zone file is in `zone.rs`; whether they are there is not asked here.
 
 use std::fmt;
@@ -15,12 +15,16 @@ pub struct DomainFacts {
     pub host: String,
     /// The addresses from which the host is reached and from which it sends. May be empty when unknown.
     pub addresses: Vec<IpAddr>,
-    /// The public half of each signing key in use.
+    /// The public half of each signing key that is known.
     pub dkim: Vec<DkimFact>,
-    /// Who reads the reports of other servers; without it none are asked for.
-    pub report_address: Option<String>,
+    /// Who takes the reports of other servers.
+    pub reports: ReportAddresses,
     pub sending: Sending,
     pub services: Services,
+    /// What is served at `mta-sts.DOMAIN`; `None` when nothing is.
+    pub mta_sts: Option<MtaStsFact>,
+    /// The keys of the certificates that mail servers are shown (RFC 6698), as SHA-256 of the public key.
+    pub certificate_keys: Vec<[u8; 32]>,
 }
 
 /// One DKIM key: its selector and the text of its record (RFC 6376 §3.6.1).
@@ -28,6 +32,35 @@ pub struct DomainFacts {
 pub struct DkimFact {
     pub selector: String,
     pub record: String,
+    pub stage: DkimStage,
+}
+
+/// Where a signing key is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DkimStage {
+    /// Signs once its record has been seen.
+    Coming,
+    Active,
+    /// Does not sign any more; what it signed is still on the way.
+    Kept,
+    /// Nobody needs it.
+    Retired,
+}
+
+/// The addresses of the domain at which reports are read.
+#[derive(Clone, Debug)]
+pub struct ReportAddresses {
+    pub dmarc: String,
+    pub tls: String,
+}
+
+/// The domain's MTA-STS policy (RFC 8461).
+#[derive(Clone, Debug)]
+pub struct MtaStsFact {
+    /// Another one whenever the policy is another.
+    pub id: String,
+    /// `testing`, `enforce` or `none`.
+    pub mode: &'static str,
 }
 
 /// How mail of the domain leaves.
@@ -57,9 +90,21 @@ pub enum Kind {
     Txt,
     Srv,
     Ptr,
+    Cname,
+    Tlsa,
 }
 
-/// A record that should exist.
+/// What is to be done with a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// It should be there.
+    Publish,
+    /// It was needed once; now it should go.
+    Remove,
+}
+
+/// A record that should exist, or should not exist any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RecordWish {
     /// The full name, without the dot at the end.
@@ -69,6 +114,7 @@ pub struct RecordWish {
     pub ttl: u32,
     /// What the record holds: for TXT the bare text, whole; names in other kinds end with a dot.
     pub value: String,
+    pub action: Action,
     /// Why it is needed, in one sentence.
     pub why: String,
 }
@@ -90,7 +136,8 @@ pub fn for_domain(facts: &DomainFacts) -> Vec<RecordWish> {
     wishes.extend(addresses(facts));
     wishes.extend(sender_policy(facts));
     wishes.extend(signing_keys(facts));
-    wishes.extend(reports_and_policy(facts));
+    wishes.extend(policy(facts));
+    wishes.extend(transport(facts));
     wishes.extend(services(facts));
     wishes.extend(reverse_names(facts));
     wishes
@@ -144,39 +191,88 @@ fn sender_policy(facts: &DomainFacts) -> Vec<RecordWish> {
 
 fn signing_keys(facts: &DomainFacts) -> impl Iterator<Item = RecordWish> {
     facts.dkim.iter().map(|key| {
-        wish(
-            &format!("{}._domainkey.{}", key.selector, facts.domain),
-            Kind::Txt,
-            key.record.clone(),
-            "DKIM: the key with which receivers check the signature on mail from this domain."
-                .to_owned(),
-        )
+        let (action, why) = match key.stage {
+            DkimStage::Active => (
+                Action::Publish,
+                "DKIM: the key with which receivers check the signature on mail from this domain.",
+            ),
+            DkimStage::Coming => (
+                Action::Publish,
+                "DKIM: a new key, which signs only when this record has been seen for an hour, so publish it now.",
+            ),
+            DkimStage::Kept => (
+                Action::Publish,
+                "DKIM: the key before, kept until seven days after its last use because mail that it signed is still on the way.",
+            ),
+            DkimStage::Retired => (
+                Action::Remove,
+                "DKIM: an old key that nobody needs any more, so remove this record.",
+            ),
+        };
+        RecordWish {
+            action,
+            ..wish(
+                &format!("{}._domainkey.{}", key.selector, facts.domain),
+                Kind::Txt,
+                key.record.clone(),
+                why.to_owned(),
+            )
+        }
     })
 }
 
-fn reports_and_policy(facts: &DomainFacts) -> Vec<RecordWish> {
-    // p=none asks for nothing but attention while the set-up is young. np=reject is safe at once: nobody sends
-    // from names that do not exist (RFC 9989).
-    let mut policy = "v=DMARC1; p=none; np=reject".to_owned();
-    if let Some(address) = &facts.report_address {
-        policy.push_str(&format!("; rua=mailto:{address}"));
-    }
-    let mut wishes = vec![wish(
+/// p=none asks for nothing but attention while the set-up is young. np=reject is safe at once: nobody sends
+/// from names that do not exist (RFC 9989).
+fn policy(facts: &DomainFacts) -> [RecordWish; 1] {
+    [wish(
         &format!("_dmarc.{}", facts.domain),
         Kind::Txt,
-        policy,
-        "DMARC: big providers ask for it; begin with p=none, and tighten when all your mail passes.".to_owned(),
+        format!("v=DMARC1; p=none; np=reject; rua=mailto:{0}; ruf=mailto:{0}", facts.reports.dmarc),
+        "DMARC: big providers ask for it and report who sends in your name; begin with p=none, and tighten when all your mail passes.".to_owned(),
+    )]
+}
+
+/// What other servers need to reach this one over TLS and nobody else, and whom they tell when they cannot.
+fn transport(facts: &DomainFacts) -> Vec<RecordWish> {
+    let domain = &facts.domain;
+    let mut wishes = vec![wish(
+        &format!("_smtp._tls.{domain}"),
+        Kind::Txt,
+        format!("v=TLSRPTv1; rua=mailto:{}", facts.reports.tls),
+        "TLS reports: other servers tell you when they cannot reach yours encrypted.".to_owned(),
     )];
-    if let Some(address) = &facts.report_address {
+    if let Some(policy) = &facts.mta_sts {
         wishes.push(wish(
-            &format!("_smtp._tls.{}", facts.domain),
+            &format!("mta-sts.{domain}"),
+            Kind::Cname,
+            format!("{}.", facts.host),
+            format!("MTA-STS: where senders fetch the policy by HTTPS, for which a certificate must carry the name mta-sts.{domain}."),
+        ));
+        wishes.push(wish(
+            &format!("_mta-sts.{domain}"),
             Kind::Txt,
-            format!("v=TLSRPTv1; rua=mailto:{address}"),
-            "TLS reports: other servers tell you when they cannot reach yours encrypted."
-                .to_owned(),
+            format!("v=STSv1; id={}", policy.id),
+            format!("MTA-STS: says that there is a policy (mode {}), with an id that changes when the policy does.", policy.mode),
         ));
     }
+    let mut pins: Vec<String> = facts.certificate_keys.iter().map(pin).collect();
+    pins.dedup();
+    wishes.extend(pins.into_iter().map(|value| {
+        wish(
+            &format!("_25._tcp.{}", facts.host),
+            Kind::Tlsa,
+            value,
+            "DANE: pins the key of this server's certificate, only for a zone signed with DNSSEC; when the key changes, this must change first."
+                .to_owned(),
+        )
+    }));
     wishes
+}
+
+/// The key itself (3), by its public part (1), as SHA-256 (1): outlives a renewal that keeps the key (RFC 7672 §3.1.1).
+fn pin(hash: &[u8; 32]) -> String {
+    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("3 1 1 {hex}")
 }
 
 /// RFC 6186 and RFC 8314 §5.1. POP3 has the higher number: a program that knows both should take IMAP.
@@ -219,6 +315,7 @@ fn wish(name: &str, kind: Kind, value: String, why: String) -> RecordWish {
         kind,
         ttl: TTL_SECS,
         value,
+        action: Action::Publish,
         why,
     }
 }
@@ -249,6 +346,8 @@ impl fmt::Display for Kind {
             Kind::Txt => "TXT",
             Kind::Srv => "SRV",
             Kind::Ptr => "PTR",
+            Kind::Cname => "CNAME",
+            Kind::Tlsa => "TLSA",
         })
     }
 }

@@ -1,7 +1,8 @@
 //! Records as lines of a BIND zone file (RFC 1035 §5).
-//! What lies outside the domain's own zone is written as a comment, because a name server would refuse it.
+//! What lies outside the domain's own zone is written as a comment, because a name server would refuse it; so is
+//! what should go.
 
-use crate::records::{Kind, RecordWish};
+use crate::records::{Action, Kind, RecordWish};
 
 /// A TXT record is a row of strings of at most this many bytes (RFC 1035 §3.3).
 const TXT_STRING_BYTES_MAX: usize = 255;
@@ -11,7 +12,9 @@ pub fn text(domain: &str, records: &[RecordWish]) -> String {
     let mut out = format!("; Mail records of {domain}\n");
     for record in records {
         out.push_str(&format!("\n; {}\n", record.why));
-        if !is_in_zone(&record.name, domain) {
+        if record.action == Action::Remove {
+            out.push_str("; (to be removed) ");
+        } else if !is_in_zone(&record.name, domain) {
             out.push_str("; (in another zone) ");
         }
         out.push_str(&line(record));
@@ -24,7 +27,9 @@ pub fn text(domain: &str, records: &[RecordWish]) -> String {
 pub fn line(record: &RecordWish) -> String {
     let value = match record.kind {
         Kind::Txt => txt_strings(&record.value),
-        Kind::Mx | Kind::A | Kind::Aaaa | Kind::Srv | Kind::Ptr => record.value.clone(),
+        Kind::Mx | Kind::A | Kind::Aaaa | Kind::Srv | Kind::Ptr | Kind::Cname | Kind::Tlsa => {
+            record.value.clone()
+        }
     };
     format!(
         "{}. {} IN {} {}",

@@ -1,6 +1,9 @@
 //! Which records are wished for, and how they look in a zone file.
 
-use doctor::{DkimFact, DomainFacts, Kind, RecordWish, Sending, Services, for_domain, zone};
+use doctor::{
+    Action, DkimFact, DkimStage, DomainFacts, Kind, MtaStsFact, RecordWish, ReportAddresses,
+    Sending, Services, for_domain, zone,
+};
 
 fn facts() -> DomainFacts {
     DomainFacts {
@@ -13,14 +16,23 @@ fn facts() -> DomainFacts {
         dkim: vec![DkimFact {
             selector: "pr2611r".to_owned(),
             record: format!("v=DKIM1; k=rsa; p={}", "A".repeat(392)),
+            stage: DkimStage::Active,
         }],
-        report_address: Some("postmaster@example.org".to_owned()),
+        reports: ReportAddresses {
+            dmarc: "dmarc-reports@example.org".to_owned(),
+            tls: "tls-reports@example.org".to_owned(),
+        },
         sending: Sending::Direct,
         services: Services {
             submissions: Some(465),
             imaps: Some(993),
             pop3s: None,
         },
+        mta_sts: Some(MtaStsFact {
+            id: "20261121".to_owned(),
+            mode: "testing",
+        }),
+        certificate_keys: vec![[0x2a; 32]],
     }
 }
 
@@ -53,13 +65,31 @@ fn what_a_domain_should_have() {
         &facts,
         "_dmarc.example.org",
         Kind::Txt,
-        &["v=DMARC1; p=none; np=reject; rua=mailto:postmaster@example.org"],
+        &["v=DMARC1; p=none; np=reject; rua=mailto:dmarc-reports@example.org; ruf=mailto:dmarc-reports@example.org"],
     );
     check(
         &facts,
         "_smtp._tls.example.org",
         Kind::Txt,
-        &["v=TLSRPTv1; rua=mailto:postmaster@example.org"],
+        &["v=TLSRPTv1; rua=mailto:tls-reports@example.org"],
+    );
+    check(
+        &facts,
+        "mta-sts.example.org",
+        Kind::Cname,
+        &["mail.example.org."],
+    );
+    check(
+        &facts,
+        "_mta-sts.example.org",
+        Kind::Txt,
+        &["v=STSv1; id=20261121"],
+    );
+    check(
+        &facts,
+        "_25._tcp.mail.example.org",
+        Kind::Tlsa,
+        &[&format!("3 1 1 {}", "2a".repeat(32))],
     );
     check(
         &facts,
@@ -107,23 +137,59 @@ fn a_relay_softens_spf() {
 }
 
 #[test]
-fn no_reports_without_a_reader() {
+fn no_policy_without_a_web_server() {
     let facts = DomainFacts {
-        report_address: None,
+        mta_sts: None,
+        certificate_keys: Vec::new(),
         ..facts()
     };
-    check(
-        &facts,
-        "_dmarc.example.org",
-        Kind::Txt,
-        &["v=DMARC1; p=none; np=reject"],
-    );
-    check(&facts, "_smtp._tls.example.org", Kind::Txt, &[]);
+    check(&facts, "mta-sts.example.org", Kind::Cname, &[]);
+    check(&facts, "_mta-sts.example.org", Kind::Txt, &[]);
+    check(&facts, "_25._tcp.mail.example.org", Kind::Tlsa, &[]);
+}
+
+/// All of a key's life.
+fn with_all_stages() -> DomainFacts {
+    let stages = [
+        ("new", DkimStage::Coming),
+        ("now", DkimStage::Active),
+        ("before", DkimStage::Kept),
+        ("old", DkimStage::Retired),
+    ];
+    DomainFacts {
+        dkim: stages
+            .map(|(selector, stage)| DkimFact {
+                selector: selector.to_owned(),
+                record: format!("v=DKIM1; k=ed25519; p={selector}"),
+                stage,
+            })
+            .to_vec(),
+        ..facts()
+    }
+}
+
+#[test]
+fn each_key_says_what_is_to_be_done_with_its_record() {
+    let wishes = for_domain(&with_all_stages());
+    for (selector, action, words) in [
+        ("new", Action::Publish, "a new key"),
+        ("now", Action::Publish, "receivers check"),
+        ("before", Action::Publish, "seven days"),
+        ("old", Action::Remove, "remove this record"),
+    ] {
+        let name = format!("{selector}._domainkey.example.org");
+        let wish = wishes.iter().find(|wish| wish.name == name).unwrap();
+        assert_eq!(wish.action, action, "{selector}");
+        assert!(wish.why.contains(words), "{wish:?}");
+    }
+    let text = zone::text("example.org", &wishes);
+    assert!(text.contains("\n; (to be removed) old._domainkey.example.org. 3600 IN TXT"));
+    assert!(text.contains("\nbefore._domainkey.example.org. 3600 IN TXT"));
 }
 
 #[test]
 fn every_reason_is_one_sentence() {
-    for wish in for_domain(&facts()) {
+    for wish in for_domain(&with_all_stages()) {
         assert!(wish.why.ends_with('.'), "{wish:?}");
         assert!(!wish.why.trim_end_matches('.').contains(". "), "{wish:?}");
     }
@@ -173,6 +239,7 @@ fn zone_text_escapes_quotes_and_odd_bytes() {
         kind: Kind::Txt,
         ttl: 60,
         value: "a\"b\\c\u{e4}".to_owned(),
+        action: Action::Publish,
         why: String::new(),
     };
     assert_eq!(

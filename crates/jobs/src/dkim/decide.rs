@@ -84,7 +84,7 @@ pub fn steps(facts: &Facts<'_>) -> Vec<Step> {
             DkimState::Kept if facts.queued.contains(&key.selector) => {
                 steps.push(Step::Use(selector()));
             }
-            DkimState::Kept if passed(key.used, limits::KEEP_AFTER_USE, facts.now) => {
+            DkimState::Kept if kept_until(key).is_none_or(|until| until <= facts.now) => {
                 steps.push(Step::Retire(selector()));
             }
             DkimState::Retired if key.look.found == DkimRecord::Missing => {
@@ -120,6 +120,12 @@ pub fn next_change(keys: &[DkimKey], rotation: DkimRotation) -> Option<UnixMilli
         .into_iter()
         .filter_map(|kind| change_of(kind, keys, rotation))
         .min()
+}
+
+/// Until when an old key's record must stay at least; later if what it signed is still in the queue.
+pub fn kept_until(key: &DkimKey) -> Option<UnixMillis> {
+    let used = key.used.or(key.stopped)?;
+    (key.state == DkimState::Kept).then(|| used.plus(limits::KEEP_AFTER_USE))
 }
 
 const KINDS: [DkimAlgorithm; 2] = [DkimAlgorithm::RsaSha256, DkimAlgorithm::Ed25519Sha256];

@@ -1,16 +1,21 @@
 //! `postroad dns`: the DNS records that a domain should have.
 
 use clap::{Subcommand, ValueEnum};
-use doctor::{DkimFact, DomainFacts, RecordWish, Sending, Services};
-use mail::{Address, Domain};
+use doctor::{
+    Action, DkimFact, DkimStage, DomainFacts, MtaStsFact, RecordWish, ReportAddresses, Sending,
+    Services,
+};
+use mail::Domain;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::{DkimState, Resolution};
+use store::reports::ReportKind;
+use store::{DkimState, MtaStsMode};
 
 use super::{Context, find};
 use crate::addresses;
 use crate::config::{Config, Service};
 use crate::output::{Answer, Failure};
+use crate::server::{settings, tls};
 use crate::signing_keys;
 
 #[derive(Clone, Debug, Subcommand)]
@@ -68,49 +73,47 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
 /// The records for a domain of this server.
 pub fn wishes(context: &Context, domain: &Domain) -> Result<Vec<RecordWish>, Failure> {
     let name = domain.clone();
-    let (keys, reports) = context.store.read_blocking(move |view| {
+    let (keys, mode) = context.store.read_blocking(move |view| {
         find::domain(view, &name)?;
-        // Reports are asked for only when somebody would get them (RFC 5321 §4.5.1 names the address).
-        let reader = Address::parse(&format!("postmaster@{name}")).ok();
-        let read = match &reader {
-            Some(address) => matches!(view.resolve(address, 0)?, Resolution::Deliver(_)),
-            None => false,
-        };
-        Ok::<_, Failure>((view.dkim_keys(&name)?, reader.filter(|_| read)))
+        Ok::<_, Failure>((view.dkim_keys(&name)?, view.mta_sts_mode(&name)?))
     })?;
     let dkim = keys
         .iter()
-        .filter(|key| key.state != DkimState::Retired)
         .map(|key| {
-            let record = signing_keys::record(&key.private)?;
             Ok(DkimFact {
                 selector: key.selector.clone(),
-                record,
+                record: signing_keys::record(&key.private)?,
+                stage: match key.state {
+                    DkimState::Coming => DkimStage::Coming,
+                    DkimState::Active => DkimStage::Active,
+                    DkimState::Kept => DkimStage::Kept,
+                    DkimState::Retired => DkimStage::Retired,
+                },
             })
         })
         .collect::<Result<_, Failure>>()?;
-    Ok(doctor::for_domain(&facts(
-        &context.config,
-        domain,
-        dkim,
-        reports,
-    )))
+    Ok(doctor::for_domain(&facts(context, domain, dkim, mode)?))
 }
 
 fn facts(
-    config: &Config,
+    context: &Context,
     domain: &Domain,
     dkim: Vec<DkimFact>,
-    reports: Option<Address>,
-) -> DomainFacts {
+    mode: MtaStsMode,
+) -> Result<DomainFacts, Failure> {
+    let config = &*context.config;
     let relayed = config.outbound.relay.is_some() || !config.outbound.relays.is_empty();
     let port = |service| config.listen.port(service).filter(|port| *port != 0);
-    DomainFacts {
+    let address = |kind: ReportKind| format!("{}@{domain}", kind.local_part());
+    Ok(DomainFacts {
         domain: domain.to_string(),
         host: config.hostname.clone(),
         addresses: addresses::public(config),
         dkim,
-        report_address: reports.map(|address| address.to_string()),
+        reports: ReportAddresses {
+            dmarc: address(ReportKind::Dmarc),
+            tls: address(ReportKind::Tls),
+        },
         sending: if relayed {
             Sending::ThroughRelay
         } else {
@@ -121,22 +124,46 @@ fn facts(
             imaps: port(Service::Imaps),
             pop3s: port(Service::Pop3s),
         },
-    }
+        mta_sts: match config.listen.port(Service::Https) {
+            Some(_) => Some(policy(config, mode)?),
+            None => None,
+        },
+        certificate_keys: certificate_key(context).into_iter().collect(),
+    })
+}
+
+fn policy(config: &Config, mode: MtaStsMode) -> Result<MtaStsFact, Failure> {
+    let settings = settings::web(config).map_err(|error| Failure::failed(error.to_string()))?;
+    let text = web::mta_sts::policy_text(mode, &settings.mx());
+    Ok(MtaStsFact {
+        id: web::mta_sts::policy_id(&text),
+        mode: mode.name(),
+    })
+}
+
+/// Of the certificate that mail servers are shown when they ask for this host.
+fn certificate_key(context: &Context) -> Option<[u8; 32]> {
+    let name = &context.config.hostname;
+    let certificate = match &context.tls {
+        Some(server) => server.certificate_for(name),
+        None => tls::current(&context.config)?.certificate_for(name),
+    };
+    certificate.tlsa_data(1, 1)?.try_into().ok()
 }
 
 fn table(answer: Answer, config: &Config, records: &[RecordWish]) -> Answer {
-    let rows = records
-        .iter()
-        .map(|record| {
-            vec![
-                record.name.clone(),
-                record.kind.to_string(),
-                shortened(&record.value),
-                record.why.clone(),
-            ]
-        })
-        .collect();
-    let answer = answer.table(&["name", "type", "value", "why"], rows);
+    let rows = |action| {
+        let chosen = records.iter().filter(move |record| record.action == action);
+        chosen.map(row).collect::<Vec<_>>()
+    };
+    let columns = ["name", "type", "value", "why"];
+    let mut answer = answer.table(&columns, rows(Action::Publish));
+    let to_remove = rows(Action::Remove);
+    if !to_remove.is_empty() {
+        answer = answer
+            .line("To be removed from the DNS:")
+            .table(&columns, to_remove);
+    }
     let known = addresses::public(config)
         .into_iter()
         .any(addresses::is_public);
@@ -149,6 +176,15 @@ fn table(answer: Answer, config: &Config, records: &[RecordWish]) -> Answer {
         ))
     };
     answer.remark("Long values are cut here; whole in: --format bind, or --format json")
+}
+
+fn row(record: &RecordWish) -> Vec<String> {
+    vec![
+        record.name.clone(),
+        record.kind.to_string(),
+        shortened(&record.value),
+        record.why.clone(),
+    ]
 }
 
 fn shortened(value: &str) -> String {

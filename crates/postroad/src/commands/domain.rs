@@ -1,10 +1,10 @@
 //! `postroad domain`: the domains whose mail this server keeps.
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use mail::Domain;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::{DkimState, Durability};
+use store::{DkimState, Durability, MtaStsMode};
 
 use super::{Context, find, show};
 use crate::output::{Answer, Failure};
@@ -29,6 +29,25 @@ pub enum Command {
         /// Such as example.org
         domain: String,
     },
+    /// Say how strict others shall be with TLS when they send to a domain (MTA-STS)
+    MtaSts {
+        /// Such as example.org
+        domain: String,
+        /// Begin with testing; enforce when the TLS reports show no failures
+        #[arg(value_enum)]
+        mode: PolicyMode,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyMode {
+    /// Others report what fails, and deliver all the same
+    Testing,
+    /// Others do not deliver without a valid certificate
+    Enforce,
+    /// Others forget the policy
+    None,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -38,6 +57,7 @@ pub enum Request {
     List,
     Show { domain: String },
     Remove { domain: String },
+    MtaSts { domain: String, mode: PolicyMode },
 }
 
 impl From<Command> for Request {
@@ -47,6 +67,7 @@ impl From<Command> for Request {
             Command::List => Request::List,
             Command::Show { domain } => Request::Show { domain },
             Command::Remove { domain } => Request::Remove { domain },
+            Command::MtaSts { domain, mode } => Request::MtaSts { domain, mode },
         }
     }
 }
@@ -57,6 +78,7 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
         Request::List => list(context),
         Request::Show { domain } => show_one(context, find::parse_domain(&domain)?),
         Request::Remove { domain } => remove(context, find::parse_domain(&domain)?),
+        Request::MtaSts { domain, mode } => mta_sts(context, find::parse_domain(&domain)?, mode),
     }
 }
 
@@ -146,4 +168,25 @@ fn remove(context: &Context, name: Domain) -> Result<Answer, Failure> {
         Answer::new(json!({ "domain": removed.to_string(), "removed": true }))
             .line(format!("Removed {removed}.")),
     )
+}
+
+fn mta_sts(context: &Context, name: Domain, mode: PolicyMode) -> Result<Answer, Failure> {
+    let mode = match mode {
+        PolicyMode::Testing => MtaStsMode::Testing,
+        PolicyMode::Enforce => MtaStsMode::Enforce,
+        PolicyMode::None => MtaStsMode::None,
+    };
+    let (domain, now) = (name.clone(), context.now());
+    context
+        .store
+        .write_blocking(Durability::Durable, move |change| {
+            find::domain(change, &domain)?;
+            Ok::<_, Failure>(change.set_mta_sts_mode(&domain, mode, now)?)
+        })?;
+    let value = json!({ "domain": name.to_string(), "mta_sts": mode.name() });
+    Ok(Answer::new(value)
+        .line(format!("The MTA-STS policy of {name} says {}.", mode.name()))
+        .remark(format!(
+            "Its id has changed: publish the new record _mta-sts.{name}, see postroad dns show {name}"
+        )))
 }

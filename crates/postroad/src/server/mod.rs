@@ -5,9 +5,9 @@ mod admission;
 mod limits;
 mod post;
 mod sessions;
-mod settings;
 
 pub mod process;
+pub(crate) mod settings;
 pub mod tls;
 
 use std::net::SocketAddr;

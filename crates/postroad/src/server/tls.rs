@@ -181,13 +181,13 @@ impl Certificates {
     }
 }
 
-/// The certificates in force of this config, for who has no running server at hand. Unreadable ones are left out.
-pub fn current(config: &Config) -> Vec<Certificate> {
+/// What a server of this config would show, for who has none at hand. Unreadable files are left out.
+pub fn current(config: &Config) -> Option<TlsServer> {
     let sound = read(config).found.into_iter().filter_map(|(files, found)| {
         let certificate = found.and_then(|pair| parse(&files, &pair)).ok()?;
         Some((files, certificate))
     });
-    in_order(config, &sound.collect())
+    TlsServer::new(in_order(config, &sound.collect())).ok()
 }
 
 /// The one for clients that ask for no name, or for one that we do not have, comes first: the pair of the config,
