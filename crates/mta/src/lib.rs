@@ -12,6 +12,7 @@ mod filing;
 mod forward;
 pub mod limits;
 mod outbound;
+mod policy;
 mod post;
 mod queue;
 mod receive;
@@ -26,10 +27,12 @@ use std::sync::Arc;
 
 use mail::{TraceId, UnixMillis};
 use store::{Receipt, Store};
+use world::http::HttpClient;
 use world::{Panicked, Stop, Stream, World};
 
 pub use forward::SrsProblem;
 pub use post::OwnMessage;
+pub use receive::{BuiltInSealer, BuiltInSealers, built_in_sealers};
 pub use refusal::{Blame, Refusal};
 pub use settings::{
     ClearTextLogin, MtaSettings, OutboundSettings, Relay, RelayLogin, RelaySecurity,
@@ -65,18 +68,26 @@ pub(crate) struct Inner {
     pub(crate) leaving: tokio::sync::Semaphore,
     pub(crate) signers: outbound::signers::Signers,
     pub(crate) srs: forward::Secrets,
-    pub(crate) tls_clients: queue::connect::TlsClients,
+    pub(crate) trust: receive::TrustList,
+    pub(crate) tls_clients: world::TlsClients,
+    /// For what others publish over HTTPS.
+    pub(crate) http: HttpClient,
+    pub(crate) policies: policy::Memory,
 }
 
 impl Mta {
     pub fn new(world: World, store: Store, settings: MtaSettings) -> Self {
+        let tls_clients = queue::connect::tls_clients(&world, settings.outbound.roots.as_deref());
         let inner = Inner {
             doors: doors::Doors::new(&settings),
             budget: world::Budget::new(limits::BODIES_IN_FLIGHT_BYTES_MAX),
             leaving: tokio::sync::Semaphore::new(limits::BODIES_LEAVING_KIB_MAX as usize),
             signers: outbound::signers::Signers::default(),
             srs: forward::Secrets::default(),
-            tls_clients: queue::connect::TlsClients::new(settings.outbound.roots.as_deref()),
+            trust: receive::TrustList::default(),
+            http: HttpClient::new(world.clone(), tls_clients.verified()),
+            tls_clients,
+            policies: policy::Memory::default(),
             world,
             store,
             settings,

@@ -152,12 +152,6 @@ pub const SIGNERS_MAX: usize = 1_000;
 /// How long signing keys are used without looking for new ones.
 pub const SIGNER_AGE: Duration = Duration::from_secs(30);
 
-/// How long we look whether a host belongs to its sender's domain: the peer waits for its reply meanwhile.
-pub const SENDER_LOOKUP_PATIENCE: Duration = Duration::from_secs(10);
-
-/// Mail servers of a sender's domain that are looked at.
-pub const SENDER_HOSTS_MAX: usize = 10;
-
 /// How long a return address of forwarded mail is good: five days in our queue, five in the next one,
 /// and as much again for detours. The same three weeks as in other programs.
 pub const SRS_VALID: Duration = Duration::from_secs(21 * 86_400);
@@ -179,3 +173,46 @@ pub const DNS_DEFERRAL_FORGET: Duration = Duration::from_secs(7 * 86_400);
 
 /// Fields named List-Id and the like are looked for among so many.
 pub const FIELDS_LOOKED_AT_MAX: usize = 500;
+
+/// How long a fetch of an MTA-STS policy may take: what RFC 8461 §3.3 suggests.
+pub const STS_FETCH_PATIENCE: Duration = Duration::from_secs(60);
+
+/// An announced policy that could not be fetched is left alone so long. RFC 8461 §3.3: five minutes.
+pub const STS_FAILURE_PAUSE: Duration = Duration::from_secs(300);
+
+/// Such failures remembered.
+pub const STS_FAILURES_MAX: usize = 10_000;
+
+/// A policy is fetched anew so often at least (or when half its time is over), so that it never ends
+/// for want of asking. RFC 8461 §10.2 suggests a day.
+pub const STS_REFRESH: Duration = Duration::from_secs(86_400);
+
+/// After a refresh that failed.
+pub const STS_RETRY: Duration = Duration::from_secs(3_600);
+
+/// Policies fetched anew in one round, one after the other.
+pub const STS_REFRESHES_MAX: usize = 200;
+
+/// The last use of a policy is known to so much.
+pub const STS_USE_STEP: Duration = Duration::from_secs(86_400);
+
+/// A policy that no mail has asked for so long is not looked after any more.
+pub const STS_UNUSED: Duration = Duration::from_secs(90 * 86_400);
+
+/// How often policies are looked after.
+pub const POLICY_UPKEEP: Duration = Duration::from_secs(3_600);
+
+/// A destination that had valid TLS for so long may not lose it unnoticed.
+pub const LEARNT_AFTER: Duration = Duration::from_secs(30 * 86_400);
+
+/// What was learnt and not confirmed for so long is forgotten: it may be another's domain by now.
+pub const LEARNT_UNUSED: Duration = Duration::from_secs(180 * 86_400);
+
+/// Destinations whose newest lesson is remembered, to spare the store.
+pub const LESSONS_REMEMBERED_MAX: usize = 20_000;
+
+/// Signatures of one message that a report to its author's domain names: what honest mail has, doubled.
+pub const SIGNATURES_REPORTED_MAX: usize = 10;
+
+/// Signatures that a refusal speaks of: its lines are short.
+pub const SIGNATURES_TOLD_MAX: usize = 3;

@@ -123,7 +123,7 @@ fn said(host: &str, reply: &Reply) -> Answer {
 }
 
 /// The peer chose these words: they go into logs and reports, so they are short and printable.
-fn tame(text: &str) -> String {
+pub(super) fn tame(text: &str) -> String {
     let letters = text.chars().take(limits::REPLY_CHARS_MAX);
     letters
         .map(|letter| if letter.is_control() { '?' } else { letter })

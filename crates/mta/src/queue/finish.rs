@@ -2,14 +2,16 @@
 //! transaction; log lines.
 
 use mail::UnixMillis;
-use store::StoreError;
 use store::queue::{Attempt, Outcome, Recipient};
+use store::reports::TlsEvidence;
+use store::{Change, StoreError};
 
 use super::backoff::{self, Next};
 use super::classify::{Verdict, Voice};
 use super::job::Job;
 use crate::bounce::{self, Kind, Told};
 use crate::filing::Filing;
+use crate::policy::learning::Lesson;
 use crate::refusal::{Blame, Refusal};
 use crate::{Inner, limits};
 
@@ -20,6 +22,26 @@ pub(crate) enum Delivered {
     ServerReports,
     /// It does not: we report "relayed".
     Silently,
+}
+
+/// What an attempt showed of the destination, beside the fate of the message.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notes {
+    /// For TLS reports.
+    pub(crate) evidence: Vec<TlsEvidence>,
+    pub(crate) lesson: Option<Lesson>,
+}
+
+impl Notes {
+    fn write(&self, change: &mut Change<'_>, now: UnixMillis) -> Result<(), StoreError> {
+        for evidence in &self.evidence {
+            change.note_tls(evidence)?;
+        }
+        match &self.lesson {
+            Some(lesson) => lesson.write(change, now),
+            None => Ok(()),
+        }
+    }
 }
 
 /// What is to be done for one recipient.
@@ -35,9 +57,10 @@ pub(crate) async fn all(
     job: &Job,
     verdict: Verdict,
     original: Option<&[u8]>,
+    notes: Notes,
 ) -> Option<UnixMillis> {
     let verdicts = vec![verdict; job.recipients.len()];
-    each(inner, job, verdicts, original, Delivered::Silently).await
+    each(inner, job, verdicts, original, Delivered::Silently, notes).await
 }
 
 /// One verdict for each recipient, in the order of the job. Says when the next of them is due again.
@@ -47,6 +70,7 @@ pub(crate) async fn each(
     verdicts: Vec<Verdict>,
     original: Option<&[u8]>,
     delivered: Delivered,
+    notes: Notes,
 ) -> Option<UnixMillis> {
     let now = inner.now();
     // One for all: who is put off together goes together the next time, in one transaction again.
@@ -58,7 +82,7 @@ pub(crate) async fn each(
         .map(|(recipient, verdict)| decide(job, recipient, verdict, delivered, now, draw))
         .collect();
     let filing = reports(inner, job, &decisions, original).await;
-    write_down(inner, job, &decisions, filing).await;
+    write_down(inner, job, &decisions, filing, notes).await;
     for ((recipient, verdict), decision) in job.recipients.iter().zip(&verdicts).zip(&decisions) {
         log(job, recipient, verdict, decision);
     }
@@ -196,7 +220,14 @@ const REPORT_TRIES: u32 = 5;
 
 /// Until it is written, however long the store takes nothing (but not for ever): losing an outcome
 /// means a duplicate.
-async fn write_down(inner: &Inner, job: &Job, decisions: &[Decision], filing: Filing) {
+async fn write_down(
+    inner: &Inner,
+    job: &Job,
+    decisions: &[Decision],
+    filing: Filing,
+    notes: Notes,
+) {
+    let now = inner.now();
     let id = job.id();
     let attempts: Vec<Attempt> = decisions.iter().map(|of| of.attempt.clone()).collect();
     let delayed: Vec<u32> = decisions
@@ -207,6 +238,7 @@ async fn write_down(inner: &Inner, job: &Job, decisions: &[Decision], filing: Fi
     let mut pause = limits::STORE_PAUSE;
     for _ in 0..limits::FINISH_TRIES_MAX {
         let (attempts, delayed, filing) = (attempts.clone(), delayed.clone(), filing.clone());
+        let notes = notes.clone();
         let written = inner
             .store
             .write(
@@ -217,6 +249,7 @@ async fn write_down(inner: &Inner, job: &Job, decisions: &[Decision], filing: Fi
                         change.note_delay_reported(id, &delayed)?;
                     }
                     filing.write(change)?;
+                    notes.write(change, now)?;
                     Ok(())
                 },
             )

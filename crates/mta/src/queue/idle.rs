@@ -14,14 +14,20 @@ pub(crate) struct Idle {
 }
 
 impl Idle {
-    /// The one that was used last: it is the least likely to be timed out.
-    pub(crate) fn take(&mut self, destination: &Destination) -> Option<Connection> {
+    /// Of those that will do, the one that was used last: it is the least likely to be timed out.
+    pub(crate) fn take(
+        &mut self,
+        destination: &Destination,
+        will_do: impl Fn(&Connection) -> bool,
+    ) -> Option<Connection> {
         let list = self.connections.get_mut(destination)?;
-        let taken = list.pop();
+        let at = list
+            .iter()
+            .rposition(|(_, connection)| will_do(connection))?;
+        let (_, connection) = list.remove(at);
         if list.is_empty() {
             self.connections.remove(destination);
         }
-        let (_, connection) = taken?;
         self.count -= 1;
         Some(connection)
     }

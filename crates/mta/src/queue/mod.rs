@@ -4,6 +4,7 @@ mod attempt;
 mod backoff;
 mod classify;
 pub(crate) mod connect;
+mod courier;
 mod finish;
 mod idle;
 mod job;

@@ -12,15 +12,16 @@ use store::{Durability, QueueId, StoreError};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use world::Stop;
 
-use super::attempt::{self, Attempted, SharedRoute};
+use super::attempt::{self, Attempted, SharedWay};
 use super::classify::{Verdict, nobody};
 use super::connect::Connection;
-use super::finish;
+use super::finish::{self, Notes};
 use super::idle::Idle;
 use super::job::{Job, split};
 use super::schedule::Scheduler;
 use super::window::Health;
-use crate::route::{self, Destination, Route, Unroutable};
+use crate::policy::{self, DomainPolicy};
+use crate::route::{self, Destination, Route, Unroutable, Way};
 use crate::{Inner, limits};
 
 /// An idle queue wakes this often although nothing tells it to: the time of day may have been set.
@@ -36,7 +37,7 @@ enum Wake {
     /// The store answered what is due.
     Claimed(Result<Taken, StoreError>),
     /// The DNS answered where a domain's mail goes.
-    Routed(Domain, Result<Route, Unroutable>),
+    Routed(Domain, Result<Way, Unroutable>),
     /// An attempt ended.
     Done {
         destination: Destination,
@@ -69,7 +70,7 @@ struct Key {
 /// A job with its way.
 struct Planned {
     job: Job,
-    route: SharedRoute,
+    way: SharedWay,
     domain: Domain,
 }
 
@@ -80,7 +81,7 @@ pub(crate) async fn run(inner: Arc<Inner>, stop: Stop) {
     let mut engine = Engine {
         scheduler: Scheduler::new(),
         idle: Idle::default(),
-        routes: BTreeMap::new(),
+        ways: BTreeMap::new(),
         routing: BTreeMap::new(),
         held: BTreeMap::new(),
         by_domain: BTreeMap::new(),
@@ -91,6 +92,7 @@ pub(crate) async fn run(inner: Arc<Inner>, stop: Stop) {
         next_beat: now + limits::LEASE_BEAT,
         look_not_before: None,
         stop_by: None,
+        next_upkeep: now + limits::POLICY_UPKEEP,
         settling: 0,
         sender,
         inner,
@@ -102,7 +104,7 @@ struct Engine {
     inner: Arc<Inner>,
     scheduler: Scheduler<Planned>,
     idle: Idle,
-    routes: BTreeMap<Domain, (Instant, SharedRoute)>,
+    ways: BTreeMap<Domain, (Instant, SharedWay)>,
     /// Jobs whose domain is being looked up.
     routing: BTreeMap<Domain, Vec<Job>>,
     /// Recipients that are ours for now.
@@ -117,6 +119,8 @@ struct Engine {
     next_beat: Instant,
     look_not_before: Option<Instant>,
     stop_by: Option<Instant>,
+    /// When policies of others are looked after.
+    next_upkeep: Instant,
     /// Tasks that settle jobs without an attempt.
     settling: usize,
     sender: UnboundedSender<Wake>,
@@ -158,6 +162,7 @@ impl Engine {
                 self.idle.sweep(&self.inner, now);
                 let wall = self.inner.now();
                 self.look |= self.next_due.is_some_and(|due| due <= wall);
+                self.look_after_policies(now);
             }
             Wake::Claimed(Ok(taken)) => self.claimed(taken).await,
             Wake::Claimed(Err(error)) => {
@@ -263,13 +268,13 @@ impl Engine {
     /// Finds the way for a job: known, or to be asked for once per domain.
     fn plan(&mut self, domain: Domain, job: Job) {
         let now = self.inner.world.now();
-        let fresh = |known: &&(Instant, SharedRoute)| {
+        let fresh = |known: &&(Instant, SharedWay)| {
             now.saturating_duration_since(known.0) < limits::ROUTE_AGE
         };
-        if let Some((_, route)) = self.routes.get(&domain).filter(fresh) {
-            let route = route.clone();
+        if let Some((_, way)) = self.ways.get(&domain).filter(fresh) {
+            let way = way.clone();
             self.scheduler
-                .add(&route.destination(), Planned { job, route, domain });
+                .add(&way.route.destination(), Planned { job, way, domain });
             return;
         }
         let waiting = self.routing.entry(domain.clone()).or_default();
@@ -287,26 +292,26 @@ impl Engine {
                 sender,
                 wake: Some(Wake::Routed(domain.clone(), Err(lost))),
             };
-            let result = route::find(&inner.world, &inner.settings, &domain).await;
+            let result = find_way(&inner, &domain).await;
             answer.wake = Some(Wake::Routed(domain, result));
         });
     }
 
-    fn routed(&mut self, domain: Domain, result: Result<Route, Unroutable>) {
+    fn routed(&mut self, domain: Domain, result: Result<Way, Unroutable>) {
         let jobs = self.routing.remove(&domain).unwrap_or_default();
         match result {
-            Ok(route) => {
-                let route: SharedRoute = Arc::new(route);
-                if self.routes.len() >= limits::ROUTES_MAX {
-                    self.routes.clear();
+            Ok(way) => {
+                let way: SharedWay = Arc::new(way);
+                if self.ways.len() >= limits::ROUTES_MAX {
+                    self.ways.clear();
                 }
-                self.routes
-                    .insert(domain.clone(), (self.inner.world.now(), route.clone()));
-                let destination = route.destination();
+                self.ways
+                    .insert(domain.clone(), (self.inner.world.now(), way.clone()));
+                let destination = way.route.destination();
                 for job in jobs {
                     let planned = Planned {
                         job,
-                        route: route.clone(),
+                        way: way.clone(),
                         domain: domain.clone(),
                     };
                     self.scheduler.add(&destination, planned);
@@ -332,13 +337,14 @@ impl Engine {
             return;
         }
         while let Some((destination, planned)) = self.scheduler.start() {
-            let idle = self.idle.take(&destination);
+            let (way, wish) = (&planned.way, planned.job.message.tls);
+            let idle = self.idle.take(&destination, |kept| kept.serves(way, wish));
             self.start(destination, planned, idle);
         }
     }
 
     fn start(&mut self, destination: Destination, planned: Planned, idle: Option<Connection>) {
-        let Planned { job, route, domain } = planned;
+        let Planned { job, way, domain } = planned;
         let key = Key {
             id: job.id(),
             numbers: job.numbers(),
@@ -365,7 +371,7 @@ impl Engine {
                 sender,
                 wake: Some(done(nothing)),
             };
-            answer.wake = Some(done(attempt::run(&inner, &route, &job, idle).await));
+            answer.wake = Some(done(attempt::run(&inner, &way, &job, idle).await));
         });
     }
 
@@ -412,7 +418,7 @@ impl Engine {
             let mut first = None;
             answer.wake = Some(Wake::Settled { keys, due: first });
             for (_, job) in &jobs {
-                let due = finish::all(&inner, job, verdict.clone(), None).await;
+                let due = finish::all(&inner, job, verdict.clone(), None, Notes::default()).await;
                 first = earlier(first, due);
                 if let Some(Wake::Settled { due, .. }) = &mut answer.wake {
                     *due = first;
@@ -440,6 +446,17 @@ impl Engine {
                 self.by_domain.remove(&key.domain);
             }
         }
+    }
+
+    fn look_after_policies(&mut self, now: Instant) {
+        if now < self.next_upkeep || self.stop_by.is_some() {
+            return;
+        }
+        self.next_upkeep = now + limits::POLICY_UPKEEP;
+        let inner = self.inner.clone();
+        self.inner.world.tasks.spawn("policy upkeep", async move {
+            policy::upkeep(&inner).await;
+        });
     }
 
     /// Lets leases last while their jobs wait or run.
@@ -518,11 +535,42 @@ impl Engine {
             let wait = due.since(self.inner.now()).min(LOOK_ANYWAY);
             deadline = deadline.min(now + wait.max(Duration::from_millis(1)));
         }
-        for at in [self.idle.next_sweep(), self.look_not_before, self.stop_by] {
+        let upkeep = Some(self.next_upkeep).filter(|_| self.stop_by.is_none());
+        for at in [
+            self.idle.next_sweep(),
+            self.look_not_before,
+            self.stop_by,
+            upkeep,
+        ] {
             deadline = at.map_or(deadline, |at| deadline.min(at));
         }
         deadline
     }
+}
+
+/// Where mail for a domain goes, and how safe the way must be. Both are asked for at once.
+async fn find_way(inner: &Inner, domain: &Domain) -> Result<Way, Unroutable> {
+    let relayed = inner.settings.outbound.relay_for(domain).is_some();
+    let policy = async {
+        match relayed {
+            // What is demanded of the way to a relay stands in its settings.
+            true => Ok(DomainPolicy::default()),
+            false => policy::gather(inner, domain).await,
+        }
+    };
+    let route = route::find(&inner.world, &inner.settings, domain);
+    let (route, policy) = tokio::join!(route, policy);
+    let (route, mx_secure) = route?;
+    // Without knowing what is demanded nothing may leave.
+    let policy = policy.map_err(|error| Unroutable::Store(error.to_string()))?;
+    Ok(Way {
+        domain: domain.clone(),
+        policy: DomainPolicy {
+            mx_secure: mx_secure && matches!(route, Route::Hosts(_)),
+            ..policy
+        },
+        route,
+    })
 }
 
 fn take(change: &mut store::Change<'_>, claim: &Claim) -> Result<Taken, StoreError> {

@@ -8,23 +8,23 @@ use world::{AnswerStatus, DnsError, Kind, Record, World};
 use super::{HostName, MxFacts, MxHost, Route, Unroutable, plan};
 use crate::settings::MtaSettings;
 
-/// The route for a domain, by settings and DNS.
+/// The route for a domain, by settings and DNS, and whether DNSSEC proves it.
 pub(crate) async fn find(
     world: &World,
     settings: &MtaSettings,
     domain: &Domain,
-) -> Result<Route, Unroutable> {
+) -> Result<(Route, bool), Unroutable> {
     if let Some(relay) = settings.outbound.relay_for(domain) {
-        return Ok(Route::Relay(relay.clone()));
+        return Ok((Route::Relay(relay.clone()), false));
     }
     if let Some(address) = domain.literal() {
         let host = MxHost {
             preference: 0,
             host: HostName::Address(address),
         };
-        return Ok(Route::Hosts(vec![host]));
+        return Ok((Route::Hosts(vec![host]), false));
     }
-    let facts = match gather(world, domain).await {
+    let (facts, secure) = match gather(world, domain).await {
         Ok(facts) => facts,
         Err(error) => {
             return Err(Unroutable::Dns {
@@ -33,13 +33,14 @@ pub(crate) async fn find(
             });
         }
     };
-    plan(domain, facts, &settings.hostname)
+    Ok((plan(domain, facts, &settings.hostname)?, secure))
 }
 
-async fn gather(world: &World, domain: &Domain) -> Result<MxFacts, DnsError> {
+async fn gather(world: &World, domain: &Domain) -> Result<(MxFacts, bool), DnsError> {
     let answer = world.dns.ask(domain.as_str(), Kind::Mx).await?;
+    let secure = answer.secure;
     match answer.status {
-        AnswerStatus::NoSuchName => return Ok(MxFacts::NoSuchDomain),
+        AnswerStatus::NoSuchName => return Ok((MxFacts::NoSuchDomain, secure)),
         AnswerStatus::Found => {
             let hosts = answer
                 .records
@@ -51,19 +52,22 @@ async fn gather(world: &World, domain: &Domain) -> Result<MxFacts, DnsError> {
                     } => Some((preference, exchange)),
                     _ => None,
                 });
-            return Ok(MxFacts::Mx(hosts.collect()));
+            return Ok((MxFacts::Mx(hosts.collect()), secure));
         }
         AnswerStatus::NoData => {}
     }
-    if addresses_of(world, domain.as_str()).await?.is_empty() {
-        return Ok(MxFacts::Nothing);
+    if addresses_of(world, domain.as_str()).await?.0.is_empty() {
+        return Ok((MxFacts::Nothing, secure));
     }
-    Ok(MxFacts::AddressOnly)
+    Ok((MxFacts::AddressOnly, secure))
 }
 
-/// The addresses of a host, both families in turn, IPv6 first (RFC 8305 §4). One family that cannot
-/// be asked does not hide the other.
-pub(crate) async fn addresses_of(world: &World, host: &str) -> Result<Vec<IpAddr>, DnsError> {
+/// The addresses of a host, both families in turn, IPv6 first (RFC 8305 §4), and whether DNSSEC proves what
+/// was answered. One family that cannot be asked does not hide the other.
+pub(crate) async fn addresses_of(
+    world: &World,
+    host: &str,
+) -> Result<(Vec<IpAddr>, bool), DnsError> {
     let (six, four) = tokio::join!(
         world.dns.ask(host, Kind::Aaaa),
         world.dns.ask(host, Kind::A)
@@ -77,7 +81,11 @@ pub(crate) async fn addresses_of(world: &World, host: &str) -> Result<Vec<IpAddr
     let addresses = interleave(collect(&six), collect(&four));
     match (addresses.is_empty(), six, four) {
         (true, _, Err(error)) | (true, Err(error), _) => Err(error),
-        _ => Ok(addresses),
+        (_, six, four) => {
+            let answers = [six.ok(), four.ok()];
+            let secure = answers.iter().flatten().all(|answer| answer.secure);
+            Ok((addresses, secure))
+        }
     }
 }
 

@@ -7,9 +7,11 @@ use std::fmt;
 use std::net::IpAddr;
 
 use mail::Domain;
+use store::queue::TlsWish;
 use world::Random;
 
 use crate::limits;
+use crate::policy::DomainPolicy;
 use crate::settings::Relay;
 
 pub(crate) use lookup::{addresses_of, find};
@@ -24,6 +26,21 @@ pub(crate) enum Destination {
     },
     /// The most preferred hosts, in order of their names, joined.
     Hosts(String),
+}
+
+/// The way out for one domain: where to, and how safely.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Way {
+    pub(crate) domain: Domain,
+    pub(crate) route: Route,
+    pub(crate) policy: DomainPolicy,
+}
+
+impl Way {
+    /// Whether the TLSA records of its hosts matter.
+    pub(crate) fn asks_for_tlsa(&self, wish: TlsWish) -> bool {
+        self.policy.mx_secure && wish != TlsWish::Waived
+    }
 }
 
 /// Where mail for a domain goes.
@@ -76,11 +93,13 @@ pub(crate) enum Unroutable {
         domain: Domain,
         error: world::DnsError,
     },
+    #[error("what this server demands of the way cannot be read now: {0}")]
+    Store(String),
 }
 
 impl Unroutable {
     pub(crate) fn is_permanent(&self) -> bool {
-        !matches!(self, Self::Dns { .. })
+        !matches!(self, Self::Dns { .. } | Self::Store(_))
     }
 
     /// RFC 3463 §3.2, §3.5; RFC 7505 §4.2.
@@ -91,6 +110,7 @@ impl Unroutable {
             Self::NullMx(_) => (5, 1, 10),
             Self::LoopsBack(_) => (5, 4, 6),
             Self::Dns { .. } => (4, 4, 3),
+            Self::Store(_) => (4, 3, 0),
         }
     }
 }
@@ -179,6 +199,16 @@ impl HostName {
         match name.parse() {
             Ok(address) => Self::Address(address),
             Err(_) => Self::Name(name.to_ascii_lowercase()),
+        }
+    }
+}
+
+impl HostName {
+    /// `None` for an address.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Name(name) => Some(name),
+            Self::Address(_) => None,
         }
     }
 }
