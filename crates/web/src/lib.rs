@@ -2,6 +2,7 @@
 //! Meets the rest of the house at the store.
 
 mod answer;
+pub mod client_setup;
 pub mod limits;
 pub mod mta_sts;
 mod serve;
