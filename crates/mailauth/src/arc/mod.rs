@@ -9,7 +9,7 @@ mod validate;
 use crate::dkim::DkimResult;
 use crate::results::Results;
 
-pub use seal::{Sealer, seal, seal_fields};
+pub use seal::{SealKey, Sealer, seal, seal_fields};
 pub use validate::validate;
 
 /// The state of a chain: the `cv` tag, and the `arc=` result (RFC 8617 §4.4).

@@ -10,12 +10,40 @@ use super::limits::{FOLD_COLUMNS, INSTANCES_MAX};
 use super::{Arc, ChainState, Reason};
 use crate::dkim::canonicalize::{Form, field};
 use crate::dkim::message::{Field, Message};
-use crate::dkim::{BodyHash, SigningKey, relaxed_field, select};
+use crate::dkim::{Algorithm, BodyHash, SigningKey, relaxed_field, select};
+
+/// A key to seal with, wherever it is kept.
+pub trait SealKey: Sync {
+    /// A-labels.
+    fn domain(&self) -> &str;
+    fn selector(&self) -> &str;
+    fn algorithm(&self) -> Algorithm;
+    /// The signature of the text's SHA-256 in base64.
+    fn sign(&self, text: &[u8]) -> Option<String>;
+}
+
+impl SealKey for SigningKey {
+    fn domain(&self) -> &str {
+        SigningKey::domain(self)
+    }
+
+    fn selector(&self) -> &str {
+        SigningKey::selector(self)
+    }
+
+    fn algorithm(&self) -> Algorithm {
+        SigningKey::algorithm(self)
+    }
+
+    fn sign(&self, text: &[u8]) -> Option<String> {
+        self.sign_digest(&digest::digest(&digest::SHA256, text))
+    }
+}
 
 /// Who seals, and when.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Sealer<'a> {
-    pub key: &'a SigningKey,
+    pub key: &'a dyn SealKey,
     pub authserv_id: &'a str,
     /// Seconds since 1970.
     pub now: u64,
@@ -142,18 +170,16 @@ fn signed(
     before: &str,
     after: &str,
     mut text: Vec<u8>,
-    key: &SigningKey,
+    key: &dyn SealKey,
 ) -> Option<String> {
     relaxed_field(
         name.as_bytes(),
         format!("{before}{after}").as_bytes(),
         &mut text,
     );
-    let signature = key.sign_digest(&digest::digest(&digest::SHA256, &text))?;
-    let mut value = before.to_owned();
-    fold_base64(&signature, &mut value);
-    value.push_str(after);
-    Some(value)
+    let signature = key.sign(&text)?;
+    // In one piece: the next seal covers its white space too, and other sealers do not fold it.
+    Some(format!("{before}{signature}{after}"))
 }
 
 /// The sets of a chain that is whole, in the order in which a seal covers them. `None` if they are
@@ -181,22 +207,6 @@ fn put(name: &str, value: &str, out: &mut Vec<u8>) {
         raw: value.as_bytes(),
     };
     field(Form::Relaxed, &field_of_ours, out);
-}
-
-/// White space within `b=` means nothing to who reads it.
-fn fold_base64(signature: &str, out: &mut String) {
-    let mut rest = signature;
-    let mut room = FOLD_COLUMNS - "b=".len();
-    while let Some((line, after)) = rest
-        .split_at_checked(room)
-        .filter(|(_, after)| !after.is_empty())
-    {
-        out.push_str(line);
-        out.push_str("\r\n\t");
-        rest = after;
-        room = FOLD_COLUMNS;
-    }
-    out.push_str(rest);
 }
 
 fn fold_names(names: &[&str], out: &mut String) {

@@ -1,7 +1,8 @@
 //! What users of `mailauth` see: signatures that verify, records that can be published.
 
+mod arc_suite;
 mod canonical;
-mod corpora;
+mod dkim_vectors;
 mod keys;
 mod reports;
 mod shared;
