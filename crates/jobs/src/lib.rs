@@ -18,6 +18,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use store::Store;
+use world::http::HttpClient;
 use world::{Stop, World};
 
 pub use job::{Job, JobError, Run};
@@ -45,6 +46,8 @@ pub struct Desk {
     pub store: Store,
     pub post: Arc<dyn Post>,
     pub settings: JobsSettings,
+    /// For reports that are to be posted; without one they are not.
+    pub http: Option<HttpClient>,
 }
 
 impl Jobs {
@@ -67,8 +70,18 @@ impl Jobs {
             store,
             post,
             settings,
+            http: None,
         });
         Self { desk, jobs }
+    }
+
+    /// With a client for what is sent by HTTP.
+    #[must_use]
+    pub fn with_http(mut self, client: HttpClient) -> Self {
+        if let Some(desk) = Arc::get_mut(&mut self.desk) {
+            desk.http = Some(client);
+        }
+        self
     }
 
     /// Does what is due until told to stop. A run in work is cut at its next wait and counts as not begun.

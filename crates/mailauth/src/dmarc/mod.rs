@@ -6,12 +6,14 @@ mod author;
 mod discovery;
 mod judge;
 mod limits;
+mod organisation;
 mod record;
 mod tree;
 
 pub use author::{Author, NoAuthor};
 pub use discovery::Discovery;
 pub use judge::check;
+pub use organisation::organizational_domain;
 pub use record::{Alignment, FailureOptions, Policy, Psd, Record, RecordError, ReportUri};
 
 /// RFC 8601 §2.7 and RFC 9989 §5.3.

@@ -255,13 +255,13 @@ const ONE_MORE: &str = "UPDATE report_day SET entries = CASE WHEN entries <= ?5 
      WHERE kind = ?1 AND domain = ?2 AND day = ?3 RETURNING entries";
 
 /// `due` stays far away: the counting row is no report. State 9 is looked at by nobody.
-const ONE_MORE_DOMAIN: &str = "INSERT INTO report_day (kind, domain, day, entries, left_out, about, state, due, attempts, note) \
-     VALUES (?1, '', ?2, 1, 0, '', 9, 0, 0, '') \
+const ONE_MORE_DOMAIN: &str = "INSERT INTO report_day (kind, domain, day, entries, left_out, about, state, due, attempts, token, note) \
+     VALUES (?1, '', ?2, 1, 0, '', 9, 0, 0, '', '') \
      ON CONFLICT (kind, domain, day) DO UPDATE SET entries = report_day.entries + 1 RETURNING entries";
 
 /// `due` is set by whoever plans the sending.
-const NEW_DAY: &str = "INSERT INTO report_day (kind, domain, day, entries, left_out, about, state, due, attempts, note) \
-     VALUES (?1, ?2, ?3, 1, 0, ?4, ?5, 0, 0, '') \
+const NEW_DAY: &str = "INSERT INTO report_day (kind, domain, day, entries, left_out, about, state, due, attempts, token, note) \
+     VALUES (?1, ?2, ?3, 1, 0, ?4, ?5, 0, 0, '', '') \
      ON CONFLICT (kind, domain, day) DO UPDATE SET entries = report_day.entries + 1";
 
 pub(super) fn json(value: &impl Serialize) -> Result<String, StoreError> {

@@ -12,6 +12,7 @@ CREATE TABLE report_day (
   state BIGINT NOT NULL,
   due BIGINT NOT NULL,
   attempts BIGINT NOT NULL,
+  token TEXT NOT NULL,
   note TEXT NOT NULL,
   PRIMARY KEY (kind, domain, day)
 ) WITHOUT ROWID;
@@ -36,6 +37,7 @@ CREATE TABLE report_sent (
   day BIGINT NOT NULL,
   destination TEXT NOT NULL,
   at BIGINT NOT NULL,
+  report_id TEXT NOT NULL,
   note TEXT NOT NULL,
   PRIMARY KEY (kind, domain, day, destination)
 ) WITHOUT ROWID;

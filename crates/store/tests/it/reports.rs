@@ -141,18 +141,18 @@ fn days_are_planned_sent_and_forgotten(home: &Home) {
     let day = due(home, later).remove(0);
     assert_eq!((day.due, day.attempts), (None, 0));
     let (planned, at) = (day.clone(), UnixMillis(later + 1_000));
-    home.write(move |change| change.plan_report(&planned, at, ""))
+    home.write(move |change| change.plan_report(&planned, at, "token"))
         .expect("planned");
     assert_eq!(due(home, later), []);
     let day = due(home, later + 1_000).remove(0);
     let (again, at) = (day.clone(), UnixMillis(later + 2_000));
-    home.write(move |change| change.plan_report(&again, at, "the DNS is down"))
+    home.write(move |change| change.retry_report(&again, at, "the DNS is down"))
         .expect("planned again");
     let day = due(home, later + 2_000).remove(0);
-    assert_eq!(day.attempts, 1);
+    assert_eq!((day.attempts, day.token.as_str()), (1, "token"));
     let sent = day.clone();
     home.write(move |change| {
-        change.note_report_sent(&sent, "rua@there.example", at, "")?;
+        change.note_report_sent(&sent, "rua@there.example", at, "1@here.example", "")?;
         change.end_report_day(&sent, ReportDayEnd::Sent, "")
     })
     .expect("sent");
@@ -161,6 +161,8 @@ fn days_are_planned_sent_and_forgotten(home: &Home) {
     assert!(home.read(move |view| view.was_report_sent(&asked, "rua@there.example")));
     assert!(!home.read(move |view| view.was_report_sent(&day, "other@there.example")));
     assert_eq!(home.read(|view| view.sent_reports(10)).len(), 1);
+    let to = home.read(|view| view.report_sent_to("1@here.example"));
+    assert_eq!(to.as_deref(), Some("rua@there.example"));
     let day = day_of(NOW);
     assert_eq!(
         home.read(move |view| view.dmarc_seen("there.example", day)),
