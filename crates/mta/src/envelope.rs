@@ -62,10 +62,6 @@ impl Routed {
         matches!(&self.way, Way::Local(local) if local.reports)
     }
 
-    pub(crate) fn is_remote(&self) -> bool {
-        self.way == Way::Remote
-    }
-
     /// Whether somebody here gets a copy.
     pub(crate) fn stays_here(&self) -> bool {
         !self.targets().is_empty() || self.takes_reports()
@@ -81,10 +77,15 @@ impl Routed {
 pub(crate) fn outward(recipients: &[Routed]) -> Vec<Routed> {
     let mut out: Vec<Routed> = Vec::new();
     for recipient in recipients {
-        if recipient.is_remote() {
-            out.push(recipient.clone());
+        match &recipient.way {
+            Way::Remote => out.push(recipient.clone()),
+            Way::Back(sender) => out.push(Routed {
+                address: sender.clone(),
+                way: Way::Remote,
+                ..recipient.clone()
+            }),
+            Way::Local(_) => out.extend(expand(recipient)),
         }
-        out.extend(expand(recipient));
     }
     let mut seen = std::collections::BTreeSet::new();
     out.retain(|recipient| seen.insert(recipient.address.clone()));

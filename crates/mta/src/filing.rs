@@ -3,9 +3,7 @@
 use mail::{Address, UnixMillis};
 use store::queue::NewQueued;
 use store::reports::{DmarcEvidence, NewIntake};
-use store::{
-    Accepted, AccountId, Change, Delivery, DeliveryTarget, Place, Receipt, Store, Target,
-};
+use store::{Accepted, AccountId, Change, Delivery, DeliveryTarget, Place, Receipt, Store, Target};
 
 use crate::limits;
 use crate::refusal::Refusal;

@@ -69,8 +69,8 @@ pub enum Refusal {
         address: Address,
         problem: SrsProblem,
     },
-    /// What became of the message by the policy of its author's domain, in words for its sender.
-    #[error("{0}")]
+    /// By the policy of its author's domain, in words for its sender, a line each.
+    #[error("{}", .0.replace('\n', " "))]
     Policy(Box<str>),
     #[error("{0}")]
     DnsTrouble(Box<str>),
@@ -145,7 +145,11 @@ impl Refusal {
             Self::TooManyReports => (452, EnhancedCode(4, 3, 1)),
             Self::ReportTooLarge => (552, EnhancedCode(5, 3, 4)),
         };
-        Reply::new(code, status, self.to_string())
+        let text = match self {
+            Self::Policy(lines) => lines.to_string(),
+            other => other.to_string(),
+        };
+        Reply::new(code, status, text)
     }
 }
 

@@ -113,7 +113,8 @@ impl Session<'_> {
                 Event::Auth(question) => self.auth(talk, question).await,
                 Event::Verified { login } => self.verified(talk, login).await,
                 Event::Mail { from, params } => {
-                    let decided = receive::mail(self, from, params).await;
+                    let hello = talk.machine().hello().unwrap_or_default().to_owned();
+                    let decided = receive::mail(self, &hello, from, params).await;
                     self.answer(talk, decided);
                 }
                 Event::Rcpt { to, params } => {

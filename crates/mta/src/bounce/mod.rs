@@ -168,12 +168,7 @@ struct Letter {
 
 impl Letter {
     /// To all that a local address leads to here.
-    async fn deliver(
-        &self,
-        inner: &Inner,
-        to: &Address,
-        local: &Local,
-    ) -> Result<Filing, Refusal> {
+    async fn deliver(&self, inner: &Inner, to: &Address, local: &Local) -> Result<Filing, Refusal> {
         let targets = delivery_targets(&local.targets);
         let reports = local.reports.then(|| to.clone());
         if targets.is_empty() && reports.is_none() {

@@ -25,8 +25,7 @@ impl Secrets {
     /// All that are still good for checking, newest first.
     pub(crate) async fn all(&self, inner: &Inner) -> Result<Arc<Vec<SrsSecret>>, StoreError> {
         let now = inner.world.now();
-        let fresh =
-            |known: &Known| now.saturating_duration_since(known.since) < limits::SIGNER_AGE;
+        let fresh = |known: &Known| now.saturating_duration_since(known.since) < limits::SIGNER_AGE;
         if let Some(known) = self.lock().clone().filter(fresh) {
             return Ok(known.all);
         }

@@ -16,7 +16,10 @@ use crate::limits;
 pub(crate) enum Rewritten {
     Whole(Address),
     /// The store must remember whom the token stands for.
-    Token { address: Address, token: String },
+    Token {
+        address: Address,
+        token: String,
+    },
 }
 
 /// Whom a return address of ours stands for.
@@ -49,9 +52,7 @@ pub(crate) fn rewrite(
     now: UnixMillis,
 ) -> Rewritten {
     let whole = match shape(sender.local()) {
-        Some(Shape::First { rest }) => {
-            second(sender.domain().as_str(), rest, domain, secret, now)
-        }
+        Some(Shape::First { rest }) => second(sender.domain().as_str(), rest, domain, secret, now),
         // Ours is the way to the first forwarder as well: the ones between are left out.
         Some(Shape::Second { first, rest, .. }) => second(first, rest, domain, secret, now),
         None => first(sender, domain, secret, now),
@@ -74,7 +75,9 @@ pub(crate) fn origin(
     now: UnixMillis,
 ) -> Result<Origin, SrsProblem> {
     if let Some(Shape::Second { mac, first, rest }) = shape(local) {
-        let (mac, day) = mac.split_at_checked(MAC_CHARS).ok_or(SrsProblem::Malformed)?;
+        let (mac, day) = mac
+            .split_at_checked(MAC_CHARS)
+            .ok_or(SrsProblem::Malformed)?;
         check(secrets, &[day, first, rest], mac)?;
         check_day(day, now)?;
         return Domain::parse(first)

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use mail::Domain;
-use mailauth::dkim::{SigningKey, sign};
+use mailauth::dkim::{Algorithm, SigningKey, sign};
 use store::{Durability, StoreError};
 
 use crate::{Inner, limits};
@@ -52,6 +52,27 @@ impl Signers {
             tracing::warn!(%domain, %error, "a message goes unsigned");
             Vec::new()
         })
+    }
+
+    /// The key that seals (ARC) what is passed on for a domain: an RSA one, since few verifiers of seals
+    /// know others. Sealing says who passed it on; it does not claim to have written it.
+    pub(crate) async fn seal<T: Send + 'static>(
+        &self,
+        inner: &Inner,
+        domain: &Domain,
+        size: usize,
+        work: impl FnOnce(&SigningKey) -> Option<T> + Send + 'static,
+    ) -> Option<T> {
+        let known = self.known(inner, domain).await.ok()?;
+        self.note_use(inner, domain, &known.keys, &known.noted);
+        let sealing = move || {
+            let keys = known.keys.iter();
+            let key = keys
+                .clone()
+                .find(|key| key.algorithm() == Algorithm::RsaSha256);
+            key.or(known.keys.first()).and_then(work)
+        };
+        inner.compute(size, sealing).await.ok().flatten()
     }
 
     async fn known(&self, inner: &Inner, domain: &Domain) -> Result<Known, StoreError> {

@@ -1,82 +1,41 @@
-//! Mail from the world: given its trace fields, filed for local accounts, never sent on.
+//! Mail from the world: looked at, given its trace fields, filed for local accounts, and passed on where an
+//! alias leads elsewhere. It is never signed.
 
+use bytes::Bytes;
 use mail::compose::{Received, ReceivedFrom, return_path};
-use mail::{Address, ReversePath, Summary, TraceId, UnixMillis};
-use store::{Delivery, QuotaRule, Receipt};
+use mail::{ReversePath, Summary, TraceId, UnixMillis};
+use mailauth::results;
+use mailauth::spf::SpfResult;
+use mailauth::verdict::Verdict;
+use store::queue::MessageDsn;
+use store::reports::NewIntake;
+use store::{Delivery, DeliveryTarget, Durability, Place, QuotaRule, Receipt, SpecialUse};
 
-use super::belongs::belongs;
-use super::{Arrival, Passed, Transaction, check_loop};
-use crate::Inner;
-use crate::bounce;
-use crate::envelope::{Routed, note};
-use crate::filing::{Filing, delivery_targets};
+use super::ruling::{Case, Fate, Ruling};
+use super::verify::Asked;
+use super::{Arrival, Passed, Transaction, check_loop, evidence};
+use crate::bounce::{self, Kind, Told};
+use crate::envelope::{Routed, message_dsn, note};
+use crate::filing::{Filing, inbox};
+use crate::forward::{self, Passing};
+use crate::outbound::{header_of, tls_wish};
 use crate::refusal::Refusal;
+use crate::{Inner, limits};
 
-/// A message from outside, with our trace fields on top. It can be delivered here and nowhere else:
-/// there is no way from this type to a signature or to the queue.
-pub(crate) struct InboundMessage {
+/// A message from outside, with all that was found out about it. There is no way from this type to a
+/// signature of ours.
+struct Inbound {
     trace: TraceId,
-    bytes: Vec<u8>,
-}
-
-impl InboundMessage {
-    /// Puts Return-Path and Received on top, once for all recipients. RFC 5321 §4.4.
-    pub(crate) fn new(
-        trace: TraceId,
-        from: &ReversePath,
-        only_recipient: Option<&Address>,
-        host: &str,
-        arrival: &Arrival,
-        now: UnixMillis,
-        body: &[u8],
-    ) -> Self {
-        let mut bytes = return_path(from);
-        let received = Received {
-            from: Some(ReceivedFrom {
-                hello: &arrival.hello,
-                name: None,
-                ip: arrival.ip,
-            }),
-            by: host,
-            with: arrival.with,
-            tls: arrival.tls.as_deref(),
-            id: trace,
-            recipient: only_recipient,
-            date: now,
-        };
-        let received = received.write();
-        bytes.reserve_exact(received.len() + body.len());
-        bytes.extend_from_slice(&received);
-        bytes.extend_from_slice(body);
-        Self { trace, bytes }
-    }
-
-    /// Keeps the body and plans its delivery.
-    pub(crate) async fn file(
-        self,
-        inner: &Inner,
-        recipients: &[Routed],
-        now: UnixMillis,
-    ) -> Result<Filing, Refusal> {
-        let targets = delivery_targets(recipients.iter().flat_map(Routed::targets));
-        let (bytes, summary) = summarize(inner, self.bytes.into()).await?;
-        let kept = inner
-            .store
-            .keep_noted(bytes, note(self.trace, recipients))
-            .await?;
-        let delivery = Delivery {
-            trace: self.trace,
-            kept,
-            summary,
-            targets,
-            quota: QuotaRule::Overrun,
-            received: now,
-        };
-        Ok(Filing {
-            deliveries: vec![delivery],
-            ..Filing::default()
-        })
-    }
+    from: ReversePath,
+    dsn: MessageDsn,
+    smtputf8: bool,
+    require_tls: bool,
+    recipients: Vec<Routed>,
+    arrival: Arrival,
+    verdict: Verdict,
+    /// As it came.
+    message: Bytes,
+    now: UnixMillis,
 }
 
 /// Gather, decide, do, for a whole message from the world.
@@ -87,63 +46,291 @@ pub(super) async fn accept(
     body: Vec<u8>,
 ) -> Result<Receipt, Refusal> {
     check_loop(Passed::of(&body, &inner.settings.hostname))?;
+    let late = inner.world.now() + limits::VERIFY_PATIENCE;
     let Transaction {
         trace,
         from,
         params,
         recipients,
+        asked,
     } = transaction;
-    let now = inner.now();
-    let size = body.len();
-    let only = match recipients.as_slice() {
-        [only] => Some(&only.address),
-        _ => None,
-    };
-    let host = inner.settings.hostname.as_str();
-    let message = InboundMessage::new(trace, &from, only, host, &arrival, now, &body);
-    let mut filing = message.file(inner, &recipients, now).await?;
-    let about = bounce::About {
+    let asked = asked.unwrap_or_else(|| Asked::begin(inner, arrival.ip, &arrival.hello, &from));
+    let inbound = Inbound {
         trace,
-        account: None,
-        reverse_path: &from,
-        dsn: &crate::envelope::message_dsn(&params),
-        tls: crate::outbound::tls_wish(params.require_tls, b""),
-        arrival: now,
-        original: &body,
+        dsn: message_dsn(&params),
+        smtputf8: params.smtputf8,
+        require_tls: params.require_tls,
+        recipients,
+        verdict: asked.verdict(inner, &body, late).await,
+        arrival,
+        from,
+        message: body.into(),
+        now: inner.now(),
     };
-    if may_report(inner, &from, &arrival, &recipients).await {
-        filing.add(bounce::delivered(inner, &about, &recipients).await?);
+    let case = Case {
+        from: &inbound.from,
+        hello: &inbound.arrival.hello,
+        recipients: &inbound.recipients,
+        verdict: &inbound.verdict,
+        message: &inbound.message,
+        now: inbound.now,
+    };
+    let ruling = case.rule(inner).await?;
+    if let Some(refusal) = ruling.refused_by_all() {
+        inbound.note_refused(inner, &ruling).await;
+        return Err(refusal.clone());
     }
+    let filing = inbound.file(inner, &ruling).await?;
     let receipt = filing.commit(&inner.store).await?;
-    for recipient in &recipients {
-        tracing::info!(
-            target: "message", id = %trace, event = "delivered", from = %from,
-            to = %recipient.address, size, peer = %arrival.ip,
-        );
-    }
+    inbound.log(&ruling);
     Ok(receipt)
 }
 
-/// A report of success is sent only where the sender is evidently who the envelope says.
-async fn may_report(
-    inner: &Inner,
-    from: &ReversePath,
-    arrival: &Arrival,
-    recipients: &[Routed],
-) -> bool {
-    match from.address() {
-        Some(sender) if recipients.iter().any(Routed::wants_success) => {
-            belongs(inner, arrival.ip, sender.domain()).await
+impl Inbound {
+    /// Plans all that is done with it.
+    async fn file(&self, inner: &Inner, ruling: &Ruling) -> Result<Filing, Refusal> {
+        let taken = || self.recipients.iter().zip(&ruling.fates);
+        let here: Vec<(&Routed, bool)> = taken()
+            .filter_map(|(recipient, fate)| match fate {
+                Fate::Taken { junk, .. } if recipient.stays_here() => Some((recipient, *junk)),
+                _ => None,
+            })
+            .collect();
+        let away: Vec<&Routed> = taken()
+            .filter(|(_, fate)| matches!(fate, Fate::Taken { away: true, .. }))
+            .map(|(recipient, _)| recipient)
+            .collect();
+        let mut filing = Filing::default();
+        let forged = results::forged(&self.message, inner.settings.hostname.as_str());
+        if !here.is_empty() {
+            filing.add(self.deliver(inner, &here, &forged).await?);
         }
-        _ => false,
+        if !away.is_empty() {
+            let passing = Passing {
+                trace: self.trace,
+                from: &self.from,
+                dsn: &self.dsn,
+                smtputf8: self.smtputf8,
+                tls: tls_wish(self.require_tls, header_of(&self.message)),
+                received: self.received(inner),
+                verdict: &self.verdict,
+                message: self.unforged_for_others(&forged),
+                now: self.now,
+            };
+            filing.add(forward::plan(inner, &passing, &away).await?);
+        }
+        filing.evidence = self.evidence(ruling);
+        if self.may_report() {
+            let about = self.about();
+            let delivered: Vec<Routed> = here.iter().map(|(to, _)| (*to).clone()).collect();
+            filing.add(bounce::delivered(inner, &about, &delivered).await?);
+            let failed = self.failed(ruling);
+            filing.add(bounce::report(inner, Kind::Failed, &about, failed).await?);
+        }
+        Ok(filing)
+    }
+
+    /// For those who have it here, once for all of them.
+    async fn deliver(
+        &self,
+        inner: &Inner,
+        here: &[(&Routed, bool)],
+        forged: &[std::ops::Range<usize>],
+    ) -> Result<Filing, Refusal> {
+        let mut bytes = return_path(&self.from);
+        let results = results::write(inner.settings.hostname.as_str(), &self.verdict);
+        let received = self.received(inner);
+        bytes.reserve_exact(results.len() + received.len() + self.message.len());
+        bytes.extend_from_slice(&results);
+        bytes.extend_from_slice(&received);
+        without(&self.message, forged, &mut bytes);
+        let (bytes, summary) = summarize(inner, bytes.into()).await?;
+        let note = note(self.trace, here.iter().map(|(recipient, _)| *recipient));
+        let kept = inner.store.keep_noted(bytes, note).await?;
+        let reports = here
+            .iter()
+            .filter(|(recipient, _)| recipient.takes_reports());
+        let intakes = reports.map(|(recipient, _)| NewIntake {
+            trace: self.trace,
+            kept: kept.clone(),
+            recipient: recipient.address.clone(),
+            submitter: evidence::submitter(&self.verdict),
+            received: self.now,
+        });
+        let intakes = intakes.collect();
+        let targets = targets(here);
+        let delivery = (!targets.is_empty()).then_some(Delivery {
+            trace: self.trace,
+            kept,
+            summary,
+            targets,
+            quota: QuotaRule::Overrun,
+            received: self.now,
+        });
+        Ok(Filing {
+            deliveries: delivery.into_iter().collect(),
+            intakes,
+            ..Filing::default()
+        })
+    }
+
+    fn received(&self, inner: &Inner) -> Vec<u8> {
+        let only = match self.recipients.as_slice() {
+            [only] => Some(&only.address),
+            _ => None,
+        };
+        let received = Received {
+            from: Some(ReceivedFrom {
+                hello: &self.arrival.hello,
+                name: self.verdict.iprev.confirmed_name(),
+                ip: self.arrival.ip,
+            }),
+            by: inner.settings.hostname.as_str(),
+            with: self.arrival.with,
+            tls: self.arrival.tls.as_deref(),
+            id: self.trace,
+            recipient: only,
+            date: self.now,
+        };
+        received.write()
+    }
+
+    /// What goes on to others, without fields that claim to be ours: they would be believed where we
+    /// are. Only if a signature covers such fields it stays as it came.
+    fn unforged_for_others(&self, forged: &[std::ops::Range<usize>]) -> Bytes {
+        let covers = |one: &mailauth::dkim::Verdict| {
+            let mut fields = one.signed_fields.iter();
+            fields.any(|name| name.eq_ignore_ascii_case("authentication-results"))
+        };
+        if forged.is_empty() || self.verdict.dkim.iter().any(covers) {
+            return self.message.clone();
+        }
+        let mut bytes = Vec::with_capacity(self.message.len());
+        without(&self.message, forged, &mut bytes);
+        bytes.into()
+    }
+
+    /// Not for reports: those about reports would never end.
+    fn evidence(&self, ruling: &Ruling) -> Option<store::reports::DmarcEvidence> {
+        if self.recipients.iter().any(Routed::takes_reports) {
+            return None;
+        }
+        let (ip, judgement) = (self.arrival.ip, ruling.judgement);
+        evidence::evidence(&self.verdict, ip, &self.from, judgement, self.now)
+    }
+
+    /// Refused mail is told of too. If that fails nothing is lost but a line of statistics.
+    async fn note_refused(&self, inner: &Inner, ruling: &Ruling) {
+        let Some(evidence) = self.evidence(ruling) else {
+            return;
+        };
+        let noted = inner.store.write(Durability::Relaxed, move |change| {
+            change.note_dmarc(&evidence)
+        });
+        if let Err(error) = noted.await {
+            tracing::warn!(id = %self.trace, %error, "a refused message is missing in a DMARC report");
+        }
+    }
+
+    /// Something is sent to a sender unasked only where the envelope is proven to be theirs. A report to a
+    /// forged address is spam.
+    fn may_report(&self) -> bool {
+        let spf = &self.verdict.spf;
+        let sender = self.from.address();
+        spf.result == SpfResult::Pass
+            && sender.is_some_and(|sender| sender.domain().as_str() == spf.domain)
+    }
+
+    fn about(&self) -> bounce::About<'_> {
+        bounce::About {
+            trace: self.trace,
+            account: None,
+            reverse_path: &self.from,
+            dsn: &self.dsn,
+            tls: tls_wish(self.require_tls, b""),
+            arrival: self.now,
+            original: &self.message,
+        }
+    }
+
+    /// Recipients that do not get it while others do.
+    fn failed(&self, ruling: &Ruling) -> Vec<Told> {
+        let fates = self.recipients.iter().zip(&ruling.fates);
+        let told = fates.filter_map(|(recipient, fate)| match fate {
+            Fate::Refused(refusal) => Some(Told {
+                address: recipient.address.clone(),
+                original_recipient: recipient.dsn.original_recipient.clone(),
+                status: "5.7.1".to_owned(),
+                host: None,
+                reply: None,
+                notice: Some(refusal.to_string()),
+                last_attempt: None,
+                retry_until: None,
+            })
+            .filter(|_| bounce::is_wanted(Kind::Failed, &recipient.dsn)),
+            Fate::Taken { .. } => None,
+        });
+        told.collect()
+    }
+
+    fn log(&self, ruling: &Ruling) {
+        let (id, from, size) = (self.trace, &self.from, self.message.len());
+        let (peer, reason) = (self.arrival.ip, ruling.judgement.reason);
+        for (recipient, fate) in self.recipients.iter().zip(&ruling.fates) {
+            let to = &recipient.address;
+            match fate {
+                Fate::Taken { junk, away } => {
+                    let event = if recipient.stays_here() {
+                        "delivered"
+                    } else {
+                        "forwarded"
+                    };
+                    tracing::info!(
+                        target: "message", %id, event, %from, %to, size, %peer, junk, away, dmarc = ?reason,
+                    );
+                }
+                Fate::Refused(refusal) => tracing::info!(
+                    target: "message", %id, event = "dropped", %from, %to, size, %peer, reason = %refusal,
+                ),
+            }
+        }
     }
 }
 
+/// Each account once. Whoever has it in the inbox by one address does not need it in the junk folder.
+fn targets(here: &[(&Routed, bool)]) -> Vec<DeliveryTarget> {
+    let mut out: Vec<DeliveryTarget> = Vec::new();
+    for (recipient, junk) in here {
+        for target in recipient.targets() {
+            let place = match junk {
+                true => Place::Use(SpecialUse::Junk),
+                false => Place::Inbox,
+            };
+            match out.iter_mut().find(|known| known.account == target.account) {
+                Some(known) if !junk => known.place = place,
+                Some(_) => {}
+                None => out.push(DeliveryTarget {
+                    place,
+                    ..inbox(target.account)
+                }),
+            }
+        }
+    }
+    out
+}
+
+/// The message without these ranges, in their order.
+fn without(message: &[u8], ranges: &[std::ops::Range<usize>], to: &mut Vec<u8>) {
+    let mut at = 0;
+    for range in ranges {
+        to.extend_from_slice(message.get(at..range.start).unwrap_or_default());
+        at = range.end;
+    }
+    to.extend_from_slice(message.get(at..).unwrap_or_default());
+}
+
 /// Parses what is stored beside a message; a large one off the event loop.
-pub(crate) async fn summarize(
-    inner: &Inner,
-    bytes: bytes::Bytes,
-) -> Result<(bytes::Bytes, Summary), Refusal> {
+pub(crate) async fn summarize(inner: &Inner, bytes: Bytes) -> Result<(Bytes, Summary), Refusal> {
     let shared = bytes.clone();
     let summary = inner
         .compute(bytes.len(), move || Summary::of(&shared))

@@ -1,7 +1,7 @@
 //! Loop detection by the Received fields (RFC 5321 §6.3): how many hosts a message has passed, and
 //! how often this one.
 
-use mail::Domain;
+use mail::{Address, Domain};
 
 use crate::limits;
 use crate::refusal::Refusal;
@@ -36,6 +36,16 @@ pub(crate) fn check_loop(passed: Passed) -> Result<(), Refusal> {
         });
     }
     Ok(())
+}
+
+/// Whether we have passed this message on for this address before: what we pass on says so.
+pub(crate) fn is_passed_on_before(message: &[u8], address: &Address) -> bool {
+    let address = address.to_string();
+    let mut fields = mail::header::fields(message).take(limits::FIELDS_LOOKED_AT_MAX);
+    fields.any(|field| {
+        field.is("Delivered-To")
+            && mail::header::unfold(field.value).eq_ignore_ascii_case(address.as_bytes())
+    })
 }
 
 /// Whether the word after `by` is this host.

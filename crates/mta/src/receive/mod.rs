@@ -1,10 +1,15 @@
 //! Taking mail in: MAIL, RCPT and the message, each as gather, decide, do.
-//! SPF, greylisting, DKIM, DMARC and the spam filter will gather beside what is gathered here.
+//! Greylisting and the spam filter will gather beside what is gathered here.
 
-mod belongs;
+mod evidence;
 mod inbound;
+mod judge;
+mod lists;
 mod loops;
 mod rcpt;
+mod ruling;
+mod trust;
+mod verify;
 
 use std::net::IpAddr;
 
@@ -19,8 +24,11 @@ use crate::session::Session;
 use crate::submission;
 
 pub(crate) use inbound::summarize;
-pub(crate) use loops::{Passed, check_loop};
+pub(crate) use loops::{Passed, check_loop, is_passed_on_before};
 pub(crate) use rcpt::{decide as decide_recipient, gather as gather_recipient};
+pub(crate) use trust::TrustList;
+pub use trust::{BuiltInSealer, BuiltInSealers, built_in_sealers};
+pub(crate) use verify::{Asked, seconds};
 
 /// What was said since MAIL.
 pub(crate) struct Transaction {
@@ -28,6 +36,8 @@ pub(crate) struct Transaction {
     pub(crate) from: ReversePath,
     pub(crate) params: MailParams,
     pub(crate) recipients: Vec<Routed>,
+    /// Who the sender is, being found out; not for our own users.
+    pub(crate) asked: Option<Asked>,
 }
 
 /// How a message came: what goes into its Received field.
@@ -54,6 +64,7 @@ impl Arrival {
 /// MAIL: begins a transaction.
 pub(crate) async fn mail(
     session: &mut Session<'_>,
+    hello: &str,
     from: ReversePath,
     params: MailParams,
 ) -> Result<(), Refusal> {
@@ -70,8 +81,11 @@ pub(crate) async fn mail(
                 );
             })?;
     }
+    let asked =
+        (session.door == Door::Mx).then(|| Asked::begin(session.inner, session.peer, hello, &from));
     session.transaction = Some(Transaction {
         trace,
+        asked,
         from,
         params,
         recipients: Vec::new(),

@@ -10,6 +10,7 @@ use mail::compose::{Received, return_path};
 use mail::submission::{Prepared, Submitter, prepare};
 use mail::{Address, Domain, ReversePath, TraceId, UnixMillis};
 use store::queue::{MessageDsn, RecipientDsn};
+use store::reports::NewIntake;
 use store::{AccountId, Delivery, LoggedIn, QuotaRule, Receipt, StoreError};
 
 use crate::envelope::{Routed, message_dsn, note, outward};
@@ -228,9 +229,10 @@ impl Finished<'_> {
         };
         filing.add(bounce::delivered(inner, &about, recipients).await?);
         if recipients.iter().any(Routed::stays_here) {
-            let local = [return_path(self.reverse_path), complete.clone()].concat();
-            let local = delivery(inner, self.trace, local, recipients, now).await?;
-            filing.deliveries.push(local);
+            let results = self.results(inner);
+            let local = [&return_path(self.reverse_path), &results, &complete];
+            let local = local.map(Vec::as_slice).concat();
+            filing.add(deliver(inner, self.trace, local, recipients, now).await?);
         }
         // An alias that leads elsewhere needs no other sender: this one is ours.
         let remote = outward(recipients);
@@ -248,6 +250,20 @@ impl Finished<'_> {
                 .push(message.queue(inner, signer, envelope, now).await?);
         }
         Ok(filing)
+    }
+
+    /// For local copies: a user of ours sent it, after a log-in (RFC 8601 §2.7.4). The address of the
+    /// envelope stands there, not the account's: who writes as `info@` need not show who that is.
+    /// What leaves this host has no such field; the signatures speak for it.
+    fn results(&self, inner: &Inner) -> Vec<u8> {
+        let host = inner.settings.hostname.as_str();
+        let sender = self.reverse_path.address();
+        let plain = sender
+            .filter(|sender| !sender.needs_smtputf8() && sender.quoted_local() == sender.local());
+        let from = plain
+            .map(|sender| format!(" smtp.mailfrom={sender}"))
+            .unwrap_or_default();
+        format!("Authentication-Results: {host};\r\n\tauth=pass{from}\r\n").into_bytes()
     }
 }
 
@@ -267,6 +283,7 @@ impl Preparing {
             found if found.travels() => message,
             _ => recode::for_lines(&message),
         };
+        let message = without_forged(message, &self.host);
         let own_domain = self.author.domain().as_str();
         let submitter = Submitter {
             now: self.now,
@@ -282,27 +299,51 @@ impl Preparing {
     }
 }
 
-async fn delivery(
+/// Whoever takes up a message as it lay in a mailbox of ours must not send our findings about it as new
+/// ones. RFC 8601 §5.
+fn without_forged(message: Vec<u8>, host: &str) -> Vec<u8> {
+    let mut message = message;
+    for range in mailauth::results::forged(&message, host).into_iter().rev() {
+        message.drain(range);
+    }
+    message
+}
+
+async fn deliver(
     inner: &Inner,
     trace: TraceId,
     bytes: Vec<u8>,
     recipients: &[Routed],
     now: UnixMillis,
-) -> Result<Delivery, Refusal> {
+) -> Result<Filing, Refusal> {
     let targets = delivery_targets(recipients.iter().flat_map(Routed::targets));
     let (bytes, summary) = crate::receive::summarize(inner, bytes.into()).await?;
     let kept = inner
         .store
         .keep_noted(bytes, note(trace, recipients))
         .await?;
-    let quota = QuotaRule::Overrun;
-    Ok(Delivery {
+    let reports = recipients.iter().filter(|to| to.takes_reports());
+    let intakes = reports.map(|to| NewIntake {
+        trace,
+        kept: kept.clone(),
+        recipient: to.address.clone(),
+        // What a user of ours sends is no other domain's word.
+        submitter: None,
+        received: now,
+    });
+    let intakes = intakes.collect();
+    let delivery = (!targets.is_empty()).then_some(Delivery {
         trace,
         kept,
         summary,
         targets,
-        quota,
+        quota: QuotaRule::Overrun,
         received: now,
+    });
+    Ok(Filing {
+        deliveries: delivery.into_iter().collect(),
+        intakes,
+        ..Filing::default()
     })
 }
 

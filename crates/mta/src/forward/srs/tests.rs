@@ -61,9 +61,9 @@ fn what_was_rewritten_before_goes_straight_to_the_first_forwarder() {
         let address = rewritten(&before);
         assert!(
             address.local().starts_with("SRS1=")
-                && address
-                    .local()
-                    .ends_with(&format!("=first.example={separator}AbCd=TT=origin.example=ann")),
+                && address.local().ends_with(&format!(
+                    "=first.example={separator}AbCd=TT=origin.example=ann"
+                )),
             "{address}"
         );
         check_back(address.local(), Ok(&before));
@@ -77,7 +77,10 @@ fn what_was_rewritten_before_goes_straight_to_the_first_forwarder() {
 #[test]
 fn long_and_odd_senders_get_a_token() {
     let long = format!("{}@{}.example", "l".repeat(40), "d".repeat(30));
-    let before = format!("SRS0=AbCd=TT=origin.example={}@first.example", "l".repeat(30));
+    let before = format!(
+        "SRS0=AbCd=TT=origin.example={}@first.example",
+        "l".repeat(30)
+    );
     for sender in [
         long.as_str(),
         &before,
@@ -106,11 +109,25 @@ fn nobody_else_makes_them() {
     let good = good.local();
     check_back(&good.replace("=ann", "=eve"), Err(SrsProblem::Forged));
     check_back(&good.replace("there", "where"), Err(SrsProblem::Forged));
-    check_back("SRS0=AAAAAAAA=AA=there.example=ann", Err(SrsProblem::Forged));
+    check_back(
+        "SRS0=AAAAAAAA=AA=there.example=ann",
+        Err(SrsProblem::Forged),
+    );
     check_back("SRS0==AA=there.example=ann", Err(SrsProblem::Forged));
-    check_back("SRS1=AAAAAAAAAA=first.example==x=y=z=a", Err(SrsProblem::Forged));
+    check_back(
+        "SRS1=AAAAAAAAAA=first.example==x=y=z=a",
+        Err(SrsProblem::Forged),
+    );
     check_back("SRS1=AA=first.example==x=y=z=a", Err(SrsProblem::Malformed));
-    for broken in ["SRS0=", "SRS0=a", "SRS0=a=b", "SRS0=a=b=c", "SRS1=", "SRS1=a=b", "SRS0"] {
+    for broken in [
+        "SRS0=",
+        "SRS0=a",
+        "SRS0=a=b",
+        "SRS0=a=b=c",
+        "SRS1=",
+        "SRS1=a=b",
+        "SRS0",
+    ] {
         assert!(
             matches!(
                 origin(broken, &[secret(1)], NOW),
@@ -127,7 +144,13 @@ fn nobody_else_makes_them() {
 #[test]
 fn they_hold_for_three_weeks() {
     let address = rewritten("ann@there.example");
-    let at = |days: i64| origin(address.local(), &[secret(1)], UnixMillis(NOW.0 + days * DAY));
+    let at = |days: i64| {
+        origin(
+            address.local(),
+            &[secret(1)],
+            UnixMillis(NOW.0 + days * DAY),
+        )
+    };
     for days in [0, 1, 20, 21] {
         assert!(at(days).is_ok(), "{days}");
     }

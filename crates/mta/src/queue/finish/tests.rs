@@ -51,6 +51,7 @@ fn job(recipient: &Recipient) -> Job {
         reverse_path: ReversePath::Address(Address::parse("ann@us.example").unwrap()),
         recipients: Vec::new(),
         dsn: MessageDsn::default(),
+        tls: store::queue::TlsWish::Policies,
         needs_smtputf8: false,
         body_kind: BodyKind::SevenBit,
         created: UnixMillis(0),
