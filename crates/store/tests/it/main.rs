@@ -12,6 +12,8 @@ mod commits;
 mod crash;
 mod fixture;
 mod full;
+mod jobs;
+mod keys;
 mod login;
 mod mailboxes;
 mod messages;
