@@ -68,6 +68,9 @@ fn of_recipient(kind: Kind, told: &Told) -> String {
 
 /// Why, and what to do, by the enhanced status code (RFC 3463).
 fn meaning(kind: Kind, told: &Told) -> &'static str {
+    if let Some(meaning) = unsafe_way(kind, told) {
+        return meaning;
+    }
     if kind == Kind::Delayed {
         return "  The server there did not take it so far. This is often over soon. We go on trying,\n  \
                 and you need not do anything.";
@@ -116,6 +119,30 @@ fn meaning(kind: Kind, told: &Told) -> &'static str {
              postmaster can."
         }
     }
+}
+
+/// We did not send, because the way there was not safe enough.
+fn unsafe_way(kind: Kind, told: &Told) -> Option<&'static str> {
+    told.notice.as_ref()?;
+    Some(match (kind, told.status.as_str()) {
+        (Kind::Delayed, "4.7.5" | "4.7.10") => {
+            "  The way to the mail server there is not safe at the moment: somebody could read your\n  \
+             message, or pose as that server. So we hold it back, and try again and again. Most often\n  \
+             it is a mistake in the settings there, and soon mended. If it is urgent, reach the person\n  \
+             in another way, or ask your postmaster."
+        }
+        (_, "4.7.5" | "4.7.10" | "5.7.5") => {
+            "  We tried for days, but there was never a safe way to the mail server there: somebody could\n  \
+             have read your message, or posed as that server. So we did not send it. Please reach the\n  \
+             person in another way, or ask your postmaster."
+        }
+        (_, "5.7.10" | "5.7.30") => {
+            "  You asked that your message travel over encrypted and proven ways only (REQUIRETLS). There\n  \
+             is no such way to the mail server there, so we did not send it. You can send it again\n  \
+             without that wish, or reach the person in another way."
+        }
+        _ => return None,
+    })
 }
 
 fn closing(context: &Context<'_>) -> String {

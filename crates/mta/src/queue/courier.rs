@@ -431,7 +431,10 @@ impl<'a> Courier<'a> {
         let queued = &self.job.message;
         let offered = connection.talk.machine().capabilities();
         let (mut body, mut body_kind) = (self.message.clone(), body_of(queued.body_kind));
-        if body_kind != Body::SevenBit && !offered.eight_bit_mime {
+        if queued.forwarded && body_kind == Body::EightBitMime && !offered.eight_bit_mime {
+            // What others signed is passed on as it came, or their signatures break.
+            body_kind = Body::SevenBit;
+        } else if body_kind != Body::SevenBit && !offered.eight_bit_mime {
             let text = "the server takes 7-bit mail only".to_owned();
             body = self.in_seven_bits().await.ok_or_else(|| {
                 Verdict::Permanent(ours(&connection.host, EnhancedCode(5, 6, 3), text))

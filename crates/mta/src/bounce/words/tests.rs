@@ -114,3 +114,22 @@ This was written by the mail server mail.us.example. Its number for your message
 ",
     );
 }
+
+/// What we held back ourselves is told as such; the same status in a server's own words is not.
+#[test]
+fn unsafe_ways() {
+    let notice = "the server's certificate has expired; the MTA-STS policy of there.example forbids sending so; the mail waits";
+    let table = [
+        (Kind::Delayed, "4.7.5", "is not safe at the moment"),
+        (Kind::Delayed, "4.7.10", "is not safe at the moment"),
+        (Kind::Failed, "4.7.5", "never a safe way"),
+        (Kind::Failed, "5.7.10", "(REQUIRETLS)"),
+        (Kind::Failed, "5.7.30", "(REQUIRETLS)"),
+    ];
+    for (kind, status, wanted) in table {
+        let ours = meaning(kind, &told(status, None, Some(notice)));
+        assert!(ours.contains(wanted), "{status}: {ours}");
+        let theirs = meaning(kind, &told(status, Some("550 5.7.10 no"), None));
+        assert!(!theirs.contains(wanted), "{status}: {theirs}");
+    }
+}
