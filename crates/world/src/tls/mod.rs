@@ -10,6 +10,7 @@ mod der;
 mod failure;
 mod pkix;
 mod server;
+mod signed;
 
 use std::io;
 

@@ -3,4 +3,5 @@
 mod chain;
 mod dane;
 mod openssl;
+mod signed;
 mod tls;
