@@ -32,7 +32,7 @@ use world::{Panicked, Stop, Stream, World};
 
 pub use forward::SrsProblem;
 pub use post::OwnMessage;
-pub use receive::{BuiltInSealer, BuiltInSealers, built_in_sealers};
+pub use receive::{BuiltInSealer, BuiltInSealers, WouldDo, built_in_sealers, would_do};
 pub use refusal::{Blame, Refusal};
 pub use settings::{
     ClearTextLogin, MtaSettings, OutboundSettings, Relay, RelayLogin, RelaySecurity,

@@ -151,6 +151,43 @@ fn wish_of(dmarc: &Dmarc) -> Policy {
     }
 }
 
+impl Place {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Inbox => "inbox",
+            Self::Junk => "junk",
+            Self::Refuse => "refuse",
+            Self::Defer => "defer",
+        }
+    }
+}
+
+impl Reason {
+    /// For whoever runs this server.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Passed => "DMARC passes",
+            Self::NoPolicy => "the author's domain has no DMARC policy that applies",
+            Self::Watched => "DMARC fails, but the author's domain wishes for nothing then",
+            Self::TrustedSealer => "DMARC fails here, but a trusted ARC sealer saw it pass",
+            Self::TrustedList => "DMARC fails, but it comes from a trusted mailing list",
+            Self::MarkOnly => "the recipient's domain chose to mark only (domain dmarc)",
+            Self::Quarantined => "DMARC fails, and the author's domain wishes such mail into quarantine",
+            Self::JunkChosen => {
+                "DMARC fails, the author's domain wishes refusal, and the recipient's chose the junk folder (domain dmarc)"
+            }
+            Self::Detour => {
+                "DMARC fails and refusal is wished for, but it seems to have come over a list or a forwarder"
+            }
+            Self::SeveralFroms => "it has more than one From field, and programs differ in which they show",
+            Self::Refused => "DMARC fails, the author's domain wishes refusal, and the recipient's chose to do so",
+            Self::DnsTrouble(Trouble::Policy) => "the DNS does not say now whether the author's domain has a policy",
+            Self::DnsTrouble(_) => "the DNS does not say now whether it is genuine, and that matters to the author's domain",
+            Self::WaitedEnough(_) => "the DNS has not said for hours whether it is genuine",
+        }
+    }
+}
+
 impl Judgement {
     /// Whether it may leave for other servers where an alias leads there. What would be junk here is not
     /// for others, nor what its author's domain wishes away, whatever our recipient's domain chose: the

@@ -2,6 +2,7 @@
 //! Greylisting and the spam filter will gather beside what is gathered here.
 
 mod evidence;
+mod foresight;
 mod inbound;
 mod judge;
 mod lists;
@@ -23,6 +24,7 @@ use crate::refusal::Refusal;
 use crate::session::Session;
 use crate::submission;
 
+pub use foresight::{WouldDo, would_do};
 pub(crate) use inbound::summarize;
 pub(crate) use loops::{Passed, check_loop, is_passed_on_before};
 pub(crate) use rcpt::{decide as decide_recipient, gather as gather_recipient};

@@ -60,13 +60,9 @@ impl Case<'_> {
             return self.settle(inner, vec![plain; self.recipients.len()]).await;
         }
         let trusted = inner.trust.now(inner).await?;
-        // A chain that nobody would believe anyway is not waited for.
-        let matters = |trouble: &Trouble| {
-            let sealers = self.verdict.arc.sets.iter();
-            *trouble != Trouble::Chain || sealers.clone().any(|set| trusted.is_sealer(&set.domain))
-        };
-        let gathered = self.gather(inner, trouble.filter(matters)).await?;
-        let voucher = self.voucher(&trusted);
+        let trouble = trouble.filter(|trouble| matters(*trouble, self.verdict, &trusted));
+        let gathered = self.gather(inner, trouble).await?;
+        let voucher = voucher(self.verdict, self.message, &trusted);
         let judged = self.recipients.iter().map(|recipient| {
             let choice = gathered.choices.get(recipient.address.domain());
             let choice = choice.copied().unwrap_or_default();
@@ -125,41 +121,10 @@ impl Case<'_> {
             choice,
             voucher,
             // Looked for only where it can make a difference.
-            detour: choice == DmarcChoice::Reject && self.is_detour(),
+            detour: choice == DmarcChoice::Reject && is_detour(self.verdict, self.message),
             trouble,
             waited,
         })
-    }
-
-    fn is_detour(&self) -> bool {
-        self.verdict.arc.cv == ChainState::Pass || is_list_like(self.message)
-    }
-
-    fn voucher<'t>(&'t self, trusted: &'t Trusted) -> Option<Voucher<'t>> {
-        let verdict = self.verdict;
-        if let Some(set) = verdict.arc.vouched(|domain| trusted.is_sealer(domain)) {
-            let author = verdict.dmarc.domain.as_deref();
-            // Not for one author's pass does another's message get in.
-            let of_author = |from: &str| author.is_some_and(|it| it.eq_ignore_ascii_case(from));
-            let saw_pass = set.results.of("dmarc").any(|one| {
-                let from = one.property("header", "from");
-                one.result == "pass" && from.is_none_or(of_author)
-            });
-            if saw_pass {
-                return Some(Voucher::Sealer(&set.domain));
-            }
-        }
-        if !is_list_like(self.message) {
-            return None;
-        }
-        let spf =
-            Some(verdict.spf.domain.as_str()).filter(|_| verdict.spf.result == SpfResult::Pass);
-        let signed = verdict.dkim.iter().filter(|one| one.passed());
-        signed
-            .map(|one| one.domain.as_str())
-            .chain(spf)
-            .find_map(|domain| trusted.list_of(domain))
-            .map(Voucher::List)
     }
 
     /// From one judgement for each recipient to what is done, and to what the peer hears.
@@ -238,4 +203,44 @@ impl Ruling {
         let first = refusals.next().flatten();
         first.filter(|_| refusals.all(|refusal| refusal.is_some()))
     }
+}
+
+/// A chain that nobody would believe anyway is not waited for.
+pub(super) fn matters(trouble: Trouble, verdict: &Verdict, trusted: &Trusted) -> bool {
+    let mut sealers = verdict.arc.sets.iter();
+    trouble != Trouble::Chain || sealers.any(|set| trusted.is_sealer(&set.domain))
+}
+
+pub(super) fn is_detour(verdict: &Verdict, message: &[u8]) -> bool {
+    verdict.arc.cv == ChainState::Pass || is_list_like(message)
+}
+
+/// Who of the trusted ones vouches for a message.
+pub(super) fn voucher<'t>(
+    verdict: &'t Verdict,
+    message: &[u8],
+    trusted: &'t Trusted,
+) -> Option<Voucher<'t>> {
+    if let Some(set) = verdict.arc.vouched(|domain| trusted.is_sealer(domain)) {
+        let author = verdict.dmarc.domain.as_deref();
+        // Not for one author's pass does another's message get in.
+        let of_author = |from: &str| author.is_some_and(|it| it.eq_ignore_ascii_case(from));
+        let saw_pass = set.results.of("dmarc").any(|one| {
+            let from = one.property("header", "from");
+            one.result == "pass" && from.is_none_or(of_author)
+        });
+        if saw_pass {
+            return Some(Voucher::Sealer(&set.domain));
+        }
+    }
+    if !is_list_like(message) {
+        return None;
+    }
+    let spf = Some(verdict.spf.domain.as_str()).filter(|_| verdict.spf.result == SpfResult::Pass);
+    let signed = verdict.dkim.iter().filter(|one| one.passed());
+    signed
+        .map(|one| one.domain.as_str())
+        .chain(spf)
+        .find_map(|domain| trusted.list_of(domain))
+        .map(Voucher::List)
 }

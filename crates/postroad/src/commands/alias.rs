@@ -1,32 +1,34 @@
-//! `postroad alias`: further addresses of accounts, and who gets what nobody has (`@example.org`).
+//! `postroad alias`: further addresses of accounts, who gets what nobody has (`@example.org`), and what goes on
+//! to other servers.
 
 use clap::Subcommand;
 use mail::Domain;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::{Alias, Durability};
+use store::Durability;
 
 use super::{Context, find};
 use crate::output::{Answer, Failure};
 
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Give an account a further address; `@example.org` catches all that nobody else has
+    /// Give an account a further address, or forward it to another server; `@example.org` catches all
+    /// that nobody else has
     Add {
         /// Such as info@example.org, or @example.org for a catch-all
         alias: String,
-        /// Whose mailbox it leads to
-        account: String,
+        /// Whose mailbox it leads to, or an address at another server
+        target: String,
     },
     /// List all aliases, or those of one domain
     List {
         /// Only this domain's
         domain: Option<String>,
     },
-    /// Remove an alias, or only its way to one account
+    /// Remove an alias, or only its way to one target
     Remove {
         alias: String,
-        account: Option<String>,
+        target: Option<String>,
     },
 }
 
@@ -35,14 +37,14 @@ pub enum Command {
 pub enum Request {
     Add {
         alias: String,
-        account: String,
+        target: String,
     },
     List {
         domain: Option<String>,
     },
     Remove {
         alias: String,
-        account: Option<String>,
+        target: Option<String>,
     },
 }
 
@@ -56,70 +58,107 @@ struct Left {
 impl From<Command> for Request {
     fn from(command: Command) -> Self {
         match command {
-            Command::Add { alias, account } => Request::Add { alias, account },
+            Command::Add { alias, target } => Request::Add { alias, target },
             Command::List { domain } => Request::List { domain },
-            Command::Remove { alias, account } => Request::Remove { alias, account },
+            Command::Remove { alias, target } => Request::Remove { alias, target },
         }
     }
 }
 
 pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
     match request {
-        Request::Add { alias, account } => add(context, &alias, &account),
+        Request::Add { alias, target } => add(context, &alias, &target),
         Request::List { domain } => list(context, domain.as_deref()),
-        Request::Remove { alias, account } => remove(context, &alias, account.as_deref()),
+        Request::Remove { alias, target } => remove(context, &alias, target.as_deref()),
     }
 }
 
-fn add(context: &Context, alias: &str, account: &str) -> Result<Answer, Failure> {
+fn add(context: &Context, alias: &str, target: &str) -> Result<Answer, Failure> {
     let left = parse_left(alias)?;
-    let target = find::parse_address(account)?;
+    let target = find::parse_address(target)?;
     let now = context.now();
-    let said = format!(
-        "Mail for {} goes to {target}.",
-        left_text(left.local.as_deref(), &left.domain)
-    );
-    let value = json!({ "alias": left_text(left.local.as_deref(), &left.domain), "account": target.to_string() });
-    context
+    let shown = left_text(left.local.as_deref(), &left.domain);
+    let said = format!("Mail for {shown} goes to {target}.");
+    let to = target.clone();
+    let elsewhere = context
         .store
         .write_blocking(Durability::Durable, move |change| {
             find::domain(change, &left.domain)?;
-            find::account(change, &target)?;
-            change.add_alias(left.local.as_deref(), &left.domain, &target, now)?;
-            Ok::<_, Failure>(())
+            let elsewhere = !change.is_local(target.domain())?;
+            if elsewhere {
+                change.add_forward(left.local.as_deref(), &left.domain, &target, now)?;
+            } else {
+                find::account(change, &target)?;
+                change.add_alias(left.local.as_deref(), &left.domain, &target, now)?;
+            }
+            Ok::<_, Failure>(elsewhere)
         })?;
-    Ok(Answer::new(value).line(said))
+    let value = describe_way(&shown, &to.to_string(), elsewhere);
+    let answer = Answer::new(value).line(said);
+    Ok(match elsewhere {
+        false => answer,
+        true => answer.remark(format!(
+            "{} is another server's: mail goes on as it came, with a return address here. What fails DMARC is not passed on.",
+            to.domain()
+        )),
+    })
 }
 
 fn list(context: &Context, domain: Option<&str>) -> Result<Answer, Failure> {
     let domain = domain.map(find::parse_domain).transpose()?;
-    let aliases = context.store.read_blocking(move |view| {
+    let (aliases, forwards) = context.store.read_blocking(move |view| {
         if let Some(domain) = &domain {
             find::domain(view, domain)?;
         }
-        Ok::<_, Failure>(view.aliases(domain.as_ref())?)
+        let aliases = view.aliases(domain.as_ref())?;
+        Ok::<_, Failure>((aliases, view.forwards(domain.as_ref())?))
     })?;
-    let answer = Answer::new(aliases.iter().map(describe).collect());
-    if aliases.is_empty() {
+    let here = aliases.iter().map(|alias| Way {
+        alias: left_text(alias.local.as_deref(), &alias.domain),
+        target: alias.target.to_string(),
+        catch_all: alias.local.is_none(),
+        elsewhere: false,
+    });
+    let away = forwards.iter().map(|forward| Way {
+        alias: left_text(forward.local.as_deref(), &forward.domain),
+        target: forward.target.to_string(),
+        catch_all: forward.local.is_none(),
+        elsewhere: true,
+    });
+    let mut ways: Vec<Way> = here.chain(away).collect();
+    ways.sort();
+    let answer = Answer::new(ways.iter().map(describe).collect());
+    if ways.is_empty() {
         return Ok(answer.remark(
             "No aliases yet. Add one with: postroad alias add info@example.org you@example.org",
         ));
     }
-    let rows = aliases
+    let place = |way: &Way| if way.elsewhere { "another server" } else { "here" };
+    let rows = ways
         .iter()
-        .map(|alias| {
+        .map(|way| {
             vec![
-                left_text(alias.local.as_deref(), &alias.domain),
-                alias.target.to_string(),
+                way.alias.clone(),
+                way.target.clone(),
+                place(way).to_owned(),
             ]
         })
         .collect();
-    Ok(answer.table(&["alias", "account"], rows))
+    Ok(answer.table(&["alias", "goes to", "at"], rows))
 }
 
-fn remove(context: &Context, alias: &str, account: Option<&str>) -> Result<Answer, Failure> {
+/// One way of an alias, for showing.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Way {
+    alias: String,
+    target: String,
+    catch_all: bool,
+    elsewhere: bool,
+}
+
+fn remove(context: &Context, alias: &str, target: Option<&str>) -> Result<Answer, Failure> {
     let left = parse_left(alias)?;
-    let target = account.map(find::parse_address).transpose()?;
+    let target = target.map(find::parse_address).transpose()?;
     let shown = left_text(left.local.as_deref(), &left.domain);
     context
         .store
@@ -149,10 +188,16 @@ fn left_text(local: Option<&str>, domain: &Domain) -> String {
     format!("{}@{domain}", local.unwrap_or_default())
 }
 
-fn describe(alias: &Alias) -> Value {
-    json!({
-        "alias": left_text(alias.local.as_deref(), &alias.domain),
-        "catch_all": alias.local.is_none(),
-        "account": alias.target.to_string(),
-    })
+fn describe(way: &Way) -> Value {
+    let mut value = describe_way(&way.alias, &way.target, way.elsewhere);
+    value["catch_all"] = json!(way.catch_all);
+    value
+}
+
+/// An account is named as such; where mail goes on to is not one.
+fn describe_way(alias: &str, target: &str, elsewhere: bool) -> Value {
+    match elsewhere {
+        false => json!({ "alias": alias, "account": target }),
+        true => json!({ "alias": alias, "forward": target }),
+    }
 }

@@ -4,7 +4,7 @@ use clap::{Subcommand, ValueEnum};
 use mail::Domain;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::{DkimState, Durability, MtaStsMode};
+use store::{DkimState, DmarcChoice, Durability, MtaStsMode};
 
 use super::{Context, find, show};
 use crate::output::{Answer, Failure};
@@ -29,6 +29,13 @@ pub enum Command {
         /// Such as example.org
         domain: String,
     },
+    /// Say what is done with mail to a domain that fails the DMARC policy of its author
+    Dmarc {
+        /// Such as example.org
+        domain: String,
+        #[arg(value_enum)]
+        choice: Choice,
+    },
     /// Say how strict others shall be with TLS when they send to a domain (MTA-STS)
     MtaSts {
         /// Such as example.org
@@ -37,6 +44,17 @@ pub enum Command {
         #[arg(value_enum)]
         mode: PolicyMode,
     },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// Do as its author's domain wishes, refusing included
+    Reject,
+    /// Put it into the junk folder (what is done unless you say otherwise)
+    Junk,
+    /// Deliver it as ever; only the header says what was found
+    Mark,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -58,6 +76,7 @@ pub enum Request {
     Show { domain: String },
     Remove { domain: String },
     MtaSts { domain: String, mode: PolicyMode },
+    Dmarc { domain: String, choice: Choice },
 }
 
 impl From<Command> for Request {
@@ -68,6 +87,7 @@ impl From<Command> for Request {
             Command::Show { domain } => Request::Show { domain },
             Command::Remove { domain } => Request::Remove { domain },
             Command::MtaSts { domain, mode } => Request::MtaSts { domain, mode },
+            Command::Dmarc { domain, choice } => Request::Dmarc { domain, choice },
         }
     }
 }
@@ -79,6 +99,7 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
         Request::Show { domain } => show_one(context, find::parse_domain(&domain)?),
         Request::Remove { domain } => remove(context, find::parse_domain(&domain)?),
         Request::MtaSts { domain, mode } => mta_sts(context, find::parse_domain(&domain)?, mode),
+        Request::Dmarc { domain, choice } => dmarc(context, find::parse_domain(&domain)?, choice),
     }
 }
 
@@ -135,11 +156,12 @@ fn describe(domain: &store::Domain) -> serde_json::Value {
 }
 
 fn show_one(context: &Context, name: Domain) -> Result<Answer, Failure> {
-    let (domain, keys) = context.store.read_blocking(move |view| {
+    let (domain, keys, choice) = context.store.read_blocking(move |view| {
         let domain = find::domain(view, &name)?;
         let keys = view.dkim_keys(&name)?;
-        Ok::<_, Failure>((domain, keys))
+        Ok::<_, Failure>((domain, keys, view.dmarc_choice(&name)?))
     })?;
+    let choice = choice_word(choice);
     let mut value = describe(&domain);
     let signing: Vec<String> = keys
         .iter()
@@ -147,12 +169,14 @@ fn show_one(context: &Context, name: Domain) -> Result<Answer, Failure> {
         .map(|key| key.selector.clone())
         .collect();
     value["dkim_selectors"] = json!(signing);
+    value["dmarc"] = json!(choice);
     Ok(Answer::new(value)
         .line(format!("domain    {}", domain.name))
         .line(format!("created   {}", show::time(domain.created)))
         .line(format!("accounts  {}", domain.accounts))
         .line(format!("aliases   {}", domain.aliases))
-        .line(format!("signs as  {}", signing.join(", "))))
+        .line(format!("signs as  {}", signing.join(", ")))
+        .line(format!("dmarc     {choice} what fails")))
 }
 
 fn remove(context: &Context, name: Domain) -> Result<Answer, Failure> {
@@ -168,6 +192,36 @@ fn remove(context: &Context, name: Domain) -> Result<Answer, Failure> {
         Answer::new(json!({ "domain": removed.to_string(), "removed": true }))
             .line(format!("Removed {removed}.")),
     )
+}
+
+fn dmarc(context: &Context, name: Domain, choice: Choice) -> Result<Answer, Failure> {
+    let choice = match choice {
+        Choice::Reject => DmarcChoice::Reject,
+        Choice::Junk => DmarcChoice::Junk,
+        Choice::Mark => DmarcChoice::Mark,
+    };
+    let (domain, now) = (name.clone(), context.now());
+    context
+        .store
+        .write_blocking(Durability::Durable, move |change| {
+            find::domain(change, &domain)?;
+            Ok::<_, Failure>(change.set_dmarc_choice(&domain, choice, now)?)
+        })?;
+    let value = json!({ "domain": name.to_string(), "dmarc": choice_word(choice) });
+    let said = match choice {
+        DmarcChoice::Reject => "is treated as its author's domain wishes, and refused if that is the wish",
+        DmarcChoice::Junk => "goes into the junk folder",
+        DmarcChoice::Mark => "is delivered, marked in its header",
+    };
+    Ok(Answer::new(value).line(format!("Mail to {name} that fails DMARC {said}.")))
+}
+
+fn choice_word(choice: DmarcChoice) -> &'static str {
+    match choice {
+        DmarcChoice::Reject => "reject",
+        DmarcChoice::Junk => "junk",
+        DmarcChoice::Mark => "mark",
+    }
 }
 
 fn mta_sts(context: &Context, name: Domain, mode: PolicyMode) -> Result<Answer, Failure> {

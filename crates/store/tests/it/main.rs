@@ -11,6 +11,7 @@ mod changes;
 mod commits;
 mod crash;
 mod fixture;
+mod forwarding;
 mod full;
 mod jobs;
 mod keys;
