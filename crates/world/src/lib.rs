@@ -22,8 +22,8 @@ use std::time::{Instant, SystemTime};
 pub use budget::{Budget, NoRoom, Share};
 pub use clock::{Clock, TokioClock};
 pub use dns::{
-    Answer, AnswerStatus, Dns, DnsError, DnsSettings, Kind, Record, Resolver, Validation,
-    reverse_name,
+    Answer, AnswerStatus, Dns, DnsError, DnsSettings, Kind, Record, Resolver, RootKey, TsigHash,
+    TsigKey, UpdateError, UpdateServer, Validation, ZoneEdit, reverse_name, update_zone,
 };
 pub use futures_util::future::{BoxFuture, Either};
 pub use net::{Accept, Io, Listener, Net, Stream, TokioNet};

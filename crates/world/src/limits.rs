@@ -100,3 +100,9 @@ pub const HTTP_HEADER_BYTES_MAX: usize = 32 * 1024;
 
 /// An HTTP answer's body, where the request does not say otherwise.
 pub const HTTP_BODY_BYTES_DEFAULT: usize = 1024 * 1024;
+
+/// For a change at a zone's primary server, which may sign the zone anew before it answers.
+pub const DNS_UPDATE_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How far our clock and that of a name server may lie apart. RFC 8945 §10 recommends 300.
+pub const TSIG_FUDGE_SECS: u16 = 300;

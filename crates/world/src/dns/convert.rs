@@ -1,7 +1,7 @@
 //! From the DNS library's records to ours.
 //! Names become lower case without the last dot; the root is `.`.
 
-use hickory_proto::rr::{Name, RData, RecordType};
+use hickory_proto::rr::{Name, RData, RecordType, rdata};
 
 use super::{Kind, Record};
 
@@ -57,6 +57,58 @@ pub(super) fn record(data: &RData) -> Option<Record> {
             value: caa.value.clone(),
         },
         _ => return None,
+    })
+}
+
+/// The other way: for what we publish. `None` for what has no form on the wire.
+pub(super) fn data(record: &Record) -> Option<RData> {
+    let name = |text: &str| {
+        let mut name = Name::from_ascii(text).ok()?;
+        name.set_fqdn(true);
+        Some(name)
+    };
+    Some(match record {
+        Record::A(address) => RData::A((*address).into()),
+        Record::Aaaa(address) => RData::AAAA((*address).into()),
+        Record::Mx {
+            preference,
+            exchange,
+        } => RData::MX(rdata::MX::new(*preference, name(exchange)?)),
+        Record::Txt(strings) => {
+            let strings = strings.iter().map(Vec::as_slice).collect();
+            RData::TXT(rdata::TXT::from_bytes(strings))
+        }
+        Record::Ptr(target) => RData::PTR(rdata::PTR(name(target)?)),
+        Record::Tlsa {
+            usage,
+            selector,
+            matching,
+            data,
+        } => RData::TLSA(rdata::TLSA::new(
+            (*usage).into(),
+            (*selector).into(),
+            (*matching).into(),
+            data.clone(),
+        )),
+        Record::Cname(target) => RData::CNAME(rdata::CNAME(name(target)?)),
+        Record::Ns(target) => RData::NS(rdata::NS(name(target)?)),
+        Record::Srv {
+            priority,
+            weight,
+            port,
+            target,
+        } => RData::SRV(rdata::SRV::new(*priority, *weight, *port, name(target)?)),
+        Record::Caa {
+            critical,
+            tag,
+            value,
+        } => {
+            let mut caa = rdata::CAA::new_issue(*critical, None, Vec::new());
+            caa.tag = tag.clone();
+            caa.value = value.clone();
+            RData::CAA(caa)
+        }
+        Record::Soa { .. } => return None,
     })
 }
 

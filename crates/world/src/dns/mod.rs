@@ -4,6 +4,7 @@
 mod convert;
 mod resolver;
 mod stub;
+mod update;
 mod validator;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -11,7 +12,8 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-pub use resolver::{DnsSettings, Resolver, Validation};
+pub use resolver::{DnsSettings, Resolver, RootKey, Validation};
+pub use update::{TsigHash, TsigKey, UpdateError, UpdateServer, ZoneEdit, update_zone};
 
 pub trait Dns: Send + Sync {
     /// Asks for the records of one kind at one name, following CNAMEs. That nothing is there is

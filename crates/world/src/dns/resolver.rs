@@ -18,6 +18,15 @@ pub struct DnsSettings {
     /// Empty: the system's configuration.
     pub servers: Vec<SocketAddr>,
     pub validation: Validation,
+    /// Keys of the root zone to begin with instead of the built-in ones; empty: those.
+    pub root_keys: Vec<RootKey>,
+}
+
+/// A key that signs a root zone. RFC 4034 §2.1
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RootKey {
+    pub algorithm: u8,
+    pub public_key: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,13 +46,14 @@ impl DnsSettings {
         Self {
             servers: Vec::new(),
             validation: Validation::Auto,
+            root_keys: Vec::new(),
         }
     }
 
     pub fn servers(servers: Vec<SocketAddr>) -> Self {
         Self {
             servers,
-            validation: Validation::Auto,
+            ..Self::system()
         }
     }
 }
@@ -115,7 +125,7 @@ impl Resolver {
             Validation::Off => (false, false),
         };
         let validator = match validate {
-            true => Some(Validator::new(&servers)?),
+            true => Some(Validator::new(&servers, &self.settings.root_keys)?),
             false => None,
         };
         Ok(Engine {

@@ -1,20 +1,19 @@
-//! DNSSEC checked in this process, by hickory-resolver from the built-in root anchors.
+//! DNSSEC checked in this process, by hickory-resolver from the root's keys.
 //! Used when the servers are not on this host, so that their AD bit says nothing.
 
 use std::net::SocketAddr;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use hickory_proto::dnssec::Proof;
+use hickory_proto::dnssec::{Algorithm, Proof, PublicKeyBuf, TrustAnchors};
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::{Name, RecordType};
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::net::{DnsError as HickoryDnsError, NetError};
+use hickory_resolver::net::{DnsError as HickoryDnsError, NetError, NoRecords};
 
-use super::{Answer, AnswerStatus, DnsError, Kind, convert};
+use super::{Answer, AnswerStatus, DnsError, Kind, RootKey, convert};
 use crate::limits;
 
 pub(super) struct Validator {
@@ -27,7 +26,7 @@ pub(super) struct Validator {
 const CAPABLE_FOR: Duration = Duration::from_secs(600);
 
 impl Validator {
-    pub(super) fn new(servers: &[SocketAddr]) -> Result<Self, DnsError> {
+    pub(super) fn new(servers: &[SocketAddr], root_keys: &[RootKey]) -> Result<Self, DnsError> {
         let servers = servers.iter().map(|server| {
             let mut config = NameServerConfig::udp_and_tcp(server.ip());
             for connection in &mut config.connections {
@@ -49,6 +48,9 @@ impl Validator {
         options.use_hosts_file = ResolveHosts::Never;
         // The CNAMEs on the way must be proved too.
         options.preserve_intermediates = true;
+        if !root_keys.is_empty() {
+            builder = builder.with_trust_anchor(Arc::new(anchors(root_keys)));
+        }
         let resolver = builder
             .build()
             .map_err(|error| DnsError::Network(error.to_string()))?;
@@ -85,7 +87,7 @@ impl Validator {
                     }),
                 }
             }
-            Err(error) => negative(error),
+            Err(error) => negative(name, error),
         }
     }
 
@@ -93,8 +95,9 @@ impl Validator {
     /// names resolve.
     pub(super) async fn servers_hand_on_signatures(&self) -> bool {
         let known = *self.capable.lock().unwrap_or_else(PoisonError::into_inner);
+        // Servers that could once can still: whoever drops signatures now is a forger.
         if let Some((capable, since)) = known
-            && since.elapsed() < CAPABLE_FOR
+            && (capable || since.elapsed() < CAPABLE_FOR)
         {
             return capable;
         }
@@ -116,7 +119,16 @@ impl Validator {
     }
 }
 
-fn negative(error: NetError) -> Result<Answer, DnsError> {
+fn anchors(root_keys: &[RootKey]) -> TrustAnchors {
+    let mut anchors = TrustAnchors::empty();
+    for key in root_keys {
+        let algorithm = Algorithm::from_u8(key.algorithm);
+        anchors.insert(&PublicKeyBuf::new(key.public_key.clone(), algorithm));
+    }
+    anchors
+}
+
+fn negative(name: &Name, error: NetError) -> Result<Answer, DnsError> {
     let status = |code: ResponseCode| match code {
         ResponseCode::NXDomain => AnswerStatus::NoSuchName,
         _ => AnswerStatus::NoData,
@@ -130,21 +142,24 @@ fn negative(error: NetError) -> Result<Answer, DnsError> {
                 Ok(Answer {
                     status: status(code),
                     records: Vec::new(),
-                    secure: false,
+                    secure: denied(name, &none),
                     ttl,
                 })
             }
             ResponseCode::ServFail => Err(DnsError::ServerFailure),
             code => Err(DnsError::Refused(code.to_string())),
         },
+        // Not proved not to exist: only where nothing is signed may that be believed. A forger who could
+        // make records vanish could turn DANE off.
         NetError::Dns(HickoryDnsError::Nsec {
             response, proof, ..
-        }) => Ok(Answer {
+        }) if proof == Proof::Insecure => Ok(Answer {
             status: status(response.response_code),
             records: Vec::new(),
-            secure: proof == Proof::Secure,
+            secure: false,
             ttl: Duration::ZERO,
         }),
+        NetError::Dns(HickoryDnsError::Nsec { .. }) => Err(DnsError::Bogus),
         NetError::Dns(HickoryDnsError::DnssecBogus) => Err(DnsError::Bogus),
         NetError::Dns(HickoryDnsError::ResponseCode(ResponseCode::ServFail)) => {
             Err(DnsError::ServerFailure)
@@ -154,4 +169,14 @@ fn negative(error: NetError) -> Result<Answer, DnsError> {
         }
         other => Err(DnsError::Network(other.to_string())),
     }
+}
+
+/// The denial was proved, and it is of the very name that was asked for: what stands at the other end
+/// of a CNAME proves nothing of the way there.
+fn denied(name: &Name, none: &NoRecords) -> bool {
+    let authorities = none.authorities.as_deref().unwrap_or_default();
+    let mut proofs = authorities
+        .iter()
+        .filter(|record| matches!(record.record_type(), RecordType::NSEC | RecordType::NSEC3));
+    none.query.name() == name && proofs.any(|record| record.proof == Proof::Secure)
 }

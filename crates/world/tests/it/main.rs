@@ -5,3 +5,4 @@ mod dane;
 mod openssl;
 mod signed;
 mod tls;
+mod update;
