@@ -62,12 +62,11 @@ impl Signature {
             TagListError::Twice(name) => Reason::TagTwice(name),
         })?;
         tell(&list, verdict);
-        if flavor == Flavor::Dkim {
-            match list.get("v") {
-                Some(b"1") => {}
-                Some(_) => return Err(Reason::Version),
-                None => return Err(Reason::TagMissing("v")),
-            }
+        // Signatures from before RFC 4871 have no v= and are made like those with v=1. They are taken, as
+        // other verifiers do, though rfc6376#6.1.1 calls the tag required: all it does is to tell
+        // formats apart, and there never was another one.
+        if flavor == Flavor::Dkim && list.get("v").is_some_and(|version| version != b"1") {
+            return Err(Reason::Version);
         }
         let domain = dns_name(need(&list, "d")?).ok_or(Reason::TagBad("d"))?;
         let selector = dns_name(need(&list, "s")?).ok_or(Reason::TagBad("s"))?;

@@ -2,10 +2,12 @@
 
 mod arc_suite;
 mod canonical;
+mod dkim_rules;
 mod dkim_vectors;
 mod keys;
 mod reports;
 mod shared;
+mod signer;
 mod signing;
 mod spf_suite;
 mod verifier;
