@@ -1,15 +1,18 @@
 //! Names as SPF takes them: from records and clients, with any characters, and too long now and then.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use mail::Domain;
 
 use super::limits::{LABEL_CHARS_MAX, NAME_CHARS_MAX};
 
-/// A name whose SPF record can be asked for: several labels, none empty or too long. rfc7208#4.3
+/// A name whose SPF record can be asked for: several labels, none empty or too long, and no IP address.
+/// rfc7208#4.3
 pub(super) fn checkable(domain: &str) -> Option<String> {
     let name = askable(&to_ascii(domain)?)?;
-    name.contains('.').then_some(name)
+    let address = name.starts_with('[') || name.parse::<IpAddr>().is_ok();
+    (name.contains('.') && !address).then_some(name)
 }
 
 /// A name that can be asked for, in the DNS's terms. One that is too long loses labels at its
