@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use clap::{ArgAction, Parser, Subcommand};
 use nix::sys::stat::Mode;
 
-use crate::commands::{Request, account, alias, completions, config, dkim, dns, domain, queue};
+use crate::commands::{
+    Request, account, alias, auth, completions, config, dkim, dns, domain, queue,
+};
 use crate::commands::{quickstart, serve, version};
 use crate::local;
 use crate::logging::{self, Verbosity};
@@ -20,7 +22,7 @@ use crate::version::VERSION;
 #[command(
     name = "postroad",
     version = VERSION,
-    after_help = "Begin with: postroad quickstart alice@example.test\n\nExit status: 0 done, 1 failed, 2 wrong usage, 3 findings (config check)."
+    after_help = "Begin with: postroad quickstart alice@example.test\n\nExit status: 0 done, 1 failed, 2 wrong usage, 3 findings (config check, auth check)."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -57,7 +59,7 @@ enum Command {
     /// The people that have mailboxes here
     #[command(subcommand)]
     Account(account::Command),
-    /// Further addresses, and who gets what nobody has
+    /// Further addresses, who gets what nobody has, and what goes on to other servers
     #[command(subcommand)]
     Alias(alias::Command),
     /// Mail on its way out
@@ -66,6 +68,9 @@ enum Command {
     /// The DNS records that a domain should have
     #[command(subcommand)]
     Dns(dns::Command),
+    /// Who sent a message, and whether it can be believed
+    #[command(subcommand)]
+    Auth(auth::Command),
     /// The keys that sign outgoing mail
     #[command(subcommand)]
     Dkim(dkim::Command),
@@ -110,6 +115,10 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             return serve::run(&place).map(|()| Exit::Done);
         }
         Command::Config(command) => return print(&config::run(&place, &command)?, style),
+        Command::Auth(auth::Command::Check(args)) => {
+            logging::start(global.command_verbosity());
+            return print(&auth::check::run(&place, &args)?, style);
+        }
         Command::Version => return print(&version::answer(), style),
         Command::Completions(args) => {
             let _ = std::io::stdout().write_all(&completions::script(&args));
@@ -118,6 +127,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Domain(command) => Request::Domain(command.into()),
         Command::Account(command) => Request::Account(command.into_request()?),
         Command::Alias(command) => Request::Alias(command.into()),
+        Command::Auth(auth::Command::Trust(command)) => Request::AuthTrust(command.into()),
         Command::Queue(command) => Request::Queue(command.into()),
         Command::Dns(command) => Request::Dns(command.into()),
         Command::Dkim(command) => Request::Dkim(command.into()),

@@ -179,10 +179,13 @@ fn trim_start(chars: &[Char]) -> &[Char] {
         .unwrap_or_default()
 }
 
-/// The last word before the sign, which `header . d` spreads over three.
+/// The last word before the sign, which `header . d` and `dkim / 1` spread over three.
 fn key_of(chars: &[Char]) -> String {
     let text = text_of(chars).to_ascii_lowercase();
-    let joined = text.replace(" .", ".").replace(". ", ".");
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let joined = words.join(" ");
+    let joined = joined.replace(" .", ".").replace(". ", ".");
+    let joined = joined.replace(" /", "/").replace("/ ", "/");
     joined
         .split_whitespace()
         .last()

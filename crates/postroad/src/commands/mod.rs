@@ -3,6 +3,8 @@
 
 pub mod account;
 pub mod alias;
+pub mod auth;
+pub mod auth_trust;
 pub mod completions;
 pub mod config;
 pub mod dkim;
@@ -35,6 +37,7 @@ pub enum Request {
     Domain(domain::Request),
     Account(account::Request),
     Alias(alias::Request),
+    AuthTrust(auth_trust::Request),
     Queue(queue::Request),
     Dns(dns::Request),
     Dkim(dkim::Request),
@@ -64,6 +67,7 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
         Request::Domain(request) => domain::execute(context, request),
         Request::Account(request) => account::execute(context, request),
         Request::Alias(request) => alias::execute(context, request),
+        Request::AuthTrust(request) => auth_trust::execute(context, request),
         Request::Queue(request) => queue::execute(context, request),
         Request::Dns(request) => dns::execute(context, request),
         Request::Dkim(request) => dkim::execute(context, request),

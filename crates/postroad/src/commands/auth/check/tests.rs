@@ -1,0 +1,1 @@
+//! What the command prints, over a table for a DNS.
