@@ -5,9 +5,11 @@
     reason = "these tests stand outside, where sockets are real"
 )]
 
+mod certificates;
 mod commands;
 mod config;
 mod conversation;
+mod keys;
 mod postgres;
 mod privileges;
 mod quickstart;

@@ -9,8 +9,12 @@ mod relay;
 mod remotes;
 mod restarts;
 mod retries;
+mod rotation;
 mod routes;
 mod tls;
+mod transport;
+mod transport_dane;
+mod transport_wishes;
 
 use simulator::{Host, Internet};
 
