@@ -156,13 +156,18 @@ fn on_this_host(name: &str, kind: Kind) -> Option<Answer> {
     })
 }
 
+/// Labels are taken byte for byte: the macros of SPF make names with any characters (RFC 7208 §7.3).
 fn parse(name: &str) -> Option<Name> {
-    if name.is_empty() {
-        return None;
+    match name {
+        "" => None,
+        "." => Some(Name::root()),
+        _ => {
+            let labels = name.strip_suffix('.').unwrap_or(name).split('.');
+            // At most 255 octets, as it is sent.
+            let name = Name::from_labels(labels.map(str::as_bytes)).ok()?;
+            (name.len() <= 255).then_some(name)
+        }
     }
-    let mut name = Name::from_ascii(name).ok()?;
-    name.set_fqdn(true);
-    Some(name)
 }
 
 fn system_servers() -> Result<Vec<SocketAddr>, DnsError> {
@@ -182,3 +187,6 @@ fn system_servers() -> Result<Vec<SocketAddr>, DnsError> {
     }
     Ok(servers)
 }
+
+#[cfg(test)]
+mod tests;
