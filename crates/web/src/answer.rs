@@ -1,139 +1,108 @@
-//! What is at an address: facts from the store, then one pure decision, then the answer's bytes.
+//! What is at an address: facts from the store, then the decision of `route.rs`, then the answer's bytes.
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, HOST, LOCATION};
-use http::uri::Authority;
-use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
+use http::header::{ALLOW, CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
-use store::{MtaStsMode, StoreError};
+use mail::{Address, Domain};
+use store::StoreError;
+use world::TlsServer;
 
+use crate::client_setup::{self, Profile};
+use crate::route::{Asked, Decision, Host, Setup, decide};
 use crate::{Inner, mta_sts};
 
-/// How a connection came in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Door {
-    Plain,
-    Tls,
-}
-
-/// What a request asks for, of what matters here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Asked {
-    pub(crate) method: Method,
-    pub(crate) path: String,
-    /// In lower case, without port and last dot; empty when the request names none.
-    pub(crate) host: String,
-    pub(crate) door: Door,
-}
-
-/// What we are under the name that was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Host {
-    Unknown,
-    /// This host itself.
-    Own,
-    /// `mta-sts.` and a domain of ours.
-    PolicyOf(MtaStsMode),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Decision {
-    Policy(MtaStsMode),
-    ToTls(String),
-    NotFound,
-    /// Only reading is possible there.
-    ReadOnly,
-    NoHost,
-}
-
-/// Everything that is not served is told so in a sentence.
-pub(crate) fn decide(asked: &Asked, host: Host) -> Decision {
-    if asked.host.is_empty() {
-        return Decision::NoHost;
-    }
-    let reads = matches!(asked.method, Method::GET | Method::HEAD);
-    match (asked.door, host) {
-        (_, Host::Unknown) => Decision::NotFound,
-        // Whoever looks below /.well-known/ means this very door: proofs for certificates are fetched
-        // there in clear text (RFC 8555 §8.3), policies are not (RFC 8461 §3.3).
-        (Door::Plain, _) if asked.path.starts_with("/.well-known/") => Decision::NotFound,
-        (Door::Plain, _) if !reads => Decision::ReadOnly,
-        (Door::Plain, _) => Decision::ToTls(format!("https://{}{}", asked.host, asked.path)),
-        (Door::Tls, Host::PolicyOf(mode)) if asked.path == mta_sts::PATH => match reads {
-            true => Decision::Policy(mode),
-            false => Decision::ReadOnly,
-        },
-        (Door::Tls, _) => Decision::NotFound,
-    }
-}
-
-impl Asked {
-    pub(crate) fn of<B>(request: &http::Request<B>, door: Door) -> Self {
-        let field = || {
-            let field = request.headers().get(HOST)?;
-            field.to_str().ok()?.parse::<Authority>().ok()
-        };
-        // RFC 9112 §3.2.2: a whole address in the request line wins over the field.
-        let authority = request.uri().authority().cloned().or_else(field);
-        let host = authority.map_or_else(String::new, |authority| {
-            let host = authority.host().to_ascii_lowercase();
-            host.trim_end_matches('.').to_owned()
-        });
-        Self {
-            method: request.method().clone(),
-            path: request.uri().path().to_owned(),
-            host,
-            door,
-        }
-    }
-}
+const TEXT: &str = "text/plain";
+const XML: &str = "text/xml; charset=utf-8";
+const NOTHING: &str = "There is nothing at this address.\n";
 
 impl Inner {
-    pub(crate) async fn answer(&self, asked: Asked) -> Response<Full<Bytes>> {
-        let host = match self.host(&asked.host).await {
-            Ok(host) => host,
+    /// `body` is what came with the request; `tls` is the server whose certificate signs profiles.
+    pub(crate) async fn answer(
+        &self,
+        asked: Asked,
+        body: &[u8],
+        tls: Option<&TlsServer>,
+    ) -> Response<Full<Bytes>> {
+        let answered = async {
+            let host = self.host(&asked.host).await?;
+            let decision = decide(&asked, host);
+            tracing::debug!(
+                host = asked.host,
+                path = asked.path,
+                ?decision,
+                "web request"
+            );
+            self.write(decision, &asked, body, tls).await
+        };
+        match answered.await {
+            Ok(answer) => answer,
             Err(error) => {
                 tracing::error!(%error, host = asked.host, "a web request waits for the store");
-                return text(
+                text(
                     StatusCode::SERVICE_UNAVAILABLE,
                     "Not now. Please try again later.\n",
-                );
+                )
             }
-        };
-        let decision = decide(&asked, host);
-        tracing::debug!(
-            host = asked.host,
-            path = asked.path,
-            ?decision,
-            "web request"
-        );
-        self.write(decision)
+        }
     }
 
     async fn host(&self, name: &str) -> Result<Host, StoreError> {
         if name == self.settings.hostname.as_str() {
             return Ok(Host::Own);
         }
-        let domain = name.strip_prefix(mta_sts::HOST_PREFIX);
-        let Some(Ok(domain)) = domain.map(mail::Domain::parse) else {
+        let Ok(whole) = Domain::parse(name) else {
             return Ok(Host::Unknown);
         };
+        let below = |prefix: &str| {
+            name.strip_prefix(prefix)
+                .and_then(|rest| Domain::parse(rest).ok())
+        };
+        let policy_of = below(mta_sts::HOST_PREFIX);
+        let setup_of = below("autoconfig.").or_else(|| below("autodiscover."));
         self.store
             .read_small(move |view| {
-                Ok(match view.is_local(&domain)? {
-                    true => Host::PolicyOf(view.mta_sts_mode(&domain)?),
-                    false => Host::Unknown,
-                })
+                if view.is_local(&whole)? {
+                    return Ok(Host::Domain(whole.clone()));
+                }
+                if let Some(domain) = &policy_of
+                    && view.is_local(domain)?
+                {
+                    return Ok(Host::PolicyOf(view.mta_sts_mode(domain)?));
+                }
+                if let Some(domain) = &setup_of
+                    && view.is_local(domain)?
+                {
+                    return Ok(Host::SetupOf(domain.clone()));
+                }
+                Ok(Host::Unknown)
             })
             .await
     }
 
-    fn write(&self, decision: Decision) -> Response<Full<Bytes>> {
-        match decision {
+    async fn write(
+        &self,
+        decision: Decision,
+        asked: &Asked,
+        body: &[u8],
+        tls: Option<&TlsServer>,
+    ) -> Result<Response<Full<Bytes>>, StoreError> {
+        Ok(match decision {
             Decision::Policy(mode) => {
                 let policy = mta_sts::policy_text(mode, &self.settings.mx());
                 text(StatusCode::OK, &policy)
             }
+            Decision::Challenge(token) => {
+                match self
+                    .store
+                    .read_small(move |view| view.acme_answer(&token))
+                    .await?
+                {
+                    Some(answer) => text(StatusCode::OK, &answer),
+                    None => text(StatusCode::NOT_FOUND, NOTHING),
+                }
+            }
+            Decision::Setup(setup) => self.set_up(setup, asked, body, tls).await?,
             Decision::ToTls(to) => match HeaderValue::try_from(to) {
                 Ok(to) => {
                     let answer = text(
@@ -144,26 +113,92 @@ impl Inner {
                 }
                 Err(_) => text(StatusCode::BAD_REQUEST, "This is no address.\n"),
             },
-            Decision::NotFound => {
-                text(StatusCode::NOT_FOUND, "There is nothing at this address.\n")
-            }
-            Decision::ReadOnly => {
-                let answer = text(
-                    StatusCode::METHOD_NOT_ALLOWED,
-                    "This can only be read (GET, HEAD).\n",
-                );
-                with(answer, ALLOW, HeaderValue::from_static("GET, HEAD"))
+            Decision::NotFound => text(StatusCode::NOT_FOUND, NOTHING),
+            Decision::Only(methods) => {
+                let say = format!("This address answers {methods} only.\n");
+                let answer = text(StatusCode::METHOD_NOT_ALLOWED, &say);
+                with(answer, ALLOW, HeaderValue::from_static(methods))
             }
             Decision::NoHost => text(StatusCode::BAD_REQUEST, "The request names no host.\n"),
-        }
+        })
+    }
+
+    /// For domains of ours only; whether the account exists is not told.
+    async fn set_up(
+        &self,
+        setup: Setup,
+        asked: &Asked,
+        body: &[u8],
+        tls: Option<&TlsServer>,
+    ) -> Result<Response<Full<Bytes>>, StoreError> {
+        let services = &self.settings.services;
+        let nothing = || text(StatusCode::NOT_FOUND, NOTHING);
+        Ok(match setup {
+            Setup::Autoconfig { domain, address } => match self.serves(&domain).await? {
+                true => {
+                    let file = client_setup::autoconfig(services, &domain, address.as_ref());
+                    typed(StatusCode::OK, XML, file.into_bytes())
+                }
+                false => nothing(),
+            },
+            Setup::Autodiscover => match client_setup::parse_autodiscover(body) {
+                Some(question) if self.serves(question.address.domain()).await? => {
+                    let file = client_setup::autodiscover(services, &question);
+                    typed(StatusCode::OK, XML, file.into_bytes())
+                }
+                Some(_) => nothing(),
+                None => text(
+                    StatusCode::BAD_REQUEST,
+                    "The request names no e-mail address.\n",
+                ),
+            },
+            Setup::AutodiscoverJson => {
+                let file = client_setup::redirect_json(&asked.host);
+                typed(StatusCode::OK, "application/json", file.into_bytes())
+            }
+            Setup::Profile(address) => match self.serves(address.domain()).await? {
+                true => self.profile(&address, asked, tls).unwrap_or_else(nothing),
+                false => nothing(),
+            },
+        })
+    }
+
+    async fn serves(&self, domain: &Domain) -> Result<bool, StoreError> {
+        let domain = domain.clone();
+        self.store
+            .read_small(move |view| view.is_local(&domain))
+            .await
+    }
+
+    /// Signed with the certificate of the name that was asked, so that a telephone shows whose it is.
+    fn profile(
+        &self,
+        address: &Address,
+        asked: &Asked,
+        tls: Option<&TlsServer>,
+    ) -> Option<Response<Full<Bytes>>> {
+        let file = client_setup::profile(&self.settings.services, Profile { address, name: "" })?;
+        let certificate = tls.map(|tls| tls.certificate(Some(&asked.host)));
+        let signed = certificate.and_then(|certificate| certificate.sign_document(file.as_bytes()));
+        let answer = typed(
+            StatusCode::OK,
+            "application/x-apple-aspen-config",
+            signed.unwrap_or_else(|| file.into_bytes()),
+        );
+        let name = HeaderValue::from_static("attachment; filename=\"mail.mobileconfig\"");
+        Some(with(answer, CONTENT_DISPOSITION, name))
     }
 }
 
 pub(crate) fn text(status: StatusCode, text: &str) -> Response<Full<Bytes>> {
-    let mut answer = Response::new(Full::new(Bytes::copy_from_slice(text.as_bytes())));
-    *answer.status_mut() = status;
     // RFC 8461 §3.2 wants exactly this type for policies.
-    with(answer, CONTENT_TYPE, HeaderValue::from_static("text/plain"))
+    typed(status, TEXT, text.as_bytes().to_vec())
+}
+
+fn typed(status: StatusCode, kind: &'static str, body: Vec<u8>) -> Response<Full<Bytes>> {
+    let mut answer = Response::new(Full::new(Bytes::from(body)));
+    *answer.status_mut() = status;
+    with(answer, CONTENT_TYPE, HeaderValue::from_static(kind))
 }
 
 fn with(
@@ -174,6 +209,3 @@ fn with(
     answer.headers_mut().insert(name, value);
     answer
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,6 +5,7 @@ mod answer;
 pub mod client_setup;
 pub mod limits;
 pub mod mta_sts;
+mod route;
 mod serve;
 
 use std::fmt;
@@ -21,6 +22,8 @@ pub struct WebSettings {
     pub hostname: mail::Domain,
     /// Further names of hosts that take mail for our domains, as they stand in their MX records.
     pub more_mx: Vec<mail::Domain>,
+    /// What mail programs are told.
+    pub services: client_setup::ClientServices,
 }
 
 /// Serves web connections. Clones are the same server.

@@ -28,3 +28,12 @@ pub const POLICY_MAX_AGE: Duration = Duration::from_secs(7 * 86_400);
 
 /// RFC 8461 §8.3: a policy that only undoes earlier ones need not be kept for long.
 pub const POLICY_NONE_MAX_AGE: Duration = Duration::from_secs(86_400);
+
+/// What comes with a request: an autodiscover question has some hundred bytes.
+pub const BODY_BYTES_MAX: usize = 16 * 1024;
+
+/// For it to come.
+pub const BODY_PATIENCE: Duration = Duration::from_secs(20);
+
+/// A token that an authority looks for: RFC 8555 §8 asks for 128 bits at least, real ones have 43 bytes.
+pub const TOKEN_BYTES_MAX: usize = 128;

@@ -5,18 +5,21 @@ use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::future::{Either, select};
+use http::StatusCode;
+use http_body_util::{BodyExt as _, Limited};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use world::{Stop, Stream, TlsServer};
 
-use crate::answer::{Asked, Door};
-use crate::{Inner, Web, limits};
+use crate::route::{Asked, Door};
+use crate::{Inner, Web, answer, limits};
 
 impl Web {
     /// A connection in clear text: little more than the way to the other door.
     pub async fn serve_http(&self, stream: Stream, stop: &Stop) {
-        self.serve(stream, Door::Plain, stop).await;
+        self.serve(stream, Door::Plain, None, stop).await;
     }
 
     pub async fn serve_https(&self, mut stream: Stream, tls: &TlsServer, stop: &Stop) {
@@ -24,7 +27,7 @@ impl Web {
         let deadline = world.now() + limits::HANDSHAKE_PATIENCE;
         let handshake = world.tasks.deadline(deadline, stream.start_tls_server(tls));
         match handshake.await {
-            Ok(Ok(_)) => self.serve(stream, Door::Tls, stop).await,
+            Ok(Ok(_)) => self.serve(stream, Door::Tls, Some(tls), stop).await,
             Ok(Err(error)) => {
                 tracing::debug!(peer = %stream.peer_addr().ip(), %error, "no TLS on a web connection");
             }
@@ -32,7 +35,7 @@ impl Web {
         }
     }
 
-    async fn serve(&self, stream: Stream, door: Door, stop: &Stop) {
+    async fn serve(&self, stream: Stream, door: Door, tls: Option<&TlsServer>, stop: &Stop) {
         // Nobody is told: an answer would cost what there is too little of.
         let Ok(_place) = self.inner.places.clone().try_acquire_owned() else {
             tracing::warn!(peer = %stream.peer_addr().ip(), "too many web connections: one is turned away");
@@ -41,17 +44,26 @@ impl Web {
         let _session = stop.enter();
         let world = &self.inner.world;
         let deadline = world.now() + limits::CONNECTION_LIFETIME;
-        let held = hold(self.inner.clone(), stream, door, stop);
+        let held = hold(self.inner.clone(), stream, door, tls.cloned(), stop);
         // Whoever is still here then is cut off.
         let _ = world.tasks.deadline(deadline, held).await;
     }
 }
 
-async fn hold(inner: Arc<Inner>, stream: Stream, door: Door, stop: &Stop) {
+async fn hold(inner: Arc<Inner>, stream: Stream, door: Door, tls: Option<TlsServer>, stop: &Stop) {
     let answering = inner.clone();
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-        let inner = answering.clone();
-        async move { Ok::<_, Infallible>(inner.answer(Asked::of(&request, door)).await) }
+        let (inner, tls) = (answering.clone(), tls.clone());
+        async move {
+            let asked = Asked::of(&request, door);
+            Ok::<_, Infallible>(match body_of(&inner, request).await {
+                Some(body) => inner.answer(asked, &body, tls.as_ref()).await,
+                None => answer::text(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "That is too much, or too slow.\n",
+                ),
+            })
+        }
     });
     let mut connection = pin!(
         hyper::server::conn::http1::Builder::new()
@@ -70,4 +82,12 @@ async fn hold(inner: Arc<Inner>, stream: Stream, door: Door, stop: &Stop) {
             let _ = inner.world.tasks.deadline(deadline, connection).await;
         }
     }
+}
+
+/// What comes with the request, within bounds.
+async fn body_of(inner: &Inner, request: hyper::Request<hyper::body::Incoming>) -> Option<Bytes> {
+    let body = Limited::new(request.into_body(), limits::BODY_BYTES_MAX).collect();
+    let deadline = inner.world.now() + limits::BODY_PATIENCE;
+    let collected = inner.world.tasks.deadline(deadline, body).await;
+    Some(collected.ok()?.ok()?.to_bytes())
 }

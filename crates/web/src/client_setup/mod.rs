@@ -17,6 +17,9 @@ pub use autodiscover::{
 
 use mail::{Address, Domain};
 
+/// Where Apple profiles lie on this host; the address stands in the query as `emailaddress`.
+pub const PROFILE_PATH: &str = "/mail.mobileconfig";
+
 /// Where the services of this host are found. A service that is off is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientServices {

@@ -61,6 +61,11 @@ impl TlsServer {
         table.choose(Some(&name.to_ascii_lowercase())).clone()
     }
 
+    /// What a client that asks for this name is shown now.
+    pub fn certificate(&self, name: Option<&str>) -> Certificate {
+        self.certificates.table().choose(name).clone()
+    }
+
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(self.config.clone())
     }
