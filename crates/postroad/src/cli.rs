@@ -10,7 +10,7 @@ use nix::sys::stat::Mode;
 use crate::commands::{
     Request, account, alias, auth, completions, config, dkim, dns, domain, queue,
 };
-use crate::commands::{quickstart, serve, version};
+use crate::commands::{quickstart, report, serve, version};
 use crate::local;
 use crate::logging::{self, Verbosity};
 use crate::output::{Answer, Exit, Failure, Form, Loudness, Style};
@@ -22,7 +22,7 @@ use crate::version::VERSION;
 #[command(
     name = "postroad",
     version = VERSION,
-    after_help = "Begin with: postroad quickstart alice@example.test\n\nExit status: 0 done, 1 failed, 2 wrong usage, 3 findings (config check, auth check)."
+    after_help = "Begin with: postroad quickstart alice@example.test\n\nExit status: 0 done, 1 failed, 2 wrong usage, 3 findings (config check, auth check, report)."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -74,6 +74,9 @@ enum Command {
     /// The keys that sign outgoing mail
     #[command(subcommand)]
     Dkim(dkim::Command),
+    /// What other servers report about a domain, and what to mend
+    #[command(subcommand)]
+    Report(report::Command),
     /// The settings of this machine
     #[command(subcommand)]
     Config(config::Command),
@@ -131,6 +134,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Queue(command) => Request::Queue(command.into()),
         Command::Dns(command) => Request::Dns(command.into()),
         Command::Dkim(command) => Request::Dkim(command.into()),
+        Command::Report(command) => Request::Report(command.into()),
     };
     logging::start(global.command_verbosity());
     print(&local::run(&place, request)?, style)

@@ -12,6 +12,7 @@ pub mod dns;
 pub mod domain;
 pub mod queue;
 pub mod quickstart;
+pub mod report;
 pub mod serve;
 pub mod version;
 
@@ -38,9 +39,11 @@ pub enum Request {
     Account(account::Request),
     Alias(alias::Request),
     AuthTrust(auth_trust::Request),
+    AuthRules(auth::rules::Request),
     Queue(queue::Request),
     Dns(dns::Request),
     Dkim(dkim::Request),
+    Report(report::Request),
 }
 
 /// What a command works with.
@@ -68,8 +71,10 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
         Request::Account(request) => account::execute(context, request),
         Request::Alias(request) => alias::execute(context, request),
         Request::AuthTrust(request) => auth_trust::execute(context, request),
+        Request::AuthRules(request) => auth::rules::execute(context, request),
         Request::Queue(request) => queue::execute(context, request),
         Request::Dns(request) => dns::execute(context, request),
         Request::Dkim(request) => dkim::execute(context, request),
+        Request::Report(request) => report::execute(context, request),
     }
 }
