@@ -176,7 +176,8 @@ impl Bound {
             store.clone(),
             Arc::new(post::Outbox::new(mta.clone())),
             settings::jobs(&config),
-        );
+        )
+        .with_http(settings::http(&world, &config)?);
         loops.push(world.tasks.spawn("jobs", jobs.run(stop.clone())));
         let (queue, until) = (mta.clone(), stop.clone());
         loops.push(

@@ -8,7 +8,9 @@ use access::AccessSettings;
 use jobs::JobsSettings;
 use mta::{MtaSettings, OutboundSettings};
 use web::WebSettings;
-use world::TlsServer;
+use web::client_setup::ClientServices;
+use world::http::HttpClient;
+use world::{CertificateError, TlsClient, TlsServer, World};
 
 use crate::addresses;
 use crate::config::{Config, Relay, RelaySecurity, Service};
@@ -22,6 +24,8 @@ pub enum SettingsError {
         path: String,
         source: std::io::Error,
     },
+    #[error("the file with extra roots: {0}")]
+    BadRoots(#[from] CertificateError),
 }
 
 pub fn mta(
@@ -44,6 +48,13 @@ pub fn mta(
         .connections_per_address
         .unwrap_or(settings.connections_per_address_max);
     settings.outbound = outbound(config, listeners)?;
+    Ok(settings)
+}
+
+/// What a look at the ways out needs, where nothing is served.
+pub fn outbound_only(config: &Config) -> Result<MtaSettings, SettingsError> {
+    let mut settings = MtaSettings::new(domain(&config.hostname)?);
+    settings.outbound = outbound(config, &[])?;
     Ok(settings)
 }
 
@@ -72,9 +83,19 @@ pub fn jobs(config: &Config) -> JobsSettings {
 }
 
 pub fn web(config: &Config) -> Result<WebSettings, SettingsError> {
+    let host = domain(&config.hostname)?;
+    let port = |service| config.listen.port(service).filter(|port| *port != 0);
     Ok(WebSettings {
-        hostname: domain(&config.hostname)?,
+        hostname: host.clone(),
         more_mx: Vec::new(),
+        services: ClientServices {
+            host,
+            imaps: port(Service::Imaps),
+            imap: port(Service::Imap),
+            pop3s: port(Service::Pop3s),
+            submissions: port(Service::Submissions),
+            submission: port(Service::Submission),
+        },
     })
 }
 
@@ -91,17 +112,28 @@ fn outbound(
     for (name, to) in &outbound.relays {
         settings.relays.insert(domain(name)?, relay(to));
     }
-    if let Some(path) = &config.tls.roots {
-        let roots = std::fs::read(path).map_err(|source| SettingsError::Roots {
-            path: path.display().to_string(),
-            source,
-        })?;
-        settings.roots = Some(roots);
-    }
+    settings.roots = roots(config)?;
     if let Some(days) = config.limits.queue_days {
         settings.queue_lifetime = Duration::from_secs(u64::from(days) * 86_400);
     }
     Ok(settings)
+}
+
+/// What jobs send by HTTPS goes to servers whose certificate is valid.
+pub fn http(world: &World, config: &Config) -> Result<HttpClient, SettingsError> {
+    let tls = TlsClient::verified(roots(config)?.as_deref())?;
+    Ok(HttpClient::new(world.clone(), Arc::new(tls)))
+}
+
+fn roots(config: &Config) -> Result<Option<Vec<u8>>, SettingsError> {
+    let Some(path) = &config.tls.roots else {
+        return Ok(None);
+    };
+    let read = std::fs::read(path).map_err(|source| SettingsError::Roots {
+        path: path.display().to_string(),
+        source,
+    });
+    read.map(Some)
 }
 
 fn relay(relay: &Relay) -> mta::Relay {
