@@ -89,6 +89,9 @@ pub fn facts() -> TlsFacts {
         server_name: None,
         exporter: Some(vec![7; 32]),
         server_end_point: Some(vec![9; 32]),
+        resumed: false,
+        authenticated: wire::Authentication::None,
+        pkix: None,
     }
 }
 

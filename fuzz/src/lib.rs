@@ -1,6 +1,7 @@
 //! One function for each thing that the network can speak to: bytes in, and what must hold then.
 //! Knows nothing of the engine: `fuzz_targets/` joins the two.
 
+mod auth;
 mod conversation;
 mod imap;
 mod letters;
@@ -8,6 +9,7 @@ mod pop3;
 mod sasl;
 mod smtp;
 
+pub use auth::{dkim_verify, spf_check};
 pub use imap::{imap_command, imap_server, mailbox_name};
 pub use letters::{address, date, message};
 pub use pop3::pop3_server;
