@@ -8,8 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 use tempfile::TempDir;
 use world::http::HttpClient;
 use world::{
-    BlockingMode, Clock, DnsSettings, OsRandom, Random, Resolver, SeededRandom, TlsClient,
-    TlsClients, TokioClock, World,
+    BlockingMode, Clock, DnsSettings, OsRandom, Random, Resolver, RootKey, SeededRandom, TlsClient,
+    TlsClients, TokioClock, Validation, World,
 };
 
 use crate::authority::Authority;
@@ -48,6 +48,7 @@ enum Mode {
     },
     Real {
         dns: DnsServer,
+        validation: Validation,
         network: Ipv4Addr,
         mx_port: u16,
         doors: Doors,
@@ -77,6 +78,15 @@ impl Internet {
 
     /// Runs a scenario in real time, on loopback addresses of its own.
     pub fn real<T>(scenario: impl AsyncFnOnce(Internet) -> T) -> T {
+        Self::real_with(Validation::Auto, scenario)
+    }
+
+    /// As [`Internet::real`], and every host checks the signatures of the DNS itself.
+    pub fn validating<T>(scenario: impl AsyncFnOnce(Internet) -> T) -> T {
+        Self::real_with(Validation::Here, scenario)
+    }
+
+    fn real_with<T>(validation: Validation, scenario: impl AsyncFnOnce(Internet) -> T) -> T {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -93,6 +103,7 @@ impl Internet {
             let mx_port = free_port(nth(network, 2));
             let mode = Mode::Real {
                 dns,
+                validation,
                 network,
                 mx_port,
                 doors: Doors::default(),
@@ -165,6 +176,14 @@ impl Internet {
         }
     }
 
+    /// The key of the root zone, for those who check signatures themselves (real mode).
+    pub fn dns_root_key(&self) -> Option<&RootKey> {
+        match &self.inner.mode {
+            Mode::Simulated { .. } => None,
+            Mode::Real { dns, .. } => Some(dns.root_key()),
+        }
+    }
+
     /// Where mail servers listen: 25, or a free port in real mode.
     pub fn mx_port(&self) -> u16 {
         match &self.inner.mode {
@@ -221,8 +240,17 @@ impl Internet {
                 random,
                 tasks,
             },
-            Mode::Real { dns, doors, .. } => World {
-                dns: Arc::new(Resolver::new(DnsSettings::servers(vec![dns.address()]))),
+            Mode::Real {
+                dns,
+                validation,
+                doors,
+                ..
+            } => World {
+                dns: Arc::new(Resolver::new(DnsSettings {
+                    validation: *validation,
+                    root_keys: vec![dns.root_key().clone()],
+                    ..DnsSettings::servers(vec![dns.address()])
+                })),
                 net: Arc::new(RealNet::new(doors.clone())),
                 clock,
                 random,

@@ -1,7 +1,7 @@
 //! What the DNS of the pocket internet says: one table of names, made and changed by tests.
 //! Answered in-process (`dns::Simulated`) or over sockets (`dns::Server`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -60,6 +60,12 @@ pub struct ZoneAnswer {
     pub owner: String,
     pub records: Vec<Record>,
     pub proof: Proof,
+}
+
+/// See [`Zones::layout`].
+pub(crate) struct Layout {
+    pub(crate) marks: BTreeMap<String, Proof>,
+    pub(crate) names: BTreeMap<String, BTreeSet<Kind>>,
 }
 
 impl Zones {
@@ -201,6 +207,21 @@ impl Zones {
         }
     }
 
+    /// What is marked as signed, unsigned or forged, and which kinds each name has: what a signer needs
+    /// to know.
+    pub(crate) fn layout(&self) -> Layout {
+        let table = self.lock();
+        let kinds = |records: &Vec<Record>| records.iter().map(kind_of).collect();
+        Layout {
+            marks: table.signing.clone(),
+            names: table
+                .names
+                .iter()
+                .map(|(name, records)| (name.clone(), kinds(records)))
+                .collect(),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -308,7 +329,7 @@ fn kind_of(record: &Record) -> Kind {
     }
 }
 
-fn fold(name: &str) -> String {
+pub(crate) fn fold(name: &str) -> String {
     let name = name.to_ascii_lowercase();
     match name.strip_suffix('.') {
         Some("") | None => name,
@@ -317,7 +338,7 @@ fn fold(name: &str) -> String {
 }
 
 /// The name itself, the names above it, and the root.
-fn ancestors(name: &str) -> impl Iterator<Item = String> {
+pub(crate) fn ancestors(name: &str) -> impl Iterator<Item = String> {
     let mut next = Some(name.to_owned());
     std::iter::from_fn(move || {
         let current = next.take()?;

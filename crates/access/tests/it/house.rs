@@ -182,8 +182,8 @@ impl House {
 
 fn real_world() -> World {
     World::real(DnsSettings {
-        servers: Vec::new(),
         validation: Validation::Off,
+        ..DnsSettings::system()
     })
 }
 

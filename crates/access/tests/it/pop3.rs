@@ -128,8 +128,8 @@ impl House {
 
 fn world() -> World {
     let dns = DnsSettings {
-        servers: Vec::new(),
         validation: Validation::Auto,
+        ..DnsSettings::system()
     };
     let start = std::time::UNIX_EPOCH + Duration::from_millis(1_700_000_000_000);
     World {

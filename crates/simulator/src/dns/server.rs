@@ -1,5 +1,6 @@
 //! A DNS server for the zones, on real UDP and TCP sockets of a free port: as a validating resolver on the
-//! same host it says what is secure (AD), and fails where signatures are wrong.
+//! same host it says what is secure (AD), and fails where
+//! signatures are wrong. Those who check themselves (DO) get the signatures.
 //! Ends when it is dropped.
 
 use std::io;
@@ -13,19 +14,24 @@ use hickory_proto::rr::rdata::{A, AAAA, CNAME, MX, NS, PTR, SOA, SRV, TLSA, TXT}
 use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use world::{AnswerStatus, Kind, Record};
+use world::{AnswerStatus, Kind, Record, RootKey};
 
+use super::signing::Signer;
 use crate::limits;
 use crate::zones::{DnsFault, Proof, ZoneAnswer, Zones};
 
 pub struct DnsServer {
     address: SocketAddr,
+    root_key: RootKey,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
 
 /// RFC 8914 §2 and §4.7.
 const EXTENDED_ERROR: u16 = 15;
 const BOGUS: u8 = 6;
+
+/// RFC 9715 §3
+const UDP_PAYLOAD_BYTES: u16 = 1232;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Transport {
@@ -38,11 +44,25 @@ impl DnsServer {
     pub async fn start(zones: Zones, address: IpAddr) -> io::Result<Self> {
         let (udp, tcp) = bind(address).await?;
         let address = tcp.local_addr()?;
+        let source = Source {
+            zones,
+            signer: Arc::new(Signer::new()),
+        };
+        let root_key = source.signer.root_key();
         let tasks = vec![
-            tokio::spawn(serve_udp(zones.clone(), udp)),
-            tokio::spawn(serve_tcp(zones, tcp)),
+            tokio::spawn(serve_udp(source.clone(), udp)),
+            tokio::spawn(serve_tcp(source, tcp)),
         ];
-        Ok(Self { address, tasks })
+        Ok(Self {
+            address,
+            root_key,
+            tasks,
+        })
+    }
+
+    /// For those who check signatures themselves.
+    pub fn root_key(&self) -> &RootKey {
+        &self.root_key
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -56,6 +76,13 @@ impl Drop for DnsServer {
             task.abort();
         }
     }
+}
+
+/// Where answers come from.
+#[derive(Clone)]
+struct Source {
+    zones: Zones,
+    signer: Arc<Signer>,
 }
 
 /// The port that is free for UDP may be taken for TCP.
@@ -75,7 +102,7 @@ async fn bind(address: IpAddr) -> io::Result<(UdpSocket, TcpListener)> {
     Err(last.unwrap_or_else(|| io::ErrorKind::AddrInUse.into()))
 }
 
-async fn serve_udp(zones: Zones, socket: UdpSocket) {
+async fn serve_udp(source: Source, socket: UdpSocket) {
     let socket = Arc::new(socket);
     let mut buffer = vec![0; 4096];
     loop {
@@ -84,28 +111,28 @@ async fn serve_udp(zones: Zones, socket: UdpSocket) {
             continue;
         };
         let question = buffer.get(..length).unwrap_or_default();
-        if let Some(response) = respond(&zones, question, Transport::Udp) {
+        if let Some(response) = respond(&source, question, Transport::Udp) {
             let _ = socket.send_to(&response, peer).await;
         }
     }
 }
 
-async fn serve_tcp(zones: Zones, listener: TcpListener) {
+async fn serve_tcp(source: Source, listener: TcpListener) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             continue;
         };
-        tokio::spawn(serve_connection(zones.clone(), stream));
+        tokio::spawn(serve_connection(source.clone(), stream));
     }
 }
 
-async fn serve_connection(zones: Zones, mut stream: TcpStream) {
+async fn serve_connection(source: Source, mut stream: TcpStream) {
     while let Ok(length) = stream.read_u16().await {
         let mut question = vec![0; usize::from(length)];
         if stream.read_exact(&mut question).await.is_err() {
             return;
         }
-        let Some(response) = respond(&zones, &question, Transport::Tcp) else {
+        let Some(response) = respond(&source, &question, Transport::Tcp) else {
             continue;
         };
         let Ok(length) = u16::try_from(response.len()) else {
@@ -119,7 +146,7 @@ async fn serve_connection(zones: Zones, mut stream: TcpStream) {
 }
 
 /// Nothing for garbage and for names that are to be silent.
-fn respond(zones: &Zones, question: &[u8], transport: Transport) -> Option<Vec<u8>> {
+fn respond(source: &Source, question: &[u8], transport: Transport) -> Option<Vec<u8>> {
     let question = Message::from_vec(question).ok()?;
     if question.metadata.message_type != MessageType::Query {
         return None;
@@ -137,14 +164,25 @@ fn respond(zones: &Zones, question: &[u8], transport: Transport) -> Option<Vec<u
     if edns_bytes.is_some() {
         response.set_edns(Edns::new());
     }
-    match zones.meet_fault(&name) {
+    let wants_proofs = question
+        .edns
+        .as_ref()
+        .is_some_and(|edns| edns.flags().dnssec_ok);
+    if wants_proofs && let Some(edns) = &mut response.edns {
+        edns.set_dnssec_ok(true);
+        edns.set_max_payload(UDP_PAYLOAD_BYTES);
+    }
+    match source.zones.meet_fault(&name) {
         Some(DnsFault::Silent) => return None,
         Some(DnsFault::ServFail) => response.metadata.response_code = ResponseCode::ServFail,
         Some(DnsFault::Refused) => response.metadata.response_code = ResponseCode::Refused,
         Some(DnsFault::Truncated) if transport == Transport::Udp => {
             response.metadata.truncation = true;
         }
-        Some(DnsFault::Truncated) | None => answer(zones, &query, &mut response),
+        Some(DnsFault::Truncated) | None if wants_proofs => {
+            source.signer.answer(&source.zones, &query, &mut response);
+        }
+        Some(DnsFault::Truncated) | None => answer(&source.zones, &query, &mut response),
     }
     let bytes = response.to_vec().ok()?;
     let bytes_max = edns_bytes.unwrap_or(0).max(limits::UDP_BYTES_DEFAULT);
@@ -199,13 +237,13 @@ fn negative(status: AnswerStatus, response: &mut Message) {
     response.add_authority(soa);
 }
 
-fn name_of(name: &str) -> Option<Name> {
+pub(super) fn name_of(name: &str) -> Option<Name> {
     let mut name = Name::from_ascii(name).ok()?;
     name.set_fqdn(true);
     Some(name)
 }
 
-fn kind_of(kind: RecordType) -> Option<Kind> {
+pub(super) fn kind_of(kind: RecordType) -> Option<Kind> {
     Some(match kind {
         RecordType::A => Kind::A,
         RecordType::AAAA => Kind::Aaaa,
@@ -221,7 +259,23 @@ fn kind_of(kind: RecordType) -> Option<Kind> {
     })
 }
 
-fn data_of(record: &Record) -> Option<RData> {
+pub(super) fn type_of(kind: Kind) -> RecordType {
+    match kind {
+        Kind::A => RecordType::A,
+        Kind::Aaaa => RecordType::AAAA,
+        Kind::Mx => RecordType::MX,
+        Kind::Txt => RecordType::TXT,
+        Kind::Ptr => RecordType::PTR,
+        Kind::Tlsa => RecordType::TLSA,
+        Kind::Cname => RecordType::CNAME,
+        Kind::Ns => RecordType::NS,
+        Kind::Soa => RecordType::SOA,
+        Kind::Srv => RecordType::SRV,
+        Kind::Caa => RecordType::CAA,
+    }
+}
+
+pub(super) fn data_of(record: &Record) -> Option<RData> {
     Some(match record {
         Record::A(address) => RData::A(A(*address)),
         Record::Aaaa(address) => RData::AAAA(AAAA(*address)),

@@ -178,7 +178,10 @@ impl Conversation<'_> {
             Ok(facts) => {
                 self.remote
                     .note(self.number, format!("{} started", facts.version));
-                self.remote.state().handshakes += 1;
+                let mut state = self.remote.state();
+                state.handshakes += 1;
+                state.resumptions += usize::from(facts.resumed);
+                drop(state);
                 self.tls = Some(facts.version);
                 self.helo.clear();
                 self.envelope = None;

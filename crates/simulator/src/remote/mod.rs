@@ -80,6 +80,7 @@ struct State {
     open: usize,
     open_most: usize,
     handshakes: usize,
+    resumptions: usize,
     attempts: BTreeMap<String, usize>,
     grey: BTreeMap<(String, String, String), Instant>,
 }
@@ -106,6 +107,7 @@ impl Remote {
                 open: 0,
                 open_most: 0,
                 handshakes: 0,
+                resumptions: 0,
                 attempts: BTreeMap::new(),
                 grey: BTreeMap::new(),
             }),
@@ -160,6 +162,11 @@ impl Remote {
     /// TLS handshakes that were completed.
     pub fn handshakes(&self) -> usize {
         self.state().handshakes
+    }
+
+    /// Those that took up an earlier session again.
+    pub fn resumptions(&self) -> usize {
+        self.state().resumptions
     }
 
     /// The TLSA record for the certificate it shows now: its own for usage 1 and 3, its authority's

@@ -145,8 +145,8 @@ fn servers_that_drop_signatures_are_used_unchecked() {
         zones(&internet);
         let servers = vec![internet.dns_address().unwrap()];
         let settings = DnsSettings {
-            servers,
             validation: Validation::Here,
+            ..DnsSettings::servers(servers)
         };
         let mut world = internet.world("asker", vec![]);
         world.dns = Arc::new(Resolver::new(settings));

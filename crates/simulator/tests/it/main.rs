@@ -1,9 +1,15 @@
 //! Scenarios in the pocket internet: mail between hosts and servers of all kinds, in weather of all kinds.
 
+mod authentication;
+mod authors;
 mod bounces;
 mod delivery;
 mod dns;
+mod dnssec;
+mod forwarding;
+mod http;
 mod laws;
+mod middle;
 mod readers;
 mod relay;
 mod remotes;
