@@ -1,4 +1,4 @@
-//! The decision (RFC 9989 §5.3.4): which passes belong to the author's domain, and what follows.
+//! The decision (RFC 9989 §5.3.4 to §5.3.6): which passes belong to the author's domain, and what follows.
 
 use std::collections::BTreeSet;
 
@@ -229,7 +229,7 @@ impl Case<'_> {
         (DmarcResult::Fail, reason)
     }
 
-    /// RFC 9989 §5.3.4: where nothing passes and a check met a temporary error, nobody may say that
+    /// RFC 9989 §5.3.6: where nothing passes and a check met a temporary error, nobody may say that
     /// the message fails. Only domains that would be aligned matter.
     async fn could_have_passed(
         &self,

@@ -51,15 +51,17 @@ pub(super) fn walk<'a>(records: &Records, start: &'a str) -> Option<Walk<'a>> {
             None | Some(Found::Unknown) => return None,
             Some(Found::Nothing) => {}
             Some(Found::Record(record)) => match record.psd {
+                // At the start psd=y only ends the walk: a suffix that sends mail stands for itself.
                 Psd::No => return Some(Walk::to(target)),
-                Psd::Yes if target != start => {
+                Psd::Yes if target == start => return Some(Walk::to(start)),
+                Psd::Yes => {
                     let org_domain = one_below(target, start).unwrap_or(below);
                     return Some(Walk {
                         org_domain,
                         suffix: Some(target),
                     });
                 }
-                Psd::Yes | Psd::Unknown => shortest = Some(target),
+                Psd::Unknown => shortest = Some(target),
             },
         }
         below = target;

@@ -1,6 +1,7 @@
 //! `postroad auth`: who sent a message, and whether it can be believed.
 
 pub mod check;
+pub mod rules;
 
 use clap::Subcommand;
 

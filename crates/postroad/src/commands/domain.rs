@@ -216,12 +216,18 @@ fn dmarc(context: &Context, name: Domain, choice: Choice) -> Result<Answer, Fail
     Ok(Answer::new(value).line(format!("Mail to {name} that fails DMARC {said}.")))
 }
 
-fn choice_word(choice: DmarcChoice) -> &'static str {
+pub(super) fn choice_word(choice: DmarcChoice) -> &'static str {
     match choice {
         DmarcChoice::Reject => "reject",
         DmarcChoice::Junk => "junk",
         DmarcChoice::Mark => "mark",
     }
+}
+
+pub(super) fn choice_of_word(word: &str) -> Option<DmarcChoice> {
+    [DmarcChoice::Reject, DmarcChoice::Junk, DmarcChoice::Mark]
+        .into_iter()
+        .find(|choice| choice_word(*choice) == word)
 }
 
 fn mta_sts(context: &Context, name: Domain, mode: PolicyMode) -> Result<Answer, Failure> {

@@ -14,8 +14,10 @@ pub mod queue;
 pub mod quickstart;
 pub mod report;
 pub mod serve;
+pub mod tls;
 pub mod version;
 
+mod client_settings;
 mod find;
 mod show;
 
@@ -44,6 +46,7 @@ pub enum Request {
     Dns(dns::Request),
     Dkim(dkim::Request),
     Report(report::Request),
+    Tls(tls::Request),
 }
 
 /// What a command works with.
@@ -76,5 +79,6 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
         Request::Dns(request) => dns::execute(context, request),
         Request::Dkim(request) => dkim::execute(context, request),
         Request::Report(request) => report::execute(context, request),
+        Request::Tls(request) => tls::execute(context, request),
     }
 }

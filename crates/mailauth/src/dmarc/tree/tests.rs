@@ -86,7 +86,7 @@ fn the_organisational_domain() {
         &[(start, P), ("example.com", SUFFIX)],
         Some("mail.example.com"),
     );
-    // At the start itself psd=y says nothing of what is above.
+    // At the start itself psd=y ends the walk too, and the name stands for itself.
     check(
         "example.com",
         &[("example.com", SUFFIX)],
@@ -95,7 +95,7 @@ fn the_organisational_domain() {
     check(
         "example.com",
         &[("example.com", SUFFIX), ("com", P)],
-        Some("com"),
+        Some("example.com"),
     );
 }
 

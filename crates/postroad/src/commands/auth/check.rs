@@ -16,7 +16,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use mailauth::verdict::{self, UntilLate};
 use world::{Dns, DnsSettings, World};
 
-use crate::config::Config;
+use super::rules::Rules;
 use crate::output::{Answer, Failure};
 use crate::place::Place;
 
@@ -25,6 +25,9 @@ const MESSAGE_BYTES_MAX: u64 = 256 * 1_024 * 1_024;
 
 /// How long the DNS may take for all of it. More than a server waits: here a person does.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Stands for this host where it has no name yet.
+const NOBODY: &str = "postroad.invalid";
 
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
@@ -44,6 +47,9 @@ pub struct Args {
     /// The envelope's sender (MAIL FROM); <> for the null one
     #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
     from: Option<String>,
+    /// The domain here that it is for [default: all of this server]
+    #[arg(long = "for", value_name = "DOMAIN")]
+    for_domain: Option<String>,
 }
 
 /// Does the check with the DNS servers of the config, or those of the system where there is none.
@@ -52,6 +58,7 @@ pub fn run(place: &Place, args: &Args) -> Result<Answer, Failure> {
     let config = place
         .load()
         .map_err(|error| Failure::failed(error.to_string()))?;
+    let rules = Rules::find(place, config.is_some(), args.for_domain.as_deref())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -62,26 +69,30 @@ pub fn run(place: &Place, args: &Args) -> Result<Answer, Failure> {
         let late = world.clock.after(PATIENCE);
         let dns = UntilLate::new(&*world.dns, late);
         let now = world.wall().duration_since(UNIX_EPOCH).unwrap_or_default();
-        check(&dns, config.as_ref(), args, &message, now.as_secs()).await
+        let host = config.as_ref().map(|config| config.hostname.as_str());
+        let host = host.unwrap_or(NOBODY);
+        check(&dns, host, &rules, args, &message, now.as_secs()).await
     })
 }
 
 /// The check itself, over any DNS.
 async fn check(
     dns: &dyn Dns,
-    config: Option<&Config>,
+    host: &str,
+    rules: &Rules,
     args: &Args,
     message: &[u8],
     now: u64,
 ) -> Result<Answer, Failure> {
     let arrival = arrival::of(message, args)?;
-    let host = config.map_or("postroad.invalid", |config| config.hostname.as_str());
     let sender = arrival.sender(host, now);
     let (verdict, explanation) = verdict::explained(dns, &sender, message).await;
     let report = report::Report {
         arrival: &arrival,
         verdict: &verdict,
         explanation: &explanation,
+        fates: &rules.apply(&verdict, message),
+        remark: rules.remark.as_deref(),
         host,
         message,
     };

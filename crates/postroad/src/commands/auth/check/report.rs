@@ -1,13 +1,13 @@
 //! The explanation on paper: for people a section for each check, for programs the same as JSON.
 
-use mailauth::arc::ChainState;
-use mailauth::dmarc::{DmarcResult, Policy};
+use mailauth::dmarc::DmarcResult;
 use mailauth::explain::{Step, printable};
 use mailauth::results;
 use mailauth::verdict::{Explanation, Verdict};
 use serde_json::{Value, json};
 
 use super::arrival::{Arrival, Told};
+use crate::commands::auth::rules::Fate;
 use crate::output::Answer;
 
 /// What is told.
@@ -15,15 +15,12 @@ pub(super) struct Report<'a> {
     pub arrival: &'a Arrival,
     pub verdict: &'a Verdict,
     pub explanation: &'a Explanation,
+    pub fates: &'a [Fate],
+    /// What has to be known about the fates.
+    pub remark: Option<&'a str>,
     /// Who writes the Authentication-Results.
     pub host: &'a str,
     pub message: &'a [u8],
-}
-
-/// What would become of the message.
-struct Fate {
-    place: &'static str,
-    why: String,
 }
 
 impl Report<'_> {
@@ -35,10 +32,14 @@ impl Report<'_> {
                 answer = in_lines(answer, step);
             }
         }
-        let fate = self.fate();
+        answer = answer.line(String::new());
+        for fate in self.fates {
+            answer = answer.line(fate_in_words(fate));
+        }
+        if let Some(remark) = self.remark {
+            answer = answer.line(remark);
+        }
         answer = answer
-            .line(String::new())
-            .line(format!("Postroad would: {}. {}", fate.place, fate.why))
             .line(String::new())
             .line("The field it would add:")
             .line(self.field().trim_end().replace('\r', ""));
@@ -101,7 +102,11 @@ impl Report<'_> {
             },
             Section {
                 key: "dkim",
-                name: format!("DKIM ({} signatures)", dkim.len()),
+                name: match dkim.len() {
+                    0 => "DKIM (no signature)".to_owned(),
+                    1 => "DKIM (one signature)".to_owned(),
+                    count => format!("DKIM ({count} signatures)"),
+                },
                 result: if dkim.is_empty() {
                     "none".to_owned()
                 } else {
@@ -128,47 +133,6 @@ impl Report<'_> {
         String::from_utf8_lossy(&results::write(self.host, self.verdict)).into_owned()
     }
 
-    fn fate(&self) -> Fate {
-        let dmarc = &self.verdict.dmarc;
-        if self.verdict.temporary().is_some() {
-            return Fate {
-                place: "ask the sender to come again later",
-                why: "The DNS owes an answer on which the message's fate depends.".to_owned(),
-            };
-        }
-        let unless = match self.verdict.arc.cv {
-            ChainState::Pass => " unless a sealer of its ARC chain is trusted",
-            _ => "",
-        };
-        let (place, why) = match (dmarc.result, dmarc.wish) {
-            (DmarcResult::Pass, _) => (
-                "deliver it to the inbox",
-                "The author's domain stands behind it.".to_owned(),
-            ),
-            (DmarcResult::Fail, Policy::Reject) => (
-                "put it into the junk folder",
-                format!(
-                    "The author's domain wishes to see it rejected; a domain here that chose `reject` refuses it, one that chose `mark` only marks it{unless}."
-                ),
-            ),
-            (DmarcResult::Fail, Policy::Quarantine) => (
-                "put it into the junk folder",
-                format!(
-                    "The author's domain wishes to see it quarantined; a domain here that chose `mark` only marks it{unless}."
-                ),
-            ),
-            (DmarcResult::Fail, Policy::None) => (
-                "deliver it to the inbox",
-                "It fails, but the author's domain wishes for nothing.".to_owned(),
-            ),
-            _ => (
-                "deliver it to the inbox",
-                "DMARC has nothing to say of it.".to_owned(),
-            ),
-        };
-        Fate { place, why }
-    }
-
     fn json(&self) -> Value {
         let Arrival { ip, helo, from } = self.arrival;
         let mut value = json!({
@@ -189,11 +153,30 @@ impl Report<'_> {
         value["dmarc"]["spf_aligned"] = json!(dmarc.spf_aligned);
         value["dmarc"]["dkim_aligned"] = json!(dmarc.dkim_aligned);
         value["dmarc"]["wish"] = json!(dmarc.wish.as_str());
-        let fate = self.fate();
-        value["would"] = json!({ "do": fate.place, "why": fate.why });
+        value["would"] = self
+            .fates
+            .iter()
+            .map(|fate| json!({ "do": fate.would.place, "why": fate.would.why, "for": fate.domains }))
+            .collect();
+        value["remark"] = json!(self.remark);
         value["authentication_results"] = json!(self.field().trim_end());
         value
     }
+}
+
+fn fate_in_words(fate: &Fate) -> String {
+    let what = match fate.would.place {
+        "inbox" => "deliver it to the inbox",
+        "junk" => "put it into the junk folder",
+        "refuse" => "refuse it",
+        "defer" => "ask the sender to come again later",
+        other => other,
+    };
+    let whom = match fate.domains.as_slice() {
+        [] => String::new(),
+        domains => format!(" for {}", domains.join(", ")),
+    };
+    format!("Postroad would {what}{whom}: {}.", fate.would.why)
 }
 
 struct Section<'a> {
