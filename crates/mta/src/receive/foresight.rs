@@ -17,12 +17,7 @@ pub struct WouldDo {
 }
 
 /// For a recipient of a domain with this choice, and with what the operator said of trust.
-pub fn would_do(
-    verdict: &Verdict,
-    message: &[u8],
-    choice: DmarcChoice,
-    said: &[Trust],
-) -> WouldDo {
+pub fn would_do(verdict: &Verdict, message: &[u8], choice: DmarcChoice, said: &[Trust]) -> WouldDo {
     let trusted = Trusted::of(built_in_sealers(), said);
     let trouble = verdict.temporary();
     let judgement = decide(&Facts {

@@ -172,17 +172,27 @@ impl Reason {
             Self::TrustedSealer => "DMARC fails here, but a trusted ARC sealer saw it pass",
             Self::TrustedList => "DMARC fails, but it comes from a trusted mailing list",
             Self::MarkOnly => "the recipient's domain chose to mark only (domain dmarc)",
-            Self::Quarantined => "DMARC fails, and the author's domain wishes such mail into quarantine",
+            Self::Quarantined => {
+                "DMARC fails, and the author's domain wishes such mail into quarantine"
+            }
             Self::JunkChosen => {
                 "DMARC fails, the author's domain wishes refusal, and the recipient's chose the junk folder (domain dmarc)"
             }
             Self::Detour => {
                 "DMARC fails and refusal is wished for, but it seems to have come over a list or a forwarder"
             }
-            Self::SeveralFroms => "it has more than one From field, and programs differ in which they show",
-            Self::Refused => "DMARC fails, the author's domain wishes refusal, and the recipient's chose to do so",
-            Self::DnsTrouble(Trouble::Policy) => "the DNS does not say now whether the author's domain has a policy",
-            Self::DnsTrouble(_) => "the DNS does not say now whether it is genuine, and that matters to the author's domain",
+            Self::SeveralFroms => {
+                "it has more than one From field, and programs differ in which they show"
+            }
+            Self::Refused => {
+                "DMARC fails, the author's domain wishes refusal, and the recipient's chose to do so"
+            }
+            Self::DnsTrouble(Trouble::Policy) => {
+                "the DNS does not say now whether the author's domain has a policy"
+            }
+            Self::DnsTrouble(_) => {
+                "the DNS does not say now whether it is genuine, and that matters to the author's domain"
+            }
             Self::WaitedEnough(_) => "the DNS has not said for hours whether it is genuine",
         }
     }

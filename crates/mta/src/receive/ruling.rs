@@ -205,10 +205,27 @@ impl Ruling {
     }
 }
 
-/// A chain that nobody would believe anyway is not waited for.
+/// Whether what the DNS does not tell could change anything.
 pub(super) fn matters(trouble: Trouble, verdict: &Verdict, trusted: &Trusted) -> bool {
-    let mut sealers = verdict.arc.sets.iter();
-    trouble != Trouble::Chain || sealers.any(|set| trusted.is_sealer(&set.domain))
+    match trouble {
+        // The very author's domain stands behind it: that passes under any policy.
+        Trouble::Policy => !is_authors_own(verdict),
+        Trouble::Authentication => true,
+        // A chain that nobody would believe anyway is not waited for.
+        Trouble::Chain => {
+            let mut sealers = verdict.arc.sets.iter();
+            sealers.any(|set| trusted.is_sealer(&set.domain))
+        }
+    }
+}
+
+fn is_authors_own(verdict: &Verdict) -> bool {
+    let Some(author) = verdict.dmarc.domain.as_deref() else {
+        return false;
+    };
+    let mut signed = verdict.dkim.iter().filter(|one| one.passed());
+    signed.any(|one| one.domain == author)
+        || verdict.spf.result == SpfResult::Pass && verdict.spf.domain == author
 }
 
 pub(super) fn is_detour(verdict: &Verdict, message: &[u8]) -> bool {

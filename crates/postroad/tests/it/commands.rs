@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::rig::{PASSWORD, Post};
 
 /// Runs the test twice: with the server stopped and with it running.
-fn in_both_modes(test: impl Fn(&Post)) {
+pub(crate) fn in_both_modes(test: impl Fn(&Post)) {
     let stopped = Post::configured();
     test(&stopped);
     let running = Post::configured();

@@ -6,10 +6,12 @@
 )]
 
 mod certificates;
+mod auth;
 mod commands;
 mod config;
 mod conversation;
 mod keys;
+mod policies;
 mod postgres;
 mod privileges;
 mod quickstart;
