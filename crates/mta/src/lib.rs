@@ -31,6 +31,7 @@ use world::http::HttpClient;
 use world::{Panicked, Stop, Stream, World};
 
 pub use forward::SrsProblem;
+pub use policy::check::{HostReport, Trial, WayReport};
 pub use post::OwnMessage;
 pub use receive::{BuiltInSealer, BuiltInSealers, WouldDo, built_in_sealers, would_do};
 pub use refusal::{Blame, Refusal};
@@ -113,6 +114,11 @@ impl Mta {
     /// it and remote ones are queued when this returns.
     pub async fn submit(&self, submission: Submission) -> Result<Receipt, Refusal> {
         submission::submit(&self.inner, submission).await
+    }
+
+    /// What would be demanded of the way to a domain now, and why.
+    pub async fn check_way(&self, domain: &mail::Domain, trial: Trial) -> WayReport {
+        policy::check::check(&self.inner, domain, trial).await
     }
 
     /// Sends a message that this server wrote itself, such as a report to another domain. It is signed

@@ -10,7 +10,7 @@ use nix::sys::stat::Mode;
 use crate::commands::{
     Request, account, alias, auth, completions, config, dkim, dns, domain, queue,
 };
-use crate::commands::{quickstart, report, serve, version};
+use crate::commands::{quickstart, report, serve, tls, version};
 use crate::local;
 use crate::logging::{self, Verbosity};
 use crate::output::{Answer, Exit, Failure, Form, Loudness, Style};
@@ -22,7 +22,7 @@ use crate::version::VERSION;
 #[command(
     name = "postroad",
     version = VERSION,
-    after_help = "Begin with: postroad quickstart alice@example.test\n\nExit status: 0 done, 1 failed, 2 wrong usage, 3 findings (config check, auth check, report)."
+    after_help = "Begin with: postroad quickstart alice@example.test\n\nExit status: 0 done, 1 failed, 2 wrong usage, 3 findings (config check, auth check, report, tls check)."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -77,6 +77,9 @@ enum Command {
     /// What other servers report about a domain, and what to mend
     #[command(subcommand)]
     Report(report::Command),
+    /// How safe the way to other servers must be
+    #[command(subcommand)]
+    Tls(tls::Command),
     /// The settings of this machine
     #[command(subcommand)]
     Config(config::Command),
@@ -135,6 +138,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Dns(command) => Request::Dns(command.into()),
         Command::Dkim(command) => Request::Dkim(command.into()),
         Command::Report(command) => Request::Report(command.into()),
+        Command::Tls(command) => Request::Tls(command.into()),
     };
     logging::start(global.command_verbosity());
     print(&local::run(&place, request)?, style)

@@ -46,6 +46,19 @@ pub(super) fn why(reasons: &[Reason], domain: &Domain, host: &str) -> Option<Str
     Some(format!("{}{waits}", texts.join("; ")))
 }
 
+/// Who demands it, in short.
+pub(super) fn names(reasons: &[Reason], domain: &Domain, host: &str) -> Vec<String> {
+    let name = |reason: &Reason| match reason {
+        Reason::Tlsa => format!("DANE: the TLSA records of {host}"),
+        Reason::UnusableTlsa => format!("DANE: TLSA records of {host} that cannot be used"),
+        Reason::Sts => format!("MTA-STS policy of {domain}"),
+        Reason::Operator(level) => format!("this server's list: {level}"),
+        Reason::Learnt { since } => format!("learnt: valid TLS since {}", day(*since)),
+        Reason::RequireTls => "REQUIRETLS".to_owned(),
+    };
+    reasons.iter().map(name).collect()
+}
+
 fn of_reason(reason: &Reason, domain: &Domain, host: &str) -> String {
     match reason {
         Reason::Tlsa => format!("the TLSA records of {host} (DANE) forbid sending so"),

@@ -233,3 +233,36 @@ fn base64(bytes: &[u8]) -> String {
     let output = encoder.arg("-w0").arg(file.path()).output().unwrap();
     String::from_utf8(output.stdout).unwrap()
 }
+
+/// A server on this host that hands on signatures and checks none: they are checked here.
+#[test]
+fn a_local_server_that_does_not_validate_is_not_believed() {
+    Internet::real(async |internet| {
+        zones(&internet);
+        internet.zones().check_nothing();
+        let world = internet.world("asker", vec![]);
+        for (name, kind, want) in [
+            ("there.test", Kind::Mx, Ok((FOUND, true))),
+            ("nobody.there.test", Kind::Mx, Ok((NO_NAME, true))),
+            ("plain.test", Kind::A, Ok((FOUND, false))),
+            ("bad.test", Kind::A, Err(DnsError::Bogus)),
+        ] {
+            assert_eq!(ask(&world, name, kind).await, want, "{name} {kind:?}");
+        }
+    });
+}
+
+/// A server that cannot be asked at the first question may be asked at a later one.
+#[test]
+fn servers_that_fail_at_first_are_used_later() {
+    Internet::real(async |internet| {
+        zones(&internet);
+        internet.zones().fault(".", simulator::DnsFault::ServFail);
+        let world = internet.world("asker", vec![]);
+        let got = ask(&world, "there.test", Kind::Mx).await;
+        assert_eq!(got, Err(DnsError::ServerFailure));
+        internet.zones().mend(".");
+        let got = ask(&world, "there.test", Kind::Mx).await;
+        assert_eq!(got, Ok((FOUND, true)));
+    });
+}

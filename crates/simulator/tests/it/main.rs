@@ -13,6 +13,7 @@ mod middle;
 mod readers;
 mod relay;
 mod remotes;
+mod reports;
 mod restarts;
 mod retries;
 mod rotation;
