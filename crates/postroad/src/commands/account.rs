@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Account, AccountId, AccountState, Durability, NewAccount};
 
-use super::{Context, find, show};
+use super::{Context, client_settings, find, show};
 use crate::confirm;
 use crate::output::{Answer, Failure};
 use crate::password::PasswordSource;
@@ -33,6 +33,11 @@ pub enum Command {
     },
     /// Show one account
     Show {
+        /// The account's address
+        address: String,
+    },
+    /// Print what to type into a mail program, and a code for telephones
+    Settings {
         /// The account's address
         address: String,
     },
@@ -89,6 +94,9 @@ pub enum Request {
     Show {
         address: String,
     },
+    Settings {
+        address: String,
+    },
     Passwd {
         address: String,
         password: String,
@@ -129,6 +137,7 @@ impl Command {
             }
             Command::List { domain } => Request::List { domain },
             Command::Show { address } => Request::Show { address },
+            Command::Settings { address } => Request::Settings { address },
             Command::Passwd { address, password } => {
                 find::parse_address(&address)?;
                 let password = password.read(&address)?;
@@ -177,6 +186,10 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
         Request::Show { address } => {
             let account = find_account(context, &address)?;
             Ok(detail(&account))
+        }
+        Request::Settings { address } => {
+            let account = find_account(context, &address)?;
+            client_settings::answer(context, &account.address)
         }
         Request::Passwd { address, password } => {
             let account = find_account(context, &address)?;
