@@ -6,12 +6,16 @@ mod conversation;
 mod imap;
 mod letters;
 mod pop3;
+mod reports;
 mod sasl;
 mod smtp;
+mod verdict;
 
 pub use auth::{dkim_verify, spf_check};
 pub use imap::{imap_command, imap_server, mailbox_name};
 pub use letters::{address, date, message};
 pub use pop3::pop3_server;
+pub use reports::{report_parse, report_unwrap};
 pub use sasl::sasl;
 pub use smtp::{smtp_client, smtp_server};
+pub use verdict::{arc_chain, auth_results, dmarc_policy};

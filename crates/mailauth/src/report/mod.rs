@@ -28,5 +28,6 @@ pub(crate) fn tidy(text: &str, bytes_max: usize) -> String {
         }
         tidy.push(if c.is_control() { ' ' } else { c });
     }
-    tidy
+    // What was a control character at either end is a space now.
+    tidy.trim().to_owned()
 }

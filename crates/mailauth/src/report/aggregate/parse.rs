@@ -340,7 +340,8 @@ fn some(text: &str) -> Option<String> {
 }
 
 fn domain(text: &str) -> String {
-    text.trim_end_matches('.').to_ascii_lowercase()
+    let bare = text.trim_end_matches('.');
+    crate::report::tidy(bare, mail::limits::DOMAIN_BYTES_MAX).to_ascii_lowercase()
 }
 
 /// Some reporters write `1337270400.0`.
