@@ -26,6 +26,7 @@ struct Table {
     signing: BTreeMap<String, Proof>,
     /// What a man in the middle says instead of the name's own records.
     spoofed: BTreeMap<String, Vec<Record>>,
+    checks_nothing: bool,
 }
 
 /// What somebody who checks signatures finds out about an answer.
@@ -150,6 +151,16 @@ impl Zones {
     /// From here down the signatures are wrong.
     pub fn bogus(&self, name: &str) {
         self.lock().signing.insert(fold(name), Proof::Bogus);
+    }
+
+    /// The name server no longer says what is secure, and answers what is forged: it hands on signatures
+    /// to those who want them, and checks none.
+    pub fn check_nothing(&self) {
+        self.lock().checks_nothing = true;
+    }
+
+    pub(crate) fn checks_nothing(&self) -> bool {
+        self.lock().checks_nothing
     }
 
     /// A man in the middle gives these records for a name instead of its own; none means that there

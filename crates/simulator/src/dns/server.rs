@@ -205,7 +205,11 @@ fn answer(zones: &Zones, query: &Query, response: &mut Message) {
         records,
         proof,
     } = zones.answer(&query.name().to_ascii(), kind);
-    if proof == Proof::Bogus {
+    let proof = match zones.checks_nothing() {
+        true => None,
+        false => Some(proof),
+    };
+    if proof == Some(Proof::Bogus) {
         response.metadata.response_code = ResponseCode::ServFail;
         // RFC 8914 §4.7: a validating resolver says why.
         if let Some(edns) = &mut response.edns {
@@ -215,7 +219,9 @@ fn answer(zones: &Zones, query: &Query, response: &mut Message) {
         return;
     }
     // As a validating resolver tells those who trust it. RFC 6840 §5.8
-    response.metadata.authentic_data = proof == Proof::Secure;
+    // The root is always signed, for those who want to see that we check.
+    response.metadata.authentic_data = proof
+        .is_some_and(|proof| proof == Proof::Secure || query.name().is_root());
     let owned = records.into_iter().map(|record| (owner.clone(), record));
     for (owner, record) in aliases.into_iter().chain(owned) {
         if let (Some(owner), Some(data)) = (name_of(&owner), data_of(&record)) {

@@ -2,6 +2,8 @@
 //! The asking is in `stub.rs` (plain, or trusting the AD bit) and `validator.rs` (DNSSEC here).
 
 use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use hickory_proto::rr::Name;
@@ -31,8 +33,8 @@ pub struct RootKey {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Validation {
-    /// The AD bit counts if all servers are on loopback, as RFC 7672 §2.1.1 asks for a secure path
-    /// to the validating resolver; otherwise signatures are checked here.
+    /// If all servers are on loopback and show that they validate, their AD bit counts: RFC 7672 §2.1.1
+    /// asks for a secure path to the validating resolver. Otherwise signatures are checked here.
     Auto,
     /// Signatures are checked here, if the servers hand them on.
     Here,
@@ -65,9 +67,16 @@ pub struct Resolver {
 }
 
 struct Engine {
+    servers: Vec<SocketAddr>,
     stub: Stub,
-    validator: Option<Validator>,
+    /// Who checks here; known for sure once it is set.
+    validator: OnceCell<Option<Validator>>,
+    /// The servers could not show whether they validate: not to be asked again before.
+    probe_after: Mutex<Option<Instant>>,
 }
+
+/// How long servers that do not answer the probe are left alone.
+const PROBE_PERIOD: Duration = Duration::from_secs(60);
 
 impl Resolver {
     pub fn new(settings: DnsSettings) -> Self {
@@ -97,7 +106,7 @@ impl Resolver {
         // The semaphore is never closed.
         let _turn = self.turns.acquire().await;
         let asking = async {
-            match &engine.validator {
+            match self.validator(engine).await? {
                 Some(validator) => match validator.ask(&query, kind).await {
                     Err(DnsError::Bogus) if !validator.servers_hand_on_signatures().await => {
                         engine.stub.ask(query, kind).await
@@ -118,21 +127,68 @@ impl Resolver {
             true => system_servers()?,
             false => self.settings.servers.clone(),
         };
-        let loopback = servers.iter().all(|server| server.ip().is_loopback());
-        let (trust_ad, validate) = match self.settings.validation {
-            Validation::Auto => (loopback, !loopback),
-            Validation::Here => (false, true),
-            Validation::Off => (false, false),
-        };
-        let validator = match validate {
-            true => Some(Validator::new(&servers, &self.settings.root_keys)?),
-            false => None,
-        };
+        let trust_ad = self.settings.validation == Validation::Auto && on_loopback(&servers);
         Ok(Engine {
-            stub: Stub::new(servers, trust_ad),
-            validator,
+            stub: Stub::new(servers.clone(), trust_ad),
+            servers,
+            validator: OnceCell::new(),
+            probe_after: Mutex::default(),
         })
     }
+
+    /// Nobody, where the servers check, or nobody shall.
+    async fn validator<'a>(&self, engine: &'a Engine) -> Result<Option<&'a Validator>, DnsError> {
+        if let Some(known) = engine.validator.get() {
+            return Ok(known.as_ref());
+        }
+        let here = match self.settings.validation {
+            Validation::Off => false,
+            Validation::Here => true,
+            Validation::Auto if !on_loopback(&engine.servers) => true,
+            Validation::Auto => match engine.servers_validate().await {
+                Some(validate) => !validate,
+                None => return Ok(None),
+            },
+        };
+        let validator = match here {
+            true => Some(Validator::new(&engine.servers, &self.settings.root_keys)?),
+            false => None,
+        };
+        // Somebody else may have found out at the same time: the same.
+        Ok(engine
+            .validator
+            .get_or_init(|| async { validator })
+            .await
+            .as_ref())
+    }
+}
+
+impl Engine {
+    /// The root is signed: a server that does not say so does not check. `None` while it cannot be asked.
+    async fn servers_validate(&self) -> Option<bool> {
+        if !self.may_probe(Instant::now()) {
+            return None;
+        }
+        let root = self.stub.ask(Name::root(), Kind::Soa).await.ok()?;
+        if !root.secure {
+            tracing::info!("the DNS servers on this host do not check signatures: it is done here");
+        }
+        Some(root.secure)
+    }
+
+    fn may_probe(&self, now: Instant) -> bool {
+        let after = self.probe_after.lock();
+        let mut after = after.unwrap_or_else(PoisonError::into_inner);
+        let may = after.is_none_or(|after| after <= now);
+        if may {
+            *after = Some(now + PROBE_PERIOD);
+        }
+        may
+    }
+}
+
+fn on_loopback(servers: &[SocketAddr]) -> bool {
+    servers.iter().all(|server| server.ip().is_loopback())
 }
 
 impl Dns for Resolver {
