@@ -173,7 +173,10 @@ fn notes(classified: &Classified<'_>, delivery: &Delivery) -> Vec<String> {
         );
     }
     if !classified.tags.is_empty() {
-        notes.push(format!("Marks in the reply: {}.", classified.tags.join(", ")));
+        notes.push(format!(
+            "Marks in the reply: {}.",
+            classified.tags.join(", ")
+        ));
     }
     notes
 }

@@ -102,7 +102,11 @@ impl Knowledge {
             }
         }
         let waits = self.rules.iter().filter_map(|rule| rule.wait.as_deref());
-        let waits = waits.chain(self.classes.iter().filter_map(|class| class.wait.as_deref()));
+        let waits = waits.chain(
+            self.classes
+                .iter()
+                .filter_map(|class| class.wait.as_deref()),
+        );
         for wait in waits {
             self.wait(wait).ok_or_else(|| missing("wait", wait))?;
         }
@@ -125,10 +129,7 @@ fn missing(kind: &'static str, id: &str) -> BadKnowledge {
     }
 }
 
-fn once<'a>(
-    kind: &'static str,
-    ids: impl Iterator<Item = &'a String>,
-) -> Result<(), BadKnowledge> {
+fn once<'a>(kind: &'static str, ids: impl Iterator<Item = &'a String>) -> Result<(), BadKnowledge> {
     let mut seen = BTreeSet::new();
     for id in ids {
         if !seen.insert(id) {

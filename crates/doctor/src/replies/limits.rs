@@ -17,3 +17,6 @@ pub const NOTICE_MAX: usize = 64 * 1024;
 
 /// What is taken of the notice after a reply code: a reply, not the rest of the letter.
 pub const REASON_MAX: usize = 900;
+
+/// What is taken of a notice without a reply code: some servers explain themselves at length.
+pub const UNCODED_MAX: usize = 4 * 1024;

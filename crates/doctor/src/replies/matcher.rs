@@ -111,7 +111,11 @@ fn check(rule: &Rule) -> Result<(), BadKnowledge> {
     if rule.only && rule.at.is_empty() {
         return Err(fault("`only` without `at`"));
     }
-    if rule.code.iter().any(|code| code.is_empty() || code.len() > 3) {
+    if rule
+        .code
+        .iter()
+        .any(|code| code.is_empty() || code.len() > 3)
+    {
         return Err(fault("a code has one to three digits"));
     }
     Ok(())
@@ -237,7 +241,9 @@ impl Knowledge {
 fn name_of(provider: Option<&Provider>, refusal: &Refusal) -> String {
     match provider {
         Some(provider) => provider.name.clone(),
-        None if refusal.domain.is_empty() && refusal.host.is_empty() => "the other server".to_owned(),
+        None if refusal.domain.is_empty() && refusal.host.is_empty() => {
+            "the other server".to_owned()
+        }
         None if refusal.domain.is_empty() => refusal.host.clone(),
         None => refusal.domain.clone(),
     }
@@ -275,7 +281,7 @@ fn fits(
         Evidence::Code
     } else if !rule.tag.is_empty() {
         Evidence::Tag
-    } else if at_home {
+    } else if at_home || rule.sure {
         Evidence::Home
     } else if !rule.text.is_empty() {
         if rule.weak {

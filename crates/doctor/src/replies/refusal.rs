@@ -8,7 +8,9 @@ use super::limits::REPLY_MAX;
 use super::status::Enhanced;
 
 /// When in the dialogue it was said.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// In place of the greeting.
@@ -103,6 +105,8 @@ impl Refusal {
                 if !words.is_empty() {
                     words.push(' ');
                 }
+                // What the address says is not what they say: <no-spam@virus.example>.
+                let word = without_address(word);
                 words.extend(word.chars().flat_map(char::to_lowercase));
             }
         }
@@ -113,8 +117,7 @@ impl Refusal {
     pub fn addresses(&self) -> Vec<IpAddr> {
         let mut found = Vec::new();
         for line in &self.lines {
-            let words =
-                line.split(|c: char| !(c.is_ascii_hexdigit() || matches!(c, '.' | ':')));
+            let words = line.split(|c: char| !(c.is_ascii_hexdigit() || matches!(c, '.' | ':')));
             for word in words {
                 let word = word.trim_end_matches(['.', ':']);
                 if let Ok(address) = word.parse::<IpAddr>()
@@ -125,6 +128,18 @@ impl Refusal {
             }
         }
         found
+    }
+}
+
+/// `<who@example.org>:` becomes `<>:`.
+fn without_address(word: &str) -> std::borrow::Cow<'_, str> {
+    let parts = word.split_once('<').and_then(|(before, rest)| {
+        let (address, after) = rest.split_once('>')?;
+        address.contains('@').then_some((before, after))
+    });
+    match parts {
+        Some((before, after)) => format!("{before}<>{after}").into(),
+        None => word.into(),
     }
 }
 

@@ -71,6 +71,9 @@ pub struct Rule {
     pub text: Vec<String>,
     #[serde(default)]
     pub phase: Vec<Phase>,
+    /// An enhanced code that leaves no doubt goes before any general text.
+    #[serde(default)]
+    pub sure: bool,
     #[serde(default)]
     pub weak: bool,
     #[serde(default)]

@@ -65,7 +65,9 @@ fn what_a_domain_should_have() {
         &facts,
         "_dmarc.example.org",
         Kind::Txt,
-        &["v=DMARC1; p=none; np=reject; rua=mailto:dmarc-reports@example.org; ruf=mailto:dmarc-reports@example.org"],
+        &[
+            "v=DMARC1; p=none; np=reject; rua=mailto:dmarc-reports@example.org; ruf=mailto:dmarc-reports@example.org",
+        ],
     );
     check(
         &facts,

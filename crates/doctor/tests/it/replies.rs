@@ -1,0 +1,8 @@
+//! Refusals: rules, words, bounce messages, and how well real ones are understood.
+mod accuracy;
+mod bounce;
+mod corpus;
+mod explain;
+mod knowledge;
+mod labels;
+mod table;
