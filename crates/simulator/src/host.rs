@@ -10,7 +10,9 @@ use mta::Mta;
 use postroad::config::{Config, Listen, Service};
 use postroad::{Ending, Running, Server};
 use store::queue::Queued;
-use store::{MailboxName, NewAccount, Store, StoreError, StoreSettings, Uid};
+use store::{
+    Durability, MailboxName, MtaStsMode, NewAccount, Store, StoreError, StoreSettings, Uid,
+};
 use world::{TlsServer, World};
 
 use crate::authority::Validity;
@@ -33,6 +35,7 @@ pub struct HostBuilder {
     domains: Vec<String>,
     accounts: Vec<String>,
     adjust: Vec<Adjust>,
+    policies: bool,
 }
 
 impl HostBuilder {
@@ -45,7 +48,14 @@ impl HostBuilder {
             domains: Vec::new(),
             accounts: Vec::new(),
             adjust: Vec::new(),
+            policies: false,
         }
+    }
+
+    /// Names, certificates and DNS records for the MTA-STS policies of the domains.
+    pub fn policies(mut self) -> Self {
+        self.policies = true;
+        self
     }
 
     /// Serves a domain, whose MX becomes this host.
@@ -82,8 +92,16 @@ impl HostBuilder {
         for address in &addresses {
             self.internet.zones().host(&self.name, *address);
         }
-        let certificate = self.internet.authority().issue(&self.name, Validity::Now);
-        let tls = TlsServer::new(vec![certificate]).expect("one certificate is enough");
+        let authority = self.internet.authority();
+        let mut certificates = vec![authority.issue(&self.name, Validity::Now)];
+        if self.policies {
+            for domain in &self.domains {
+                let name = format!("{}{domain}", web::mta_sts::HOST_PREFIX);
+                certificates.push(authority.issue(&name, Validity::Now));
+                self.internet.domain(&name).address(address);
+            }
+        }
+        let tls = TlsServer::new(certificates).expect("one certificate is enough");
         let home = self.internet.home_of(&self.name);
         let host = Host {
             store: open(&self.internet, &home),
@@ -96,9 +114,12 @@ impl HostBuilder {
             adjust: self.adjust,
         };
         let now = UnixMillis::from(host.internet.wall());
-        for domain in self.domains {
-            let domain = Domain::parse(&domain).expect("a test's domain is a domain");
-            host.add_domain(domain, now);
+        for domain in &self.domains {
+            let parsed = Domain::parse(domain).expect("a test's domain is a domain");
+            host.add_domain(parsed, now);
+            if self.policies {
+                host.publish_policy(domain);
+            }
         }
         for account in self.accounts {
             let account = NewAccount {
@@ -254,6 +275,33 @@ impl Host {
         bodies.iter().map(read).collect()
     }
 
+    /// Another wish for the TLS of those who send to a domain, and its new id in the DNS.
+    pub fn set_policy(&self, domain: &str, mode: MtaStsMode) {
+        let parsed = Domain::parse(domain).expect("a test's domain is a domain");
+        let now = UnixMillis::from(self.internet.wall());
+        let set = self
+            .store
+            .write_blocking(Durability::Durable, move |change| {
+                change.set_mta_sts_mode(&parsed, mode, now)
+            });
+        set.expect("the domain is ours");
+        self.publish_policy(domain);
+    }
+
+    fn publish_policy(&self, domain: &str) {
+        let parsed = Domain::parse(domain).expect("a test's domain is a domain");
+        let mode = self
+            .store
+            .read_blocking(move |view| view.mta_sts_mode(&parsed));
+        let mode = mode.expect("the store can be read");
+        let policy = web::mta_sts::policy_text(mode, &[&self.name]);
+        let record = format!("_mta-sts.{domain}");
+        self.internet.zones().clear(&record);
+        let id = web::mta_sts::policy_id(&policy);
+        let text = format!("v=STSv1; id={id}");
+        self.internet.domain(&record).txt(&text);
+    }
+
     /// What is in the queue.
     pub fn queue(&self) -> Vec<Queued> {
         let queue = self.store.read_blocking(|view| {
@@ -308,6 +356,12 @@ impl Host {
         let (store, tls) = (self.store.clone(), self.tls.clone());
         let server = Server::start(world.clone(), &config, store, tls).await;
         let server = server.expect("the server starts");
+        for service in [Service::Http, Service::Https] {
+            if let Some(at) = server.address(service) {
+                let known = SocketAddr::new(at.ip(), service.standard_port());
+                self.internet.open_door(known, at);
+            }
+        }
         self.running = Some(Process {
             world,
             tasks,

@@ -1,8 +1,8 @@
 //! The pocket internet itself: makes hosts and servers, keeps DNS, trace and time.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use tempfile::TempDir;
@@ -329,6 +329,14 @@ impl Internet {
         let tls = TlsClients::new(world.clock.clone(), Some(roots.as_bytes()));
         let tls = tls.expect("the authority's certificate is well-formed");
         HttpClient::new(world, tls.verified())
+    }
+
+    /// In real mode: who connects to `known` shall come to `at`.
+    pub(crate) fn open_door(&self, known: SocketAddr, at: SocketAddr) {
+        if let Mode::Real { doors, .. } = &self.inner.mode {
+            let mut doors = doors.lock().unwrap_or_else(PoisonError::into_inner);
+            doors.insert(known, at);
+        }
     }
 
     /// A Postroad host in the making.
