@@ -24,3 +24,4 @@ mod postgres_server;
 mod queue;
 mod reports;
 mod tidy;
+mod transport;

@@ -96,6 +96,7 @@ fn a_message_goes_through(home: &Home) {
         (id, &b"DKIM-Signature: x\r\n"[..])
     );
     assert_eq!(message.reverse_path, ReversePath::Address(address("ann")));
+    assert_eq!(message.tls, TlsWish::Required);
     assert_eq!(
         message.dsn,
         MessageDsn {
