@@ -5,7 +5,9 @@ use serde_json::Value;
 use crate::rig::Post;
 
 fn both(test: impl Fn(&Post)) {
+    // Stopped, but with the certificate that the first start makes.
     let post = Post::with_alice();
+    assert_eq!(post.serve().stop(), 0);
     test(&post);
     let post = Post::with_alice();
     let serving = post.serve();
@@ -35,6 +37,9 @@ fn a_rotation_is_begun_and_shown() {
         let before = states(post);
         assert_eq!(before.len(), 2);
         assert!(before.iter().all(|(_, state)| state == "active"));
+        post.run(&["dkim", "list"])
+            .done()
+            .says("New keys of example.test will be made at ");
         post.run(&["dkim", "rotate", "example.test"])
             .done()
             .says("Made ")
@@ -59,9 +64,7 @@ fn a_rotation_is_begun_and_shown() {
         }
         post.run(&["dkim", "list"])
             .done()
-            .says("publish its record")
-            .says("New keys of example.test will be made at ")
-            .says("keys");
+            .says("publish its record");
     });
 }
 

@@ -2,11 +2,14 @@
 //! verified with the records of that day.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::time::Duration;
+use std::sync::Arc;
 
 use mail::{Domain, UnixMillis};
 use mailauth::dkim::{Verdict, verify};
 use mailauth::explain::Notes;
+use postroad::Config;
+use postroad::commands::{Context, Request, dkim};
+use postroad::output::{Answer, Exit};
 use simulator::{Act, Host, Internet, Phase, Remote, Script, days, hours, minutes};
 use store::{DkimAlgorithm, DkimKey, DkimRecord, DkimRotation, DkimState, Durability, signing};
 
@@ -79,6 +82,19 @@ impl Town {
         }
     }
 
+    fn command(&self, request: dkim::Request) -> Answer {
+        let world = self.here.world();
+        let context = Context {
+            store: self.here.store().clone(),
+            config: Arc::new(Config::new("mx.here.test", "nowhere")),
+            clock: world.clock.clone(),
+            random: world.random.clone(),
+            tls: None,
+        };
+        let answer = postroad::commands::execute(&context, Request::Dkim(request));
+        answer.expect("the command works")
+    }
+
     /// A message that goes over now.
     async fn send(&self) -> Vec<u8> {
         let before = self.there.taken_count();
@@ -123,9 +139,9 @@ fn months_pass_and_every_signature_holds() {
     Internet::simulated(1, async |internet| {
         let town = town(internet, Script::accept()).await;
         let mut used = BTreeSet::new();
-        // What was sent in the last seven days is verified again every day: it may have waited so long elsewhere.
+        // What was sent seven days ago is verified again: it may have waited so long elsewhere.
         let mut recent = VecDeque::new();
-        for day in 0..130 {
+        for day in 0..110 {
             // The operator has a look twice a week.
             if day % 4 == 3 {
                 town.publish();
@@ -137,11 +153,8 @@ fn months_pass_and_every_signature_holds() {
             used.extend(selectors);
             recent.push_back(message);
             if 7 < recent.len() {
-                recent.pop_front();
-            }
-            for message in &recent {
-                let verdicts = town.verdicts(message).await;
-                town.all_hold(&verdicts);
+                let late = recent.pop_front().unwrap_or_default();
+                town.all_hold(&town.verdicts(&late).await);
             }
             town.internet.pass(days(1)).await;
         }
@@ -224,6 +237,10 @@ fn without_the_new_records_the_old_keys_go_on() {
         let now = UnixMillis::from(town.internet.wall());
         let reminded = coming.look.reminded.expect("a reminder");
         assert!(now.since(reminded) < days(1) + hours(2));
+        let answer = town.command(dkim::Request::List { domain: None });
+        assert_eq!(answer.exit, Exit::Findings);
+        let told = answer.value.to_string();
+        assert!(told.contains("publish its record"), "{told}");
 
         // One record comes, the other not: each kind goes its own way.
         let rsa = town.key(DkimAlgorithm::RsaSha256, DkimState::Coming);
@@ -342,10 +359,9 @@ fn keys_rest_after_a_change_of_the_dmarc_policy() {
         let period = days(u64::from(PERIOD_DAYS));
         town.internet.pass(period - days(3)).await;
         policy("v=DMARC1; p=quarantine");
-        town.internet.pass(days(8)).await;
+        town.internet.pass(days(6)).await;
         assert_eq!(town.count(DkimState::Coming), 0, "too soon");
         town.internet.pass(days(3)).await;
         assert_eq!(town.count(DkimState::Coming), 2);
-        let _: Duration = period;
     });
 }
