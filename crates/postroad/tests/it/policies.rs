@@ -44,7 +44,10 @@ fn failing_mail_goes_where_the_domain_says() {
             .exits(1)
             .complains("not a domain of this server");
         post.run(&["domain", "add", "example.test"]).done();
-        assert_eq!(post.json(&["domain", "show", "example.test"])["dmarc"], "junk");
+        assert_eq!(
+            post.json(&["domain", "show", "example.test"])["dmarc"],
+            "junk"
+        );
         for (choice, words) in [
             ("reject", "refused"),
             ("mark", "marked"),
@@ -53,9 +56,13 @@ fn failing_mail_goes_where_the_domain_says() {
             post.run(&["domain", "dmarc", "example.test", choice])
                 .done()
                 .says(words);
-            assert_eq!(post.json(&["domain", "show", "example.test"])["dmarc"], choice);
+            assert_eq!(
+                post.json(&["domain", "show", "example.test"])["dmarc"],
+                choice
+            );
         }
-        post.run(&["domain", "dmarc", "example.test", "ignore"]).exits(2);
+        post.run(&["domain", "dmarc", "example.test", "ignore"])
+            .exits(2);
     });
 }
 
@@ -71,15 +78,19 @@ fn trust_is_given_and_taken() {
             found.map(|row| row["trusted"].as_bool().unwrap())
         };
         assert_eq!(state("google.com", "arc"), Some(true));
-        post.run(&["auth", "trust", "list"]).done().says("built in 20");
+        post.run(&["auth", "trust", "list"])
+            .done()
+            .says("built in 20");
         post.run(&["auth", "trust", "add", "lists.example", "--list"])
             .done()
             .says("lists.example is trusted as mailing list.");
         assert_eq!(state("lists.example", "list"), Some(true));
         assert_eq!(state("lists.example", "arc"), None);
-        post.run(&["auth", "trust", "remove", "google.com", "--arc"]).done();
+        post.run(&["auth", "trust", "remove", "google.com", "--arc"])
+            .done();
         assert_eq!(state("google.com", "arc"), Some(false));
-        post.run(&["auth", "trust", "add", "google.com", "--arc"]).done();
+        post.run(&["auth", "trust", "add", "google.com", "--arc"])
+            .done();
         assert_eq!(state("google.com", "arc"), Some(true));
         post.run(&["auth", "trust", "remove", "lists.example", "--list"])
             .done()
@@ -87,7 +98,8 @@ fn trust_is_given_and_taken() {
         post.run(&["auth", "trust", "remove", "lists.example", "--list"])
             .exits(1)
             .complains("is not trusted");
-        post.run(&["auth", "trust", "add", "lists.example"]).exits(2);
+        post.run(&["auth", "trust", "add", "lists.example"])
+            .exits(2);
         post.run(&["auth", "trust", "add", "lists.example", "--arc", "--list"])
             .exits(2);
     });
