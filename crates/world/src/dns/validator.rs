@@ -152,8 +152,10 @@ fn negative(name: &Name, error: NetError) -> Result<Answer, DnsError> {
         // Not proved not to exist: only where nothing is signed may that be believed. A forger who could
         // make records vanish could turn DANE off.
         NetError::Dns(HickoryDnsError::Nsec {
-            response, proof, ..
-        }) if proof == Proof::Insecure => Ok(Answer {
+            response,
+            proof: Proof::Insecure,
+            ..
+        }) => Ok(Answer {
             status: status(response.response_code),
             records: Vec::new(),
             secure: false,

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_rustls::{Accept, Connect, client, server};
+use tokio_rustls::{Accept, Connect, LazyConfigAcceptor, client, server};
 use wire::TlsFacts;
 
 use crate::tls::{TlsClient, TlsError, TlsServer};
@@ -29,6 +29,8 @@ type BoxedIo = Box<dyn Io>;
 
 enum Transport {
     Plain(BoxedIo),
+    /// The client's first message decides which certificate is shown.
+    Greeting(Box<(LazyConfigAcceptor<BoxedIo>, TlsServer)>),
     Accepting(Box<(Accept<BoxedIo>, TlsServer)>),
     Connecting(Box<(Connect<BoxedIo>, TlsClient, ServerName<'static>)>),
     Server(Box<server::TlsStream<BoxedIo>>),
@@ -78,8 +80,13 @@ impl Stream {
 
     pub(crate) fn begin_tls_server(&mut self, tls: &TlsServer) -> Result<(), TlsError> {
         let io = self.take_plain()?;
-        let accept = tls.acceptor().accept(io);
-        self.transport = Transport::Accepting(Box::new((accept, tls.clone())));
+        self.transport = match tls.acceptor() {
+            Some(acceptor) => Transport::Accepting(Box::new((acceptor.accept(io), tls.clone()))),
+            None => {
+                let acceptor = LazyConfigAcceptor::new(Default::default(), io);
+                Transport::Greeting(Box::new((acceptor, tls.clone())))
+            }
+        };
         Ok(())
     }
 
@@ -95,6 +102,17 @@ impl Stream {
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Result<TlsFacts, TlsError>> {
+        if let Transport::Greeting(greeting) = &mut self.transport {
+            let (acceptor, tls) = greeting.as_mut();
+            match ready!(Pin::new(acceptor).poll(context)) {
+                Ok(start) => {
+                    let config = tls.config_for(&start.client_hello());
+                    let accept = (start.into_stream(config), tls.clone());
+                    self.transport = Transport::Accepting(Box::new(accept));
+                }
+                Err(error) => return self.broken(error),
+            }
+        }
         let facts = match &mut self.transport {
             Transport::Accepting(accepting) => {
                 let (accept, tls) = accepting.as_mut();
@@ -149,9 +167,10 @@ impl Stream {
             Transport::Plain(io) => Ok(Pin::new(io.as_mut())),
             Transport::Server(stream) => Ok(Pin::new(stream.as_mut())),
             Transport::Client(stream) => Ok(Pin::new(stream.as_mut())),
-            Transport::Accepting(_) | Transport::Connecting(_) | Transport::Broken => {
-                Err(io::ErrorKind::NotConnected.into())
-            }
+            Transport::Greeting(_)
+            | Transport::Accepting(_)
+            | Transport::Connecting(_)
+            | Transport::Broken => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod binding;
 mod certificate;
+mod challenge;
 mod client;
 mod clients;
 mod dane;

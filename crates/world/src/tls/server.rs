@@ -10,6 +10,7 @@ use rustls::{ServerConfig, ServerConnection};
 use tokio_rustls::TlsAcceptor;
 use wire::TlsFacts;
 
+use super::challenge::{self, Challenges};
 use super::{Certificate, CertificateError};
 use crate::limits;
 
@@ -18,6 +19,7 @@ use crate::limits;
 pub struct TlsServer {
     config: Arc<ServerConfig>,
     certificates: Arc<Certificates>,
+    challenges: Arc<RwLock<Option<Arc<ServerConfig>>>>,
 }
 
 impl TlsServer {
@@ -41,6 +43,7 @@ impl TlsServer {
         Ok(Self {
             config: Arc::new(config),
             certificates,
+            challenges: Arc::default(),
         })
     }
 
@@ -61,13 +64,41 @@ impl TlsServer {
         table.choose(Some(&name.to_ascii_lowercase())).clone()
     }
 
-    /// What a client that asks for this name is shown now.
-    pub fn certificate(&self, name: Option<&str>) -> Certificate {
-        self.certificates.table().choose(name).clone()
+    /// From now on answers an authority that asks for TLS-ALPN-01 (RFC 8737) with these, each a name and
+    /// its key authorization; none ends it. Other clients are served as always.
+    pub fn answer_challenges(&self, answers: &[(String, String)]) -> Result<(), CertificateError> {
+        let challenges = Challenges::new(answers)?;
+        let config = match challenges.is_empty() {
+            true => None,
+            false => Some(Arc::new(challenges.config()?)),
+        };
+        *self
+            .challenges
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = config;
+        Ok(())
     }
 
-    pub(crate) fn acceptor(&self) -> TlsAcceptor {
-        TlsAcceptor::from(self.config.clone())
+    /// For the usual handshake; `None` while the first message of the client has to be looked at.
+    pub(crate) fn acceptor(&self) -> Option<TlsAcceptor> {
+        match self.challenges().is_some() {
+            true => None,
+            false => Some(TlsAcceptor::from(self.config.clone())),
+        }
+    }
+
+    pub(crate) fn config_for(&self, hello: &ClientHello<'_>) -> Arc<ServerConfig> {
+        match self.challenges() {
+            Some(challenges) if challenge::is_asked_for(hello) => challenges,
+            _ => self.config.clone(),
+        }
+    }
+
+    fn challenges(&self) -> Option<Arc<ServerConfig>> {
+        self.challenges
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(crate) fn facts(&self, connection: &ServerConnection) -> TlsFacts {

@@ -5,6 +5,10 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{SHA256, digest};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use world::{DnsSettings, Listener, TlsClients, TlsServer, World};
 
@@ -213,4 +217,68 @@ async fn we_resume_our_sessions_with_openssl() {
         assert_eq!(resumed, [false, true], "{version}");
     }
     std::fs::remove_dir_all(&home).unwrap();
+}
+
+/// TLS-ALPN-01: the authority gets its proof, everybody else what he always gets. RFC 8737
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_authority_gets_its_proof_and_others_do_not_notice() {
+    if !installed() {
+        return;
+    }
+    let (server, port) = start(vec![Chain::new("a.test", Dates::Good).with_root()]).await;
+    let probe = async |arguments: &[&str]| {
+        let arguments = [&["-showcerts"], arguments].concat();
+        s_client(port, &arguments).await.1
+    };
+    let challenge = ["-servername", "b.test", "-alpn", "acme-tls/1"];
+    let answers = [("b.test".to_owned(), "token.thumbprint".to_owned())];
+    server.answer_challenges(&answers).unwrap();
+    let said = probe(&challenge).await;
+    assert!(said.contains("ALPN protocol: acme-tls/1"), "{said}");
+    let leaf = said
+        .split_inclusive("-----END CERTIFICATE-----\n")
+        .next()
+        .unwrap();
+    let leaf = &leaf[leaf.find("-----BEGIN").unwrap()..];
+    let text = x509(leaf);
+    assert!(text.contains("DNS:b.test"), "{text}");
+    assert!(text.contains("1.3.6.1.5.5.7.1.31: critical"), "{text}");
+    let hash = digest(&SHA256, b"token.thumbprint");
+    let der = CertificateDer::from_pem_slice(leaf.as_bytes()).unwrap();
+    assert!(der.windows(32).any(|bytes| bytes == hash.as_ref()));
+    // Not for another name, not beside other protocols, not without asking.
+    let said = probe(&["-servername", "a.test", "-alpn", "acme-tls/1"]).await;
+    assert!(!said.contains("hello"), "{said}");
+    for arguments in [
+        &["-servername", "a.test"][..],
+        &["-servername", "b.test", "-alpn", "acme-tls/1,http/1.1"],
+        &["-servername", "b.test", "-alpn", "http/1.1"],
+    ] {
+        let said = probe(arguments).await;
+        assert!(
+            said.contains("hello") && said.contains("CN = a.test"),
+            "{said}"
+        );
+        assert!(said.contains("No ALPN negotiated"), "{said}");
+    }
+    server.answer_challenges(&[]).unwrap();
+    let said = probe(&challenge).await;
+    assert!(said.contains("CN = a.test"), "{said}");
+}
+
+fn x509(pem: &str) -> String {
+    let mut child = Command::new("openssl")
+        .args(["x509", "-noout", "-text"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(pem.as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
