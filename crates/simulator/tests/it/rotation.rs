@@ -90,6 +90,7 @@ impl Town {
             clock: world.clock.clone(),
             random: world.random.clone(),
             tls: None,
+            wanted: None,
         };
         let answer = postroad::commands::execute(&context, Request::Dkim(request));
         answer.expect("the command works")
