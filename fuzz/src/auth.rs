@@ -14,13 +14,13 @@ use world::{Answer, BoxFuture, Dns, DnsError, Kind, Record};
 const TTL: Duration = Duration::from_secs(60);
 
 /// Answers each question with the next piece of the input; at its end, that there is no such name.
-struct Pieces<'a> {
+pub(crate) struct Pieces<'a> {
     rest: Mutex<Vec<&'a [u8]>>,
     asked: Mutex<usize>,
 }
 
 impl<'a> Pieces<'a> {
-    fn new(pieces: impl Iterator<Item = &'a [u8]>) -> Self {
+    pub(crate) fn new(pieces: impl Iterator<Item = &'a [u8]>) -> Self {
         let mut rest: Vec<&[u8]> = pieces.collect();
         rest.reverse();
         Self {
@@ -29,7 +29,7 @@ impl<'a> Pieces<'a> {
         }
     }
 
-    fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         *self.asked.lock().unwrap()
     }
 }
