@@ -28,6 +28,9 @@ pub const KEEP_AFTER_USE: Duration = Duration::from_secs(7 * 86_400);
 /// How often the queue is searched for what an old key signed.
 pub const QUEUE_LOOK_PERIOD: Duration = DAY;
 
+/// Name servers of a zone that are asked themselves: as many as fit a delegation of 512 bytes (RFC 1035 §4.2.1).
+pub const NAME_SERVERS_MAX: usize = 13;
+
 /// How long an operator has before the first reminder, and between two.
 pub const REMINDER_PERIOD: Duration = DAY;
 

@@ -1,10 +1,12 @@
 //! Looks for a key's record in the DNS and says whether receivers can use it.
 //! It must carry our key byte for byte: one lost character, and every signature fails.
 
-use store::{DkimKey, DkimRecord};
-use world::{Answer, Dns, DnsError, Kind};
+use std::net::IpAddr;
 
-use super::pair;
+use store::{DkimKey, DkimRecord};
+use world::{Answer, Dns, DnsError, Kind, Record, World};
+
+use super::{limits, pair};
 
 /// What a look found, in words for the operator where something is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +24,58 @@ pub fn name(key: &DkimKey) -> String {
 pub async fn look(dns: &dyn Dns, key: &DkimKey) -> Result<Look, DnsError> {
     let answer = dns.ask(&name(key), Kind::Txt).await?;
     Ok(judge(&answer, key))
+}
+
+/// Asks every name server of the key's zone itself, so that no cache and no server that lags hides that a record is
+/// not everywhere yet. `None` where none can be asked: then what the resolver says must do.
+pub async fn look_everywhere(world: &World, key: &DkimKey) -> Option<Look> {
+    let mut found = None;
+    for server in name_servers(&*world.dns, key.domain.as_str()).await {
+        match world::ask_name_server(world, server, &name(key), Kind::Txt).await {
+            Ok(answer) => {
+                let look = judge(&answer, key);
+                if look.found != DkimRecord::Right {
+                    let words = format!("on the name server {server}: {}", look.words);
+                    return Some(Look { words, ..look });
+                }
+                found = Some(look);
+            }
+            // It may be down, or this network lets nobody ask it.
+            Err(error) => tracing::debug!(%server, %error, "a name server is not asked"),
+        }
+    }
+    found
+}
+
+/// The addresses of the servers that are responsible for a name, up to a bound.
+async fn name_servers(dns: &dyn Dns, domain: &str) -> Vec<IpAddr> {
+    let mut zone = domain;
+    loop {
+        let hosts = match dns.ask(zone, Kind::Ns).await {
+            Ok(answer) => answer.records,
+            Err(_) => return Vec::new(),
+        };
+        if hosts.is_empty() {
+            match zone.split_once('.') {
+                Some((_, parent)) if parent.contains('.') => zone = parent,
+                _ => return Vec::new(),
+            }
+            continue;
+        }
+        let mut servers = Vec::new();
+        for host in &hosts {
+            let Record::Ns(host) = host else { continue };
+            for kind in [Kind::A, Kind::Aaaa] {
+                if let Ok(answer) = dns.ask(host, kind).await {
+                    servers.extend(answer.addresses());
+                }
+            }
+        }
+        servers.sort_unstable();
+        servers.dedup();
+        servers.truncate(limits::NAME_SERVERS_MAX);
+        return servers;
+    }
 }
 
 /// What an answer means for a key.

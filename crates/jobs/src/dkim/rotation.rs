@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mail::{Domain, UnixMillis};
-use store::{DkimAlgorithm, DkimKey, DkimRotation, DkimState, DomainError, Durability};
-use world::{BoxFuture, Kind};
+use store::{DkimAlgorithm, DkimKey, DkimRecord, DkimRotation, DkimState, DomainError, Durability};
+use world::{BoxFuture, DnsError, Kind};
 
 use super::decide::{self, Facts, Reminder, Step};
 use super::{limits, look, pair};
@@ -103,7 +103,7 @@ async fn look_at_records(
     now: UnixMillis,
 ) -> Result<(), JobError> {
     for key in decide::to_look(keys, now) {
-        let found = match look::look(&*desk.world.dns, key).await {
+        let found = match look_at(desk, key).await {
             Ok(look) => {
                 if look.found != key.look.found {
                     let selector = key.selector.as_str();
@@ -124,6 +124,17 @@ async fn look_at_records(
             .await?;
     }
     Ok(())
+}
+
+/// A new key's record must be on every name server before the key signs; for others the resolver's word is enough.
+async fn look_at(desk: &Desk, key: &DkimKey) -> Result<look::Look, DnsError> {
+    let seen = look::look(&*desk.world.dns, key).await?;
+    if key.state != DkimState::Coming || seen.found != DkimRecord::Right {
+        return Ok(seen);
+    }
+    Ok(look::look_everywhere(&desk.world, key)
+        .await
+        .unwrap_or(seen))
 }
 
 /// Remembers what the domain's DMARC record asks for, to know when that changes.

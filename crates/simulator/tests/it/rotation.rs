@@ -1,9 +1,13 @@
 //! Signing keys over months: they change, and whatever the operator does or leaves undone, what arrives can be
 //! verified with the records of that day.
 
-use std::collections::{BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 
+use hickory_proto::op::{Message, OpCode, ResponseCode};
+use hickory_proto::rr::rdata::TXT;
+use hickory_proto::rr::{RData, Record as WireRecord};
 use mail::{Domain, UnixMillis};
 use mailauth::dkim::{Verdict, verify};
 use mailauth::explain::Notes;
@@ -12,6 +16,8 @@ use postroad::commands::{Context, Request, dkim};
 use postroad::output::{Answer, Exit};
 use simulator::{Act, Host, Internet, Phase, Remote, Script, days, hours, minutes};
 use store::{DkimAlgorithm, DkimKey, DkimRecord, DkimRotation, DkimState, Durability, signing};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use world::Record;
 
 use crate::{ANN, BOB, letter};
 
@@ -365,4 +371,99 @@ fn keys_rest_after_a_change_of_the_dmarc_policy() {
         town.internet.pass(days(3)).await;
         assert_eq!(town.count(DkimState::Coming), 2);
     });
+}
+
+#[test]
+fn a_new_key_waits_for_the_last_name_server() {
+    Internet::simulated(8, async |internet| {
+        let town = town(internet, Script::accept()).await;
+        let first = NameServer::start(&town.internet, "ns1.here.test").await;
+        let second = NameServer::start(&town.internet, "ns2.here.test").await;
+        // The third is down, which holds up nothing.
+        town.internet
+            .zones()
+            .add(HERE, Record::Ns("ns3.here.test".to_owned()));
+        let down = town.internet.fresh_address();
+        town.internet.zones().host("ns3.here.test", down);
+        let period = days(u64::from(PERIOD_DAYS));
+        town.internet.pass(period + hours(2)).await;
+        assert_eq!(town.count(DkimState::Coming), 2);
+        town.publish();
+        let records: Vec<(String, String)> = town
+            .keys()
+            .iter()
+            .map(|key| {
+                let text = jobs::dkim::record(&key.private).expect("a sound key");
+                (record_name(key), text)
+            })
+            .collect();
+        first.has(&records);
+        town.internet.pass(days(2)).await;
+        assert_eq!(town.count(DkimState::Coming), 2, "one server lags");
+        second.has(&records);
+        town.internet
+            .until(hours(4), || town.count(DkimState::Coming) == 0)
+            .await;
+    });
+}
+
+/// A name server of the domain, with what it has heard of so far.
+struct NameServer {
+    texts: Arc<Mutex<BTreeMap<String, String>>>,
+}
+
+impl NameServer {
+    async fn start(internet: &Internet, name: &str) -> Self {
+        let address = internet.fresh_address();
+        internet.zones().host(name, address);
+        internet.zones().add(HERE, Record::Ns(name.to_owned()));
+        let world = internet.world(name, vec![address]);
+        let listener = world.net.listen(SocketAddr::new(address, 53)).await;
+        let listener = listener.expect("the port is free");
+        let texts = Arc::new(Mutex::new(BTreeMap::new()));
+        let known = texts.clone();
+        world.tasks.spawn("name server", async move {
+            while let Ok(mut stream) = listener.accept().await {
+                let mut length = [0; 2];
+                if stream.read_exact(&mut length).await.is_err() {
+                    continue;
+                }
+                let mut question = vec![0; usize::from(u16::from_be_bytes(length))];
+                if stream.read_exact(&mut question).await.is_err() {
+                    continue;
+                }
+                let answer = answer(&question, &known.lock().expect("no panic with the lock"));
+                let length = (answer.len() as u16).to_be_bytes();
+                let _ = stream.write_all(&[&length[..], &answer].concat()).await;
+                let _ = stream.flush().await;
+            }
+        });
+        Self { texts }
+    }
+
+    fn has(&self, records: &[(String, String)]) {
+        let mut texts = self.texts.lock().expect("no panic with the lock");
+        texts.extend(records.iter().cloned());
+    }
+}
+
+fn answer(question: &[u8], texts: &BTreeMap<String, String>) -> Vec<u8> {
+    let question = Message::from_vec(question).expect("a question");
+    let mut answer = Message::response(question.metadata.id, OpCode::Query);
+    answer.metadata.authoritative = true;
+    let query = question.queries[0].clone();
+    let name = query.name().to_ascii().trim_end_matches('.').to_owned();
+    match texts.get(&name) {
+        Some(text) => {
+            let strings = text
+                .as_bytes()
+                .chunks(255)
+                .map(|part| String::from_utf8(part.to_vec()).expect("ASCII"));
+            let data = RData::TXT(TXT::new(strings.collect()));
+            answer.add_answer(WireRecord::from_rdata(query.name().clone(), 60, data));
+        }
+        None => answer.metadata.response_code = ResponseCode::NXDomain,
+    }
+    answer.add_query(query);
+    answer.to_vec().expect("an answer")
 }

@@ -2,6 +2,7 @@
 //! Names are A-labels without the last dot; the root is `.`. An error is always temporary.
 
 mod convert;
+mod direct;
 mod resolver;
 mod stub;
 mod update;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
+pub use direct::ask_name_server;
 pub use resolver::{DnsSettings, Resolver, RootKey, Validation};
 pub use update::{TsigHash, TsigKey, UpdateError, UpdateServer, ZoneEdit, update_zone};
 

@@ -158,7 +158,12 @@ fn judge(reply: &Message, server: &UpdateServer) -> Result<(), UpdateError> {
     }
 }
 
-async fn exchange(world: &World, at: SocketAddr, question: &[u8]) -> std::io::Result<Vec<u8>> {
+/// One message there and one back, with their lengths before them. RFC 7766 §8
+pub(super) async fn exchange(
+    world: &World,
+    at: SocketAddr,
+    question: &[u8],
+) -> std::io::Result<Vec<u8>> {
     let mut stream = world.net.connect(None, at).await?;
     let length = u16::try_from(question.len()).map_err(std::io::Error::other)?;
     stream

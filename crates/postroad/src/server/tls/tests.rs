@@ -1,14 +1,14 @@
 //! Several certificates, by name; files that change, well and badly.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use world::{
-    BlockingMode, DnsSettings, OsRandom, Resolver, TokioNet, TokioTasks, World, self_signed,
-};
+use world::{BlockingMode, DnsSettings, Stop, TokioClock, TokioTasks, World, self_signed};
 
 use super::{Certificates, read_or_make};
 use crate::config::Config;
+use crate::server::limits::CERTIFICATE_LOOK_PERIOD;
 
 struct Place {
     folder: tempfile::TempDir,
@@ -57,10 +57,7 @@ fn write(path: &Path, text: &str) {
 
 fn world() -> World {
     let mut world = World::real(DnsSettings::system());
-    world.dns = std::sync::Arc::new(Resolver::new(DnsSettings::system()));
-    world.net = std::sync::Arc::new(TokioNet);
-    world.random = std::sync::Arc::new(OsRandom);
-    world.tasks = std::sync::Arc::new(TokioTasks::new(BlockingMode::Inline));
+    world.tasks = Arc::new(TokioTasks::new(BlockingMode::Inline));
     world
 }
 
@@ -165,6 +162,40 @@ fn a_bad_new_file_keeps_the_old_certificate() {
     assert!(told[0].contains("tls cannot be read"), "{told:?}");
     assert_eq!(before("mail.example.org"), a);
     assert_eq!(served(&certificates, "c.example.org"), "c.example.org");
+}
+
+#[test]
+fn changed_files_are_looked_for_by_the_clock() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let place = Place::new();
+        place.pair("a", "mail.example.org");
+        let mut world = world();
+        world.clock = Arc::new(TokioClock::simulated(SystemTime::now()));
+        let certificates = Arc::new(place.serve());
+        let stop = Stop::new();
+        let watching = certificates.clone().watch(world.clone(), stop.clone());
+        let watching = world.tasks.spawn("certificates", watching);
+        place.pair("b", "more.example.org");
+        assert_eq!(
+            served(&certificates, "more.example.org"),
+            "mail.example.org"
+        );
+        world
+            .clock
+            .after(CERTIFICATE_LOOK_PERIOD + Duration::from_secs(1))
+            .await;
+        assert_eq!(
+            served(&certificates, "more.example.org"),
+            "more.example.org"
+        );
+        stop.request();
+        watching.ended().await.unwrap();
+    });
 }
 
 #[test]
