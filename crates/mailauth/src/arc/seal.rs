@@ -120,15 +120,16 @@ fn message_signature(
     names: &[&str],
 ) -> Option<String> {
     let key = sealer.key;
-    let before = format!(" a={};\r\n\tb=", key.algorithm().signature_name());
+    let before = format!(" a={};\r\n  b=", key.algorithm().signature_name());
     let mut after = format!(
-        ";\r\n\tbh={}; c=relaxed/relaxed;\r\n\td={}; h=",
+        ";\r\n  bh={}; c=relaxed/relaxed;\r\n  d={}; h=",
         STANDARD.encode(BodyHash::of(message.body)),
         key.domain()
     );
     fold_names(names, &mut after);
+    // dkimpy finds the field by a space (not a tab) before its i=.
     after.push_str(&format!(
-        ";\r\n\ti={instance}; s={}; t={}",
+        ";\r\n  i={instance}; s={}; t={}",
         key.selector(),
         sealer.now
     ));
@@ -153,9 +154,9 @@ fn chain_seal(
     covered: Vec<u8>,
 ) -> Option<String> {
     let key = sealer.key;
-    let before = format!(" a={};\r\n\tb=", key.algorithm().signature_name());
+    let before = format!(" a={};\r\n  b=", key.algorithm().signature_name());
     let after = format!(
-        ";\r\n\tcv={}; d={}; i={instance}; s={};\r\n\tt={}",
+        ";\r\n  cv={}; d={}; i={instance}; s={};\r\n  t={}",
         cv.as_str(),
         key.domain(),
         key.selector(),
@@ -217,7 +218,7 @@ fn fold_names(names: &[&str], out: &mut String) {
             column += 1;
         }
         if FOLD_COLUMNS < column + name.len() {
-            out.push_str("\r\n\t ");
+            out.push_str("\r\n   ");
             column = 2;
         }
         out.push_str(name);
@@ -230,7 +231,7 @@ fn fold_words(text: &str, out: &mut String) {
     let mut column = out.len();
     for word in text.split_ascii_whitespace() {
         if FOLD_COLUMNS < column + word.len() {
-            out.push_str("\r\n\t");
+            out.push_str("\r\n  ");
             column = 1;
         } else {
             out.push(' ');
