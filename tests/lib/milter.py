@@ -107,6 +107,6 @@ class OpenDkim:
         return self
 
     def __exit__(self, *_):
-        self.process.terminate()
+        self.process.kill()
         self.process.wait()
         self.log.close()

@@ -142,6 +142,10 @@ class Postroad:
     def json(self, *arguments):
         return json.loads(self.cli("--json", *arguments).stdout)
 
+    def json_any(self, *arguments):
+        """Whatever the exit status."""
+        return json.loads(self.cli("--json", *arguments, check=False).stdout)
+
     def add_account(self, address, password=None):
         self.cli("account", "add", address, "--password-stdin", stdin=(password or self.password) + "\n")
 

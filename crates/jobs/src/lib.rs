@@ -4,12 +4,12 @@
 //! A job says when it is due (a pure function of its last run) and does it. When it last ran is kept in the
 //! store, so that a restart neither skips nor repeats a run, and of several nodes on one database one runs it.
 
-pub mod certificates;
 pub mod dkim;
 pub mod limits;
 pub mod reports;
 pub mod schedule;
 
+mod certificates;
 mod job;
 mod keeper;
 mod post;
@@ -21,6 +21,7 @@ use store::Store;
 use world::http::HttpClient;
 use world::{Stop, World};
 
+pub use certificates::{Certificates, CertificatesSettings, new_certificate_key, tlsa_of_key};
 pub use job::{Job, JobError, Run};
 pub use post::{OwnMessage, Post, PostError};
 
@@ -81,6 +82,13 @@ impl Jobs {
         if let Some(desk) = Arc::get_mut(&mut self.desk) {
             desk.http = Some(client);
         }
+        self
+    }
+
+    /// With certificates from an authority.
+    #[must_use]
+    pub fn with_certificates(mut self, settings: CertificatesSettings) -> Self {
+        self.jobs.push(Arc::new(Certificates::new(settings)));
         self
     }
 

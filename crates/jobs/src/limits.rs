@@ -24,11 +24,9 @@ pub const STORE_PAUSE: Duration = Duration::from_secs(60);
 /// Bytes kept of why a run failed.
 pub const PROBLEM_BYTES_MAX: usize = 500;
 
-/// How often it is looked whether a certificate is due: one is renewed weeks before its end.
-pub const CERTIFICATES_PERIOD: Duration = Duration::from_secs(3_600);
-
-/// Authorities ask not to come on the full hour.
-pub const CERTIFICATES_SPREAD: Duration = Duration::from_secs(600);
+/// How often it is looked whether a certificate is due. Counted from the first look, so
+/// not on the full hour, when everybody comes.
+pub const CERTIFICATES_PERIOD: Duration = Duration::from_secs(900);
 
 /// For one order, from who we are to the chain: an authority may look at each name from several places.
 pub const ORDER_PATIENCE: Duration = Duration::from_secs(180);

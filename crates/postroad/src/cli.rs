@@ -8,7 +8,7 @@ use clap::{ArgAction, Parser, Subcommand};
 use nix::sys::stat::Mode;
 
 use crate::commands::{
-    Request, account, alias, auth, completions, config, dkim, dns, domain, queue,
+    Request, account, alias, auth, certificate, completions, config, dkim, dns, domain, queue,
 };
 use crate::commands::{quickstart, report, serve, tls, version};
 use crate::local;
@@ -71,6 +71,9 @@ enum Command {
     /// Who sent a message, and whether it can be believed
     #[command(subcommand)]
     Auth(auth::Command),
+    /// Certificates from an authority such as Let's Encrypt
+    #[command(subcommand)]
+    Certificate(certificate::Command),
     /// The keys that sign outgoing mail
     #[command(subcommand)]
     Dkim(dkim::Command),
@@ -137,6 +140,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Queue(command) => Request::Queue(command.into()),
         Command::Dns(command) => Request::Dns(command.into()),
         Command::Dkim(command) => Request::Dkim(command.into()),
+        Command::Certificate(command) => Request::Certificate(command.into()),
         Command::Report(command) => Request::Report(command.into()),
         Command::Tls(command) => Request::Tls(command.into()),
     };

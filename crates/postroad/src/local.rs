@@ -62,6 +62,7 @@ fn on_store(
         clock: Arc::new(clock),
         random: Arc::new(OsRandom),
         tls: None,
+        wanted: None,
     };
     let answer = execute(&context, request);
     store.close();

@@ -23,9 +23,12 @@ pub enum Verbosity {
 }
 
 /// Our own crates; the libraries below them are quieter.
-const OWN: [&str; 8] = [
-    "postroad", "mta", "access", "store", "world", "wire", "mailauth", "message",
+const OWN: [&str; 10] = [
+    "postroad", "mta", "access", "jobs", "web", "store", "world", "wire", "mailauth", "message",
 ];
+
+/// Libraries that warn of every unsigned zone of others.
+const CHATTY: [&str; 3] = ["hickory_net", "hickory_proto", "hickory_resolver"];
 
 /// Starts logging for the whole process. Later calls do nothing.
 pub fn start(verbosity: Verbosity) {
@@ -35,8 +38,13 @@ pub fn start(verbosity: Verbosity) {
         Verbosity::Verbose => (LevelFilter::DEBUG, LevelFilter::INFO),
         Verbosity::Everything => (LevelFilter::TRACE, LevelFilter::DEBUG),
     };
+    let chatty = match verbosity {
+        Verbosity::Everything => libraries,
+        _ => LevelFilter::ERROR,
+    };
     let targets = Targets::new()
         .with_default(libraries)
+        .with_targets(CHATTY.into_iter().map(|name| (name, chatty)))
         .with_targets(OWN.into_iter().map(|name| (name, own)));
     let layer = if std::io::stderr().is_terminal() {
         let people = fmt::layer()

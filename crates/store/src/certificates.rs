@@ -193,6 +193,12 @@ impl Change<'_> {
         self.sql.execute(sql, &params).map(drop)
     }
 
+    /// What failed is tried again as if it had not.
+    pub fn forget_certificate_failures(&mut self) -> Result<(), StoreError> {
+        let sql = "UPDATE certificate SET failures = 0, problem = NULL WHERE failures <> 0";
+        self.sql.execute(sql, &[]).map(drop)
+    }
+
     /// Keeps a fetched certificate in place of the one before; a next key that it holds is the next no more.
     pub fn set_certificate(
         &mut self,

@@ -178,7 +178,7 @@ impl Inner {
         tls: Option<&TlsServer>,
     ) -> Option<Response<Full<Bytes>>> {
         let file = client_setup::profile(&self.settings.services, Profile { address, name: "" })?;
-        let certificate = tls.map(|tls| tls.certificate(Some(&asked.host)));
+        let certificate = tls.map(|tls| tls.certificate_for(&asked.host));
         let signed = certificate.and_then(|certificate| certificate.sign_document(file.as_bytes()));
         let answer = typed(
             StatusCode::OK,

@@ -11,7 +11,10 @@ use crate::{Desk, JobError, limits};
 
 pub(super) async fn wishes(desk: &Desk) -> Result<Vec<Wish>, JobError> {
     let domains = desk.store.read(|view| view.domains()).await?;
-    let domains: Vec<String> = domains.iter().map(|domain| domain.name.as_str().to_owned()).collect();
+    let domains: Vec<String> = domains
+        .iter()
+        .map(|domain| domain.name.as_str().to_owned())
+        .collect();
     let host = desk.settings.host.as_str();
     let at_host = addresses(desk, host).await;
     let mut ours: BTreeSet<IpAddr> = desk.settings.addresses.iter().copied().collect();
@@ -42,5 +45,7 @@ async fn addresses(desk: &Desk, name: &str) -> Vec<IpAddr> {
     let dns = &desk.world.dns;
     let (four, six) = join(dns.ask(name, Kind::A), dns.ask(name, Kind::Aaaa)).await;
     let answers = [four, six].into_iter().flatten();
-    answers.flat_map(|answer| answer.addresses().collect::<Vec<_>>()).collect()
+    answers
+        .flat_map(|answer| answer.addresses().collect::<Vec<_>>())
+        .collect()
 }

@@ -42,7 +42,9 @@ pub(super) fn decide(
         (false, None, _) => Choice::Fresh,
         (false, Some(_), _) | (_, Some(_), Published::Nothing) => Choice::Next,
         (true, None, Published::Nothing) => Choice::Fresh,
-        (true, Some(since), Published::Ours) if limits::TLSA_AGE <= now.since(since) => Choice::Next,
+        (true, Some(since), Published::Ours) if limits::TLSA_AGE <= now.since(since) => {
+            Choice::Next
+        }
         _ => Choice::Keep,
     }
 }
@@ -52,7 +54,9 @@ pub(super) async fn choose(
     wish: &Wish,
     before: Option<&StoredCertificate>,
 ) -> Result<KeyPair, String> {
-    let present = before.and_then(|one| one.fetched.as_ref()).map(|fetched| &fetched.private_key);
+    let present = before
+        .and_then(|one| one.fetched.as_ref())
+        .map(|fetched| &fetched.private_key);
     let next = before.and_then(|one| one.next_key.as_ref());
     let asked_about = next.map(|(key, _)| key).or(present);
     let published = match asked_about {
@@ -60,18 +64,43 @@ pub(super) async fn choose(
         None => Published::Nothing,
     };
     let since = next.map(|(_, since)| *since);
-    match (decide(present.is_some(), since, published, desk.now()), next, present) {
+    match (
+        decide(present.is_some(), since, published, desk.now()),
+        next,
+        present,
+    ) {
         (Choice::Next, Some((key, _)), _) | (Choice::Keep, _, Some(key)) => read(key),
         _ => KeyPair::generate().map_err(|error| format!("a key could not be made: {error}")),
     }
 }
 
+/// A key for a certificate to come, PKCS #8. The error is text for the operator.
+pub fn new_certificate_key() -> Result<Vec<u8>, String> {
+    let key = KeyPair::generate().map_err(|error| format!("a key could not be made: {error}"))?;
+    Ok(key.serialize_der())
+}
+
+/// What a TLSA record `3 1 1` holds for this key; `None` if it cannot be read.
+pub fn tlsa_of_key(key: &[u8]) -> Option<[u8; 32]> {
+    let whole = read(key).ok()?.subject_public_key_info();
+    digest::digest(&digest::SHA256, &whole)
+        .as_ref()
+        .try_into()
+        .ok()
+}
+
 fn read(key: &[u8]) -> Result<KeyPair, String> {
-    KeyPair::try_from(&PrivatePkcs8KeyDer::from(key)).map_err(|error| format!("the stored key is damaged: {error}"))
+    KeyPair::try_from(&PrivatePkcs8KeyDer::from(key))
+        .map_err(|error| format!("the stored key is damaged: {error}"))
 }
 
 async fn published(desk: &Desk, host: &str, key: &KeyPair) -> Published {
-    let Ok(answer) = desk.world.dns.ask(&format!("_25._tcp.{host}"), Kind::Tlsa).await else {
+    let Ok(answer) = desk
+        .world
+        .dns
+        .ask(&format!("_25._tcp.{host}"), Kind::Tlsa)
+        .await
+    else {
         return Published::Unknown;
     };
     if answer.records.is_empty() {
@@ -80,8 +109,18 @@ async fn published(desk: &Desk, host: &str, key: &KeyPair) -> Published {
     let whole = key.subject_public_key_info();
     let hash = digest::digest(&digest::SHA256, &whole);
     let is_ours = |record: &Record| match record {
-        Record::Tlsa { selector: 1, matching: 0, data, .. } => *data == whole,
-        Record::Tlsa { selector: 1, matching: 1, data, .. } => data.as_slice() == hash.as_ref(),
+        Record::Tlsa {
+            selector: 1,
+            matching: 0,
+            data,
+            ..
+        } => *data == whole,
+        Record::Tlsa {
+            selector: 1,
+            matching: 1,
+            data,
+            ..
+        } => data.as_slice() == hash.as_ref(),
         _ => false,
     };
     if answer.records.iter().any(is_ours) {

@@ -11,15 +11,14 @@ mod transport;
 mod tests;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use mail::UnixMillis;
 use store::{Durability, Fetched, StoreError, StoredCertificate};
 use tokio::sync::Notify;
 use world::BoxFuture;
-use world::http::HttpClient;
 
 use crate::{Desk, Job, JobError, Run, limits, schedule};
+pub use keys::{new_certificate_key, tlsa_of_key};
 use plan::{Due, Wish};
 
 /// Where certificates come from.
@@ -29,8 +28,6 @@ pub struct CertificatesSettings {
     pub directory: String,
     /// Whom the authority may write to.
     pub contact: Option<mail::Address>,
-    /// For the authority's pages.
-    pub http: HttpClient,
     /// Told after each certificate that is new, so that it is served at once.
     pub fetched: Arc<Notify>,
     /// Told when there may be something to fetch, such as after a new domain.
@@ -51,21 +48,14 @@ impl Certificates {
         let wishes = gather::wishes(desk).await?;
         let stored = desk.store.read(|view| view.certificates()).await?;
         self.forget(desk, &wishes, &stored).await?;
-        let mut failed = Vec::new();
         for wish in wishes {
             let one = stored.iter().find(|one| one.name == wish.name());
             if let Due::Later(_) = plan::due(&wish, one, desk.now()) {
                 continue;
             }
-            if let Err(problem) = self.fetch(desk, &wish, one).await? {
-                failed.push(format!("{}: {problem}", wish.name()));
-            }
+            self.fetch(desk, &wish, one).await?;
         }
-        if failed.is_empty() {
-            Ok(())
-        } else {
-            Err(JobError::Failed(failed.join("; ")))
-        }
+        Ok(())
     }
 
     /// What no domain of ours asks for any more.
@@ -83,19 +73,21 @@ impl Certificates {
             }
             let name = one.name.clone();
             desk.store
-                .write_bulk(Durability::Durable, move |change| change.remove_certificate(&name))
+                .write_bulk(Durability::Durable, move |change| {
+                    change.remove_certificate(&name)
+                })
                 .await?;
         }
         Ok(())
     }
 
-    /// One certificate; the inner error is text for the operator and is kept.
+    /// One certificate. A failure is kept with it and has its own time of rest; the others are not held up.
     async fn fetch(
         &self,
         desk: &Desk,
         wish: &Wish,
         before: Option<&StoredCertificate>,
-    ) -> Result<Result<(), String>, StoreError> {
+    ) -> Result<(), StoreError> {
         let names = wish.names.clone();
         tracing::info!(names = names.join(" "), "fetching a certificate");
         let fetched = self.try_fetch(desk, wish, before).await;
@@ -108,21 +100,28 @@ impl Certificates {
                         change.set_certificate(&names, &directory, &fetched, now)
                     })
                     .await?;
-                tracing::info!(name = wish.name(), until = mail::date::format(until), "a certificate was fetched");
+                tracing::info!(
+                    name = wish.name(),
+                    until = mail::date::format(until),
+                    "a certificate was fetched"
+                );
                 self.settings.fetched.notify_waiters();
-                Ok(Ok(()))
             }
-            Err(problem) => {
-                let mut kept = problem.clone();
+            Err(mut kept) => {
                 kept.truncate(kept.floor_char_boundary(limits::PROBLEM_BYTES_MAX));
+                tracing::warn!(
+                    name = wish.name(),
+                    problem = kept,
+                    "a certificate was not fetched"
+                );
                 desk.store
                     .write_bulk(Durability::Durable, move |change| {
                         change.certificate_failed(&names, &directory, &kept, now)
                     })
                     .await?;
-                Ok(Err(problem))
             }
         }
+        Ok(())
     }
 
     async fn try_fetch(
@@ -153,10 +152,6 @@ impl Job for Certificates {
 
     fn next(&self, last: Option<UnixMillis>, started: UnixMillis) -> UnixMillis {
         schedule::every(limits::CERTIFICATES_PERIOD, last, started)
-    }
-
-    fn spread(&self) -> Duration {
-        limits::CERTIFICATES_SPREAD
     }
 
     fn woken<'a>(&'a self, _desk: &'a Desk) -> BoxFuture<'a, ()> {

@@ -1,8 +1,8 @@
 //! One order at the authority, from who we are to the chain. RFC 8555 §7.
 
 use instant_acme::{
-    Account, AccountCredentials, AuthorizationStatus, ChallengeType, Error, Identifier, NewAccount, NewOrder, Order,
-    OrderStatus,
+    Account, AccountCredentials, AuthorizationStatus, ChallengeType, Error, Identifier, NewAccount,
+    NewOrder, Order, OrderStatus,
 };
 use mail::UnixMillis;
 use rcgen::{CertificateParams, DistinguishedName, KeyPair};
@@ -30,11 +30,16 @@ pub(super) async fn fetch(
     wait(desk, &mut order, OrderStatus::Ready).await?;
     let mut csr = CertificateParams::new(names.to_vec()).map_err(|error| error.to_string())?;
     csr.distinguished_name = DistinguishedName::new();
-    let csr = csr.serialize_request(&key).map_err(|error| error.to_string())?;
+    let csr = csr
+        .serialize_request(&key)
+        .map_err(|error| error.to_string())?;
     let finalized = order.finalize_csr(csr.der()).await;
     finalized.map_err(|error| refused("the request for the certificate", &error))?;
     wait(desk, &mut order, OrderStatus::Valid).await?;
-    let chain = order.certificate().await.map_err(|error| refused("the certificate", &error))?;
+    let chain = order
+        .certificate()
+        .await
+        .map_err(|error| refused("the certificate", &error))?;
     let chain = chain.ok_or("the authority made no certificate")?;
     let (not_before, not_after) = validity(&chain)?;
     Ok(Fetched {
@@ -61,18 +66,28 @@ pub(super) async fn clean_up(desk: &Desk, names: &[String]) {
 /// The one we have, or a new one, kept before it is used.
 async fn account(desk: &Desk, settings: &CertificatesSettings) -> Result<Account, String> {
     let directory = settings.directory.clone();
-    let stored = desk.store.read(move |view| view.acme_account(&directory)).await;
+    let stored = desk
+        .store
+        .read(move |view| view.acme_account(&directory))
+        .await;
     let stored = stored.map_err(|error| error.to_string())?;
-    let builder = || Account::builder_with_http(Box::new(Transport::new(settings.http.clone())));
+    let http = desk
+        .http
+        .clone()
+        .ok_or("there is no client for the authority's pages")?;
+    let builder = || Account::builder_with_http(Box::new(Transport::new(http.clone())));
     if let Some(credentials) = stored {
-        let credentials: AccountCredentials =
-            serde_json::from_slice(&credentials).map_err(|error| format!("the stored account is damaged: {error}"))?;
+        let credentials: AccountCredentials = serde_json::from_slice(&credentials)
+            .map_err(|error| format!("the stored account is damaged: {error}"))?;
         return builder()
             .from_credentials(credentials)
             .await
             .map_err(|error| refused("our account", &error));
     }
-    let contact = settings.contact.as_ref().map(|address| format!("mailto:{address}"));
+    let contact = settings
+        .contact
+        .as_ref()
+        .map(|address| format!("mailto:{address}"));
     let contact: Vec<&str> = contact.iter().map(String::as_str).collect();
     let new = NewAccount {
         contact: &contact,
@@ -98,7 +113,8 @@ async fn account(desk: &Desk, settings: &CertificatesSettings) -> Result<Account
 async fn prove(desk: &Desk, order: &mut Order) -> Result<(), String> {
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
-        let mut authorization = authorization.map_err(|error| refused("an authorization", &error))?;
+        let mut authorization =
+            authorization.map_err(|error| refused("an authorization", &error))?;
         match authorization.status {
             AuthorizationStatus::Valid => continue,
             AuthorizationStatus::Pending => {}
@@ -109,11 +125,18 @@ async fn prove(desk: &Desk, order: &mut Order) -> Result<(), String> {
             (ChallengeType::Http01, ChallengeKind::Http01),
             (ChallengeType::TlsAlpn01, ChallengeKind::TlsAlpn01),
         ];
-        let offered = |kind: &ChallengeType| authorization.challenges.iter().any(|one| one.r#type == *kind);
+        let offered = |kind: &ChallengeType| {
+            authorization
+                .challenges
+                .iter()
+                .any(|one| one.r#type == *kind)
+        };
         let Some((theirs, kind)) = kinds.into_iter().find(|(theirs, _)| offered(theirs)) else {
             return Err("the authority offers no way to prove the name that works here (http-01, tls-alpn-01)".to_owned());
         };
-        let Some(mut handle) = authorization.challenge(theirs) else { continue };
+        let Some(mut handle) = authorization.challenge(theirs) else {
+            continue;
+        };
         let challenge = Challenge {
             kind,
             name: handle.identifier().to_string(),
@@ -122,10 +145,15 @@ async fn prove(desk: &Desk, order: &mut Order) -> Result<(), String> {
         };
         let now = desk.now();
         desk.store
-            .write_bulk(Durability::Durable, move |change| change.add_acme_challenge(&challenge, now))
+            .write_bulk(Durability::Durable, move |change| {
+                change.add_acme_challenge(&challenge, now)
+            })
             .await
             .map_err(|error| error.to_string())?;
-        handle.set_ready().await.map_err(|error| refused("the challenge", &error))?;
+        handle
+            .set_ready()
+            .await
+            .map_err(|error| refused("the challenge", &error))?;
     }
     Ok(())
 }
@@ -133,7 +161,10 @@ async fn prove(desk: &Desk, order: &mut Order) -> Result<(), String> {
 /// Until the order has come so far. The caller bounds the time.
 async fn wait(desk: &Desk, order: &mut Order, wanted: OrderStatus) -> Result<(), String> {
     loop {
-        let state = order.refresh().await.map_err(|error| refused("the order", &error))?;
+        let state = order
+            .refresh()
+            .await
+            .map_err(|error| refused("the order", &error))?;
         match state.status {
             status if status == wanted => return Ok(()),
             OrderStatus::Valid => return Ok(()),
@@ -149,9 +180,16 @@ async fn why_invalid(order: &mut Order) -> String {
     let mut said = Vec::new();
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
-        let Ok(mut authorization) = authorization else { continue };
-        let Ok(state) = authorization.refresh().await else { continue };
-        let errors = state.challenges.iter().filter_map(|challenge| challenge.error.as_ref());
+        let Ok(mut authorization) = authorization else {
+            continue;
+        };
+        let Ok(state) = authorization.refresh().await else {
+            continue;
+        };
+        let errors = state
+            .challenges
+            .iter()
+            .filter_map(|challenge| challenge.error.as_ref());
         said.extend(errors.map(ToString::to_string));
     }
     if said.is_empty() {
@@ -169,9 +207,12 @@ fn validity(chain: &str) -> Result<(UnixMillis, UnixMillis), String> {
     let first = first
         .ok_or("the authority's answer holds no certificate")?
         .map_err(|error| format!("the authority's certificate is damaged: {error}"))?;
-    let (_, certificate) =
-        X509Certificate::from_der(&first).map_err(|error| format!("the authority's certificate is damaged: {error}"))?;
+    let (_, certificate) = X509Certificate::from_der(&first)
+        .map_err(|error| format!("the authority's certificate is damaged: {error}"))?;
     let validity = certificate.validity();
     let millis = |secs: i64| UnixMillis(secs.saturating_mul(1000));
-    Ok((millis(validity.not_before.timestamp()), millis(validity.not_after.timestamp())))
+    Ok((
+        millis(validity.not_before.timestamp()),
+        millis(validity.not_after.timestamp()),
+    ))
 }

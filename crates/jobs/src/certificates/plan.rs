@@ -62,7 +62,9 @@ pub(super) fn wishes(host: &str, domains: &[String], leads_here: &BTreeSet<Strin
 /// Renewed when a third of its life is left, as authorities advise; sooner if it lacks a name. After a failure
 /// later and later, because authorities count failures.
 pub(super) fn due(wish: &Wish, before: Option<&StoredCertificate>, now: UnixMillis) -> Due {
-    let Some(before) = before else { return Due::Now };
+    let Some(before) = before else {
+        return Due::Now;
+    };
     let wanted = match &before.fetched {
         Some(fetched) if has_all(before, wish) => {
             let life = fetched.not_after.since(fetched.not_before);
@@ -84,12 +86,16 @@ fn has_all(before: &StoredCertificate, wish: &Wish) -> bool {
 
 /// After so many failures in a row.
 fn rest(failures: u64) -> Duration {
-    let doublings = u32::try_from(failures.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
+    let doublings = u32::try_from(failures.saturating_sub(1))
+        .unwrap_or(u32::MAX)
+        .min(16);
     let rest = limits::CERTIFICATE_RETRY_FIRST.saturating_mul(1 << doublings);
     rest.min(limits::CERTIFICATE_RETRY_MAX)
 }
 
 /// Nobody can be served with it.
 pub(super) fn is_over(one: &StoredCertificate, now: UnixMillis) -> bool {
-    one.fetched.as_ref().is_none_or(|fetched| fetched.not_after <= now)
+    one.fetched
+        .as_ref()
+        .is_none_or(|fetched| fetched.not_after <= now)
 }

@@ -18,15 +18,38 @@ fn set(names: &[&str]) -> BTreeSet<String> {
 
 #[test]
 fn a_spoiled_name_costs_its_domain_only() {
-    let domains = ["a.test".to_owned(), "b.test".to_owned(), "c.test".to_owned()];
-    let here = set(&["mail.a.test", "mta-sts.a.test", "autoconfig.a.test", "mta-sts.c.test", "mail.c.test"]);
+    let domains = [
+        "a.test".to_owned(),
+        "b.test".to_owned(),
+        "c.test".to_owned(),
+    ];
+    let here = set(&[
+        "mail.a.test",
+        "mta-sts.a.test",
+        "autoconfig.a.test",
+        "mta-sts.c.test",
+        "mail.c.test",
+    ]);
     let found = wishes("mail.a.test", &domains, &here);
     let names: Vec<_> = found.iter().map(|wish| wish.names.join(" ")).collect();
-    assert_eq!(names, ["mail.a.test", "mta-sts.a.test autoconfig.a.test", "mta-sts.c.test mail.c.test"]);
+    assert_eq!(
+        names,
+        [
+            "mail.a.test",
+            "mta-sts.a.test autoconfig.a.test",
+            "mta-sts.c.test mail.c.test"
+        ]
+    );
     assert!(found.iter().all(|wish| wish.problem.is_none()));
     let found = wishes("mail.a.test", &domains[..1], &set(&[]));
     assert_eq!(found.len(), 1);
-    assert!(found[0].problem.as_deref().unwrap_or_default().contains("has no address"));
+    assert!(
+        found[0]
+            .problem
+            .as_deref()
+            .unwrap_or_default()
+            .contains("has no address")
+    );
 }
 
 fn stored(from: UnixMillis, days: u32) -> StoredCertificate {
@@ -56,17 +79,35 @@ fn renewal_comes_early_and_failures_rest() {
     let both = wish(&["a.test", "b.test"]);
     assert_eq!(due(&both, None, NOW), Due::Now);
     let ninety = stored(NOW, 90);
-    assert_eq!(due(&both, Some(&ninety), NOW), Due::Later(NOW.plus(DAY * 60)));
+    assert_eq!(
+        due(&both, Some(&ninety), NOW),
+        Due::Later(NOW.plus(DAY * 60))
+    );
     assert_eq!(due(&both, Some(&ninety), NOW.plus(DAY * 60)), Due::Now);
-    assert_eq!(due(&both, Some(&stored(NOW, 6)), NOW.plus(DAY * 4)), Due::Now);
-    assert_eq!(due(&wish(&["a.test"]), Some(&ninety), NOW), Due::Later(NOW.plus(DAY * 60)), "fewer names are no hurry");
-    assert_eq!(due(&wish(&["a.test", "c.test"]), Some(&ninety), NOW), Due::Now, "a new name is");
+    assert_eq!(
+        due(&both, Some(&stored(NOW, 6)), NOW.plus(DAY * 4)),
+        Due::Now
+    );
+    assert_eq!(
+        due(&wish(&["a.test"]), Some(&ninety), NOW),
+        Due::Later(NOW.plus(DAY * 60)),
+        "fewer names are no hurry"
+    );
+    assert_eq!(
+        due(&wish(&["a.test", "c.test"]), Some(&ninety), NOW),
+        Due::Now,
+        "a new name is"
+    );
     let rests = [(1, 15), (2, 30), (3, 60), (4, 120), (9, 1440), (60, 1440)];
     for (failures, minutes) in rests {
         let mut failed = stored(NOW, 90);
         (failed.fetched, failed.failures) = (None, failures);
         let again = NOW.plus(Duration::from_secs(60 * minutes));
-        assert_eq!(due(&both, Some(&failed), NOW), Due::Later(again), "after {failures}");
+        assert_eq!(
+            due(&both, Some(&failed), NOW),
+            Due::Later(again),
+            "after {failures}"
+        );
         assert_eq!(due(&both, Some(&failed), again), Due::Now);
     }
 }
@@ -88,6 +129,10 @@ fn a_published_key_stays_until_the_next_ones_record_is_old_enough() {
         (false, Some(NOW), Published::Unknown, Choice::Next),
     ];
     for (has_key, since, published, want) in table {
-        assert_eq!(decide(has_key, since, published, NOW), want, "{has_key} {since:?} {published:?}");
+        assert_eq!(
+            decide(has_key, since, published, NOW),
+            want,
+            "{has_key} {since:?} {published:?}"
+        );
     }
 }

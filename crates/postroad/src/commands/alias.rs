@@ -133,16 +133,16 @@ fn list(context: &Context, domain: Option<&str>) -> Result<Answer, Failure> {
             "No aliases yet. Add one with: postroad alias add info@example.org you@example.org",
         ));
     }
-    let place = |way: &Way| if way.elsewhere { "another server" } else { "here" };
+    let place = |way: &Way| {
+        if way.elsewhere {
+            "another server"
+        } else {
+            "here"
+        }
+    };
     let rows = ways
         .iter()
-        .map(|way| {
-            vec![
-                way.alias.clone(),
-                way.target.clone(),
-                place(way).to_owned(),
-            ]
-        })
+        .map(|way| vec![way.alias.clone(), way.target.clone(), place(way).to_owned()])
         .collect();
     Ok(answer.table(&["alias", "goes to", "at"], rows))
 }

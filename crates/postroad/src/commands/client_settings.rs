@@ -28,7 +28,10 @@ pub fn answer(context: &Context, address: &Address) -> Result<Answer, Failure> {
         })).collect::<Vec<_>>(),
         "profile": profile,
     });
-    let rows = ways.iter().map(|way| row(&services, way, address)).collect();
+    let rows = ways
+        .iter()
+        .map(|way| row(&services, way, address))
+        .collect();
     let mut answer = Answer::new(value)
         .line(format!("Settings for {address}"))
         .table(&["To", "Server", "Port", "Security", "User name"], rows)
@@ -48,9 +51,15 @@ pub fn answer(context: &Context, address: &Address) -> Result<Answer, Failure> {
 
 /// Where an Apple device finds its profile, if it could work.
 fn profile_url(context: &Context, services: &ClientServices, address: &Address) -> Option<String> {
-    let https = context.config.listen.port(Service::Https).filter(|port| *port != 0)?;
+    let https = context
+        .config
+        .listen
+        .port(Service::Https)
+        .filter(|port| *port != 0)?;
     services.best(Purpose::Send)?;
-    services.best(Purpose::Imap).or_else(|| services.best(Purpose::Pop3))?;
+    services
+        .best(Purpose::Imap)
+        .or_else(|| services.best(Purpose::Pop3))?;
     let port = if https == Service::Https.standard_port() {
         String::new()
     } else {
@@ -59,7 +68,10 @@ fn profile_url(context: &Context, services: &ClientServices, address: &Address) 
     let query: String = form_urlencoded::Serializer::new(String::new())
         .append_pair("emailaddress", &address.to_string())
         .finish();
-    Some(format!("https://{}{port}{PROFILE_PATH}?{query}", services.host))
+    Some(format!(
+        "https://{}{port}{PROFILE_PATH}?{query}",
+        services.host
+    ))
 }
 
 fn row(services: &ClientServices, way: &Way, address: &Address) -> Vec<String> {

@@ -15,7 +15,7 @@ use super::{Context, find};
 use crate::addresses;
 use crate::config::{Config, Service};
 use crate::output::{Answer, Failure};
-use crate::server::{settings, tls};
+use crate::server::{fetched, settings, tls};
 use crate::signing_keys;
 
 #[derive(Clone, Debug, Subcommand)]
@@ -128,7 +128,7 @@ fn facts(
             Some(_) => Some(policy(config, mode)?),
             None => None,
         },
-        certificate_keys: certificate_key(context).into_iter().collect(),
+        certificate_keys: certificate_keys(context)?,
     })
 }
 
@@ -141,14 +141,21 @@ fn policy(config: &Config, mode: MtaStsMode) -> Result<MtaStsFact, Failure> {
     })
 }
 
-/// Of the certificate that mail servers are shown when they ask for this host.
-fn certificate_key(context: &Context) -> Option<[u8; 32]> {
+/// Of the certificate that mail servers are shown when they ask for this host, and of the one after it, whose record
+/// must be out before.
+fn certificate_keys(context: &Context) -> Result<Vec<[u8; 32]>, Failure> {
     let name = &context.config.hostname;
-    let certificate = match &context.tls {
-        Some(server) => server.certificate_for(name),
-        None => tls::current(&context.config)?.certificate_for(name),
+    let stored = context.store.read_blocking(|view| view.certificates())?;
+    let stored = stored.iter().find(|one| one.names.contains(name));
+    let fetched = stored.and_then(fetched::parse).and_then(Result::ok);
+    let certificate = match (&context.tls, fetched) {
+        (Some(server), _) => Some(server.certificate_for(name)),
+        (None, Some(fetched)) if context.config.tls.files.is_none() => Some(fetched),
+        (None, _) => tls::current(&context.config).map(|server| server.certificate_for(name)),
     };
-    certificate.tlsa_data(1, 1)?.try_into().ok()
+    let present = certificate.and_then(|certificate| certificate.tlsa_data(1, 1)?.try_into().ok());
+    let next = stored.and_then(|one| jobs::tlsa_of_key(&one.next_key.as_ref()?.0));
+    Ok(present.into_iter().chain(next).collect())
 }
 
 fn table(answer: Answer, config: &Config, records: &[RecordWish]) -> Answer {

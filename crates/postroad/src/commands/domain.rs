@@ -209,7 +209,9 @@ fn dmarc(context: &Context, name: Domain, choice: Choice) -> Result<Answer, Fail
         })?;
     let value = json!({ "domain": name.to_string(), "dmarc": choice_word(choice) });
     let said = match choice {
-        DmarcChoice::Reject => "is treated as its author's domain wishes, and refused if that is the wish",
+        DmarcChoice::Reject => {
+            "is treated as its author's domain wishes, and refused if that is the wish"
+        }
         DmarcChoice::Junk => "goes into the junk folder",
         DmarcChoice::Mark => "is delivered, marked in its header",
     };

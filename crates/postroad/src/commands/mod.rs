@@ -5,6 +5,7 @@ pub mod account;
 pub mod alias;
 pub mod auth;
 pub mod auth_trust;
+pub mod certificate;
 pub mod completions;
 pub mod config;
 pub mod dkim;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use mail::UnixMillis;
 use serde::{Deserialize, Serialize};
 use store::Store;
+use tokio::sync::Notify;
 use world::{Clock, Random, TlsServer};
 
 use crate::config::Config;
@@ -40,6 +42,7 @@ pub enum Request {
     Domain(domain::Request),
     Account(account::Request),
     Alias(alias::Request),
+    Certificate(certificate::Request),
     AuthTrust(auth_trust::Request),
     AuthRules(auth::rules::Request),
     Queue(queue::Request),
@@ -58,6 +61,8 @@ pub struct Context {
     pub random: Arc<dyn Random>,
     /// The certificates that are served; `None` where no server runs.
     pub tls: Option<Arc<TlsServer>>,
+    /// To be told when there may be a certificate to fetch; `None` where no server runs.
+    pub wanted: Option<Arc<Notify>>,
 }
 
 impl Context {
@@ -70,9 +75,17 @@ impl Context {
 pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
     match request {
         Request::Version => Ok(version::answer()),
-        Request::Domain(request) => domain::execute(context, request),
+        Request::Domain(request) => {
+            let answer = domain::execute(context, request);
+            // A new domain has names of its own.
+            if let Some(wanted) = &context.wanted {
+                wanted.notify_one();
+            }
+            answer
+        }
         Request::Account(request) => account::execute(context, request),
         Request::Alias(request) => alias::execute(context, request),
+        Request::Certificate(request) => certificate::execute(context, request),
         Request::AuthTrust(request) => auth_trust::execute(context, request),
         Request::AuthRules(request) => auth::rules::execute(context, request),
         Request::Queue(request) => queue::execute(context, request),

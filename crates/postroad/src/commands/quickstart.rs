@@ -56,6 +56,7 @@ pub fn run(place: &Place, args: &Args, style: Style) -> Result<(), Failure> {
             clock: Arc::new(TokioClock::real()),
             random: Arc::new(OsRandom),
             tls: None,
+            wanted: None,
         };
         let password = set_up(&context, store, &domain, &address, given)?;
         greet(

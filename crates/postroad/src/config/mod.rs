@@ -49,6 +49,10 @@ pub struct TlsConfig {
     pub files: Option<(PathBuf, PathBuf)>,
     /// A directory of further pairs, NAME.crt or NAME.pem with NAME.key, each for the names it carries.
     pub certificates: Option<PathBuf>,
+    /// The address of the directory of an authority that gives certificates (ACME).
+    pub acme: Option<String>,
+    /// Whom the authority may write to.
+    pub contact: Option<String>,
     /// Whether passwords may cross an unencrypted connection. For trials and tests only.
     pub cleartext_login: bool,
     /// Extra roots, for relays with a private certificate authority.
@@ -99,6 +103,9 @@ pub struct Fault {
     pub line: usize,
     pub message: String,
 }
+
+/// The directory of Let's Encrypt.
+const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 
 /// A relay or a mail server elsewhere listens here (RFC 5321 §4.5.4.2).
 const SMTP_PORT: u16 = 25;
@@ -213,6 +220,31 @@ fn read_tls(table: &mut Reader<'_>, home: &Path, tls: &mut TlsConfig) {
         (None, Some(_)) => table.bad("key", "a key needs its certificate: set `certificate` too"),
     }
     tls.certificates = table.path("certificates", home);
+    tls.acme = table.string("acme").map(|acme| match acme.as_str() {
+        "letsencrypt" => LETS_ENCRYPT.to_owned(),
+        _ => acme,
+    });
+    if tls
+        .acme
+        .as_ref()
+        .is_some_and(|url| !url.starts_with("https://"))
+    {
+        table.bad(
+            "acme",
+            "use \"letsencrypt\", or the https address of another authority's directory",
+        );
+    }
+    tls.contact = table.string("contact");
+    if tls
+        .contact
+        .as_ref()
+        .is_some_and(|contact| mail::Address::parse(contact).is_err())
+    {
+        table.bad(
+            "contact",
+            "use an e-mail address, such as \"you@example.org\"",
+        );
+    }
     tls.cleartext_login = table.boolean("cleartext_login").unwrap_or(false);
     tls.roots = table.path("roots", home);
 }

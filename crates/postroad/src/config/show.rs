@@ -34,6 +34,8 @@ pub fn describe(config: &Config) -> Value {
             "certificate": config.tls.files.as_ref().map(|(certificate, _)| certificate),
             "key": config.tls.files.as_ref().map(|(_, key)| key),
             "certificates": config.tls.certificates,
+            "acme": config.tls.acme,
+            "contact": config.tls.contact,
             "cleartext_login": config.tls.cleartext_login,
             "roots": config.tls.roots,
         },

@@ -25,3 +25,6 @@ pub const REFUSAL_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a graceful stop may take: a slow DATA gets its end, a service manager waits no longer.
 pub const STOP_PATIENCE: Duration = Duration::from_secs(25);
+
+/// How often it is looked whether another node of the database fetched a certificate: they come weeks before they are needed.
+pub const FETCHED_LOOK_PERIOD: Duration = Duration::from_secs(300);

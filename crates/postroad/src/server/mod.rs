@@ -6,6 +6,7 @@ mod limits;
 mod post;
 mod sessions;
 
+pub(crate) mod fetched;
 pub mod process;
 pub(crate) mod settings;
 pub mod tls;
@@ -19,6 +20,7 @@ use access::Access;
 use jobs::Jobs;
 use mta::Mta;
 use store::Store;
+use tokio::sync::Notify;
 use web::Web;
 use world::{Listener, Stop, Task, TlsServer, World};
 
@@ -45,6 +47,7 @@ pub struct Running {
     store: Store,
     mta: Mta,
     tls: Arc<TlsServer>,
+    authority: Authority,
     stop: Stop,
     addresses: Vec<(Service, SocketAddr)>,
     /// Loops that end by themselves after the stop: accepting, queue, housekeeping.
@@ -66,6 +69,15 @@ pub enum StartError {
     },
     #[error(transparent)]
     Settings(#[from] SettingsError),
+}
+
+/// What the job of certificates and the rest of the program tell one another.
+#[derive(Clone, Default)]
+pub(crate) struct Authority {
+    /// A certificate was fetched.
+    fetched: Arc<Notify>,
+    /// There may be one to fetch.
+    wanted: Arc<Notify>,
 }
 
 /// Whether all ended in time.
@@ -178,6 +190,11 @@ impl Bound {
             settings::jobs(&config),
         )
         .with_http(settings::http(&world, &config)?);
+        let authority = Authority::default();
+        let jobs = match settings::certificates(&config, &authority) {
+            Some(settings) => jobs.with_certificates(settings),
+            None => jobs,
+        };
         loops.push(world.tasks.spawn("jobs", jobs.run(stop.clone())));
         let (queue, until) = (mta.clone(), stop.clone());
         loops.push(
@@ -194,6 +211,7 @@ impl Bound {
             store,
             mta,
             tls,
+            authority,
             stop,
             addresses,
             loops,
@@ -224,9 +242,18 @@ impl Running {
 
     /// Serves certificates anew when their files change.
     pub fn watch_certificates(&mut self, certificates: Arc<tls::Certificates>) {
+        let fetched = fetched::keep(
+            self.world.clone(),
+            self.store.clone(),
+            certificates.clone(),
+            self.authority.fetched.clone(),
+            self.stop.clone(),
+        );
         let watching = certificates.watch(self.world.clone(), self.stop.clone());
+        let tasks = &self.world.tasks;
+        self.loops.push(tasks.spawn("certificates", watching));
         self.loops
-            .push(self.world.tasks.spawn("certificates", watching));
+            .push(tasks.spawn("fetched certificates", fetched));
     }
 
     /// Lets commands reach this server through the data directory. Not in simulated worlds.
@@ -241,6 +268,7 @@ impl Running {
             clock: self.world.clock.clone(),
             random: self.world.random.clone(),
             tls: Some(self.tls.clone()),
+            wanted: Some(self.authority.wanted.clone()),
         };
         let serving =
             admin::server::serve(self.world.clone(), listener, context, self.stop.clone());

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::AccessSettings;
-use jobs::JobsSettings;
+use jobs::{CertificatesSettings, JobsSettings};
 use mta::{MtaSettings, OutboundSettings};
 use web::WebSettings;
 use web::client_setup::ClientServices;
 use world::http::HttpClient;
 use world::{CertificateError, TlsClient, TlsServer, World};
 
+use super::Authority;
 use crate::addresses;
 use crate::config::{Config, Relay, RelaySecurity, Service};
 
@@ -120,6 +121,20 @@ fn outbound(
 }
 
 /// What jobs send by HTTPS goes to servers whose certificate is valid.
+/// Where certificates come from; nowhere if the config names no authority.
+pub fn certificates(config: &Config, authority: &Authority) -> Option<CertificatesSettings> {
+    Some(CertificatesSettings {
+        directory: config.tls.acme.clone()?,
+        contact: config
+            .tls
+            .contact
+            .as_ref()
+            .and_then(|contact| mail::Address::parse(contact).ok()),
+        fetched: authority.fetched.clone(),
+        wanted: authority.wanted.clone(),
+    })
+}
+
 pub fn http(world: &World, config: &Config) -> Result<HttpClient, SettingsError> {
     let tls = TlsClient::verified(roots(config)?.as_deref())?;
     Ok(HttpClient::new(world.clone(), Arc::new(tls)))

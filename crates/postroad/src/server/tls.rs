@@ -61,6 +61,8 @@ pub struct Certificates {
 
 struct Served {
     certificates: BTreeMap<Files, Certificate>,
+    /// From an authority.
+    fetched: Vec<Certificate>,
     print: Print,
 }
 
@@ -89,7 +91,7 @@ impl Certificates {
                 Err(error) => return Err(error),
             }
         }
-        let server = TlsServer::new(in_order(config, &certificates)).map_err(|source| {
+        let server = TlsServer::new(in_order(config, &certificates, &[])).map_err(|source| {
             TlsFilesError::Bad {
                 path: place(config),
                 source,
@@ -100,6 +102,7 @@ impl Certificates {
             server: Arc::new(server),
             served: Mutex::new(Served {
                 certificates,
+                fetched: Vec::new(),
                 print: pem.print,
             }),
         })
@@ -132,7 +135,10 @@ impl Certificates {
                 }
             }
         }
-        match self.server.reload(in_order(&self.config, &fresh)) {
+        match self
+            .server
+            .reload(in_order(&self.config, &fresh, &served.fetched))
+        {
             Ok(()) => served.certificates = fresh,
             Err(source) => faults.push(TlsFilesError::Bad {
                 path: place(&self.config),
@@ -141,6 +147,15 @@ impl Certificates {
         }
         served.print = pem.print;
         faults
+    }
+
+    /// Serves these, which came from an authority, with those of the files.
+    pub fn set_fetched(&self, fetched: Vec<Certificate>) -> Result<(), CertificateError> {
+        let mut served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
+        self.server
+            .reload(in_order(&self.config, &served.certificates, &fetched))?;
+        served.fetched = fetched;
+        Ok(())
     }
 
     /// Whether any file is another one than when it was last read.
@@ -187,16 +202,31 @@ pub fn current(config: &Config) -> Option<TlsServer> {
         let certificate = found.and_then(|pair| parse(&files, &pair)).ok()?;
         Some((files, certificate))
     });
-    TlsServer::new(in_order(config, &sound.collect())).ok()
+    TlsServer::new(in_order(config, &sound.collect(), &[])).ok()
 }
 
 /// The one for clients that ask for no name, or for one that we do not have, comes first: the pair of the config,
-/// else the one for the host's own name.
-fn in_order(config: &Config, certificates: &BTreeMap<Files, Certificate>) -> Vec<Certificate> {
-    let mut all: Vec<(&Files, &Certificate)> = certificates.iter().collect();
-    all.sort_by_key(|(files, certificate)| {
+/// else the one for the host's own name; files before what was fetched, and one of our own making last.
+fn in_order(
+    config: &Config,
+    certificates: &BTreeMap<Files, Certificate>,
+    fetched: &[Certificate],
+) -> Vec<Certificate> {
+    let own = own_files(config);
+    let rank = |files: &Files| match is_one_of_many(config, files) {
+        _ if *files == own => 3,
+        true => 1,
+        false => 0,
+    };
+    let of_files = certificates
+        .iter()
+        .map(|(files, certificate)| (rank(files), certificate));
+    let mut all: Vec<(u8, &Certificate)> =
+        of_files.chain(fetched.iter().map(|one| (2, one))).collect();
+    all.sort_by_key(|(rank, certificate)| {
         let is_own_name = certificate.names().contains(&config.hostname);
-        (is_one_of_many(config, files), !is_own_name)
+        // The pair of the config stands before all, whatever names it has.
+        (*rank == 3, 0 < *rank && !is_own_name, *rank)
     });
     all.into_iter()
         .map(|(_, certificate)| certificate.clone())
