@@ -3,7 +3,7 @@
 
 use aws_lc_rs::digest;
 
-use super::limits::HASH_CHUNK;
+use super::limits::{HASH_AT_ONCE, HASH_CHUNK};
 use super::message::Field;
 
 /// How much a message may change on its way before a signature breaks.
@@ -104,9 +104,7 @@ impl<S: Sink> Relaxed<S> {
         let mut rest = piece;
         loop {
             if !self.in_line && !self.space && !self.carriage_return {
-                let (lines, after) = rest.split_at(canonical_lines(rest));
-                self.whole_lines(lines);
-                rest = after;
+                rest = self.plain_lines(rest);
             }
             let Some((&byte, tail)) = rest.split_first() else {
                 return;
@@ -162,19 +160,49 @@ impl<S: Sink> Relaxed<S> {
         self.spill();
     }
 
-    /// Lines that are their own canonical form, at the start of a line.
-    fn whole_lines(&mut self, lines: &[u8]) {
-        if lines.is_empty() {
+    /// Takes the lines at the start that have white space at their ends at most, which nearly all lines
+    /// of real mail are; gives back the rest.
+    fn plain_lines<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        // Lines that are their own canonical form and wait to be taken together: from, to.
+        let (mut from, mut to) = (0, 0);
+        for at in memchr::memchr_iter(b'\n', bytes) {
+            let Some(line) = bytes.get(to..at).and_then(|line| line.strip_suffix(b"\r")) else {
+                break;
+            };
+            let content = without_space_at_end(line);
+            if !is_plain(content) {
+                break;
+            }
+            if content.len() < line.len() || content.is_empty() {
+                self.lines(bytes.get(from..to).unwrap_or_default());
+                match content.is_empty() {
+                    true => self.empty_lines += 1,
+                    false => {
+                        self.lines(content);
+                        self.buffer.extend_from_slice(b"\r\n");
+                    }
+                }
+                from = at + 1;
+            }
+            to = at + 1;
+        }
+        self.lines(bytes.get(from..to).unwrap_or_default());
+        bytes.get(to..).unwrap_or_default()
+    }
+
+    /// Canonical bytes that begin a line.
+    fn lines(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
             return;
         }
         self.empty_lines_count();
-        if lines.len() < HASH_CHUNK {
-            self.buffer.extend_from_slice(lines);
+        if bytes.len() < HASH_AT_ONCE {
+            self.buffer.extend_from_slice(bytes);
             self.spill();
         } else {
             self.sink.take(&self.buffer);
             self.buffer.clear();
-            self.sink.take(lines);
+            self.sink.take(bytes);
         }
     }
 
@@ -204,30 +232,21 @@ impl<S: Sink> Relaxed<S> {
     }
 }
 
-/// The length of the whole lines at the start that need no change: not empty, without tab, bare CR,
-/// double or trailing space. Nearly all lines of real mail are such.
-fn canonical_lines(bytes: &[u8]) -> usize {
-    let mut end = 0;
-    for at in memchr::memchr_iter(b'\n', bytes) {
-        let line = bytes.get(end..at).unwrap_or_default();
-        match line.strip_suffix(b"\r") {
-            Some(line) if is_canonical(line) => end = at + 1,
-            _ => return end,
-        }
-    }
-    end
+fn without_space_at_end(line: &[u8]) -> &[u8] {
+    let end = line.iter().rposition(|byte| !matches!(byte, b' ' | b'\t'));
+    line.get(..end.map_or(0, |last| last + 1))
+        .unwrap_or_default()
 }
 
-fn is_canonical(line: &[u8]) -> bool {
-    if line.is_empty() || line.ends_with(b" ") || memchr::memchr2(b'\t', b'\r', line).is_some() {
-        return false;
-    }
+/// No tab, bare CR or double space.
+fn is_plain(line: &[u8]) -> bool {
     // Without an early end, so that the compiler can look at many bytes at once.
     let next = line.get(1..).unwrap_or_default();
-    let doubles = line.iter().zip(next).fold(0, |found, (one, two)| {
-        found | (u8::from(*one == b' ') & u8::from(*two == b' '))
+    let odd = line.iter().zip(next).fold(0, |found, (one, two)| {
+        let double = u8::from(*one == b' ') & u8::from(*two == b' ');
+        found | double | u8::from(*one == b'\t') | u8::from(*one == b'\r')
     });
-    doubles == 0
+    odd == 0 && line.last() != Some(&b'\r')
 }
 
 /// How many bytes from the start are neither white space nor CR; at most a chunk, so that the

@@ -19,6 +19,10 @@ pub const FOLD_COLUMNS: usize = 72;
 /// for the first-level cache.
 pub const HASH_CHUNK: usize = 4_096;
 
+/// Bytes of canonical body that go to the hash without being copied first; below it the copy costs less
+/// than the call.
+pub const HASH_AT_ONCE: usize = 1_024;
+
 /// Signatures of one message that are looked at, from the top. Real mail has up to six; each costs a
 /// DNS question and a signature check. RFC 6376 §6.1 allows a bound.
 pub const SIGNATURES_MAX: usize = 10;
