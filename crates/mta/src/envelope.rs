@@ -103,9 +103,10 @@ pub(crate) fn expand(recipient: &Routed) -> Vec<Routed> {
             success: notify.success && alone,
             ..notify
         }),
+        // RFC 3461 §5.2.1: whom the sender wrote to, so that a report makes sense to them.
         original_recipient: match &recipient.dsn.original_recipient {
             Some(original) => Some(original.clone()),
-            None => recipient.dsn.notify.map(|_| original()),
+            None => Some(original()),
         },
     };
     let way = |address: &Address| Routed {

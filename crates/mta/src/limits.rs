@@ -41,6 +41,10 @@ pub const BODY_WEIGHING: Duration = Duration::from_secs(1);
 /// From this size on parsing, encoding or signing a body moves off the event loop, which must not stall for long.
 pub const INLINE_PARSE_BYTES_MAX: usize = 512 * 1024;
 
+/// From this size on verifying moves to a thread of its own: hashing that much takes some milliseconds. Not
+/// earlier, since the thread also waits for the DNS, and there are not many of them.
+pub const INLINE_VERIFY_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// Up to this size a body is read where it is needed: what was queued a moment ago is in memory, and
 /// handing the work over costs more than doing it.
 pub const INLINE_READ_BYTES_MAX: u64 = 128 * 1024;

@@ -45,4 +45,15 @@ impl Tasks for HostTasks {
     fn run_blocking(&self, work: Box<dyn FnOnce() + Send>) {
         self.inner.run_blocking(work);
     }
+
+    fn run_heavy(&self, work: BoxFuture<'static, ()>) {
+        let (work, switch) = abortable(work);
+        self.switches
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(switch);
+        self.inner.run_heavy(Box::pin(async move {
+            let _ = work.await;
+        }));
+    }
 }

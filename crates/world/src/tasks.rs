@@ -14,6 +14,8 @@ use tokio::sync::oneshot;
 pub trait Tasks: Send + Sync {
     fn spawn_boxed(&self, name: Cow<'static, str>, future: BoxFuture<'static, ()>) -> Task;
     fn run_blocking(&self, work: Box<dyn FnOnce() + Send>);
+    /// Runs a future that computes long between its awaits.
+    fn run_heavy(&self, work: BoxFuture<'static, ()>);
 }
 
 impl dyn Tasks {
@@ -37,6 +39,19 @@ impl dyn Tasks {
             let _ = sender.send(work());
         }));
         // The sender is dropped unsent only when the work panicked or the runtime is going down.
+        receiver.await.map_err(|_| Panicked)
+    }
+
+    /// Runs a future that computes long between its awaits, on a thread of its own. In a simulated
+    /// world it is a task like others, so that repeats are equal.
+    pub async fn heavy<F>(&self, work: F) -> Result<F::Output, Panicked>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        self.run_heavy(Box::pin(async move {
+            let _ = sender.send(work.await);
+        }));
         receiver.await.map_err(|_| Panicked)
     }
 
@@ -124,6 +139,15 @@ impl Tasks for TokioTasks {
             BlockingMode::Threads => {
                 tokio::task::spawn_blocking(guarded);
             }
+        }
+    }
+
+    fn run_heavy(&self, work: BoxFuture<'static, ()>) {
+        match self.blocking {
+            BlockingMode::Inline => drop(self.spawn_boxed("heavy work".into(), work)),
+            BlockingMode::Threads => self.run_blocking(Box::new(move || {
+                tokio::runtime::Handle::current().block_on(work);
+            })),
         }
     }
 }

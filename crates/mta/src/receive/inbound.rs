@@ -55,16 +55,17 @@ pub(super) async fn accept(
         asked,
     } = transaction;
     let asked = asked.unwrap_or_else(|| Asked::begin(inner, arrival.ip, &arrival.hello, &from));
+    let message = Bytes::from(body);
     let inbound = Inbound {
         trace,
         dsn: message_dsn(&params),
         smtputf8: params.smtputf8,
         require_tls: params.require_tls,
         recipients,
-        verdict: asked.verdict(inner, &body, late).await,
+        verdict: asked.verdict(inner, message.clone(), late).await?,
         arrival,
         from,
-        message: body.into(),
+        message,
         now: inner.now(),
     };
     let case = Case {

@@ -5,12 +5,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use mail::ReversePath;
 use mailauth::spf::Sender;
 use mailauth::verdict::{self, Early, UntilLate, Verdict};
 use tokio::sync::oneshot;
 use world::Task;
 
+use crate::refusal::Refusal;
 use crate::{Inner, limits};
 
 /// Questions under way since MAIL. Dropping it ends them.
@@ -54,16 +56,28 @@ impl Asked {
     }
 
     /// The whole verdict on the message that followed, at the given moment at the latest: what the DNS has
-    /// not said by then is trouble of the DNS.
-    pub(super) async fn verdict(mut self, inner: &Inner, message: &[u8], late: Instant) -> Verdict {
-        let world = &inner.world;
-        let dns = UntilLate::new(&*world.dns, world.clock.until(late));
-        let early = match (&mut self.answer).await {
-            Ok(early) => early,
-            // It ended by a bug, which was logged; the message is not to suffer for it.
-            Err(_) => verdict::early(&dns, &self.about.sender()).await,
+    /// not said by then is trouble of the DNS. A large message is hashed off the event loop.
+    pub(super) async fn verdict(
+        mut self,
+        inner: &Inner,
+        message: Bytes,
+        late: Instant,
+    ) -> Result<Verdict, Refusal> {
+        let (world, now, size) = (inner.world.clone(), seconds(inner), message.len());
+        let work = async move {
+            let dns = UntilLate::new(&*world.dns, world.clock.until(late));
+            let early = match (&mut self.answer).await {
+                Ok(early) => early,
+                // It ended by a bug, which was logged; the message is not to suffer for it.
+                Err(_) => verdict::early(&dns, &self.about.sender()).await,
+            };
+            verdict::message(&dns, early, &message, now).await
         };
-        verdict::message(&dns, early, message, seconds(inner)).await
+        if size <= limits::INLINE_VERIFY_BYTES_MAX {
+            return Ok(work.await);
+        }
+        let done = inner.world.tasks.heavy(work).await;
+        done.map_err(|_| Refusal::Bug)
     }
 }
 

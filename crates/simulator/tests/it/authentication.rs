@@ -580,3 +580,27 @@ fn success_is_told_only_to_senders_that_are_proven() {
         assert!(origin.taken()[0].text().contains("Action: delivered"));
     });
 }
+
+async fn large_mail_is_verified(internet: Internet) {
+    let host = here(&internet).await;
+    let author = Author::new(&internet, "author.test", "p=reject");
+    let text = "Much text in many lines, and some more of it.\r\n".repeat(120_000);
+    let message = author.signed(&format!("{}{text}", author.letter("large")));
+    assert!(5 << 20 < message.len());
+    let reply = author.send(&host, &[ANN], &message).await;
+    assert_eq!(reply.code, 250, "{reply:?}");
+    let stored = &host.inbox(ANN)[0];
+    let head = stored.get(..4_000).unwrap();
+    assert_results(head, HOST, &["spf=pass", "dkim=pass", "dmarc=pass"]);
+    assert!(stored.ends_with(&message));
+}
+
+#[test]
+fn large_mail_is_verified_simulated() {
+    Internet::simulated(1, large_mail_is_verified);
+}
+
+#[test]
+fn large_mail_is_verified_real() {
+    Internet::real(large_mail_is_verified);
+}
