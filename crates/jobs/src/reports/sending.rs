@@ -89,7 +89,7 @@ struct Sender {
 
 /// A report, ready for any destination.
 enum Ready {
-    Dmarc(aggregate::Report),
+    Dmarc(Box<aggregate::Report>),
     Tls(tls::Report),
 }
 
@@ -187,7 +187,10 @@ impl Sender {
             .read(move |view| view.dmarc_seen(&domain, number))
             .await?;
         let reports = build::dmarc(&reporter, day, &seen);
-        Ok(reports.into_iter().map(Ready::Dmarc).collect())
+        Ok(reports
+            .into_iter()
+            .map(|report| Ready::Dmarc(Box::new(report)))
+            .collect())
     }
 
     async fn send_to(

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use futures_util::StreamExt as _;
-use mail::{Address, Domain, ReversePath};
+use mail::{Address, Domain, ReversePath, UnixMillis};
 use mailauth::explain::Notes;
 use mailauth::iprev;
 use mailauth::spf::{self, SpfResult};
@@ -13,7 +13,10 @@ use store::{Durability, StoreError};
 use super::limits::{LOOK_UP_PATIENCE, LOOK_UPS_AT_ONCE, LOOK_UPS_PER_RUN};
 use crate::Desk;
 
-/// Looks up what is new. What the DNS does not say now is asked again in the next run.
+/// What is complete is good for a week (see `store::reports`), the rest for a day.
+const INCOMPLETE_GOOD_FOR_LESS_MILLIS: i64 = 6 * 86_400_000;
+
+/// Looks up what is new, and what is old and came up again.
 pub(super) async fn look_up(desk: &Desk) -> Result<(), StoreError> {
     let wanted = desk
         .store
@@ -26,12 +29,21 @@ pub(super) async fn look_up(desk: &Desk) -> Result<(), StoreError> {
             .tasks
             .deadline(deadline, one(desk, &domain, &source))
             .await;
-        (domain, found.ok().flatten())
+        let nothing = || ReportSource {
+            source: source.clone(),
+            name: None,
+            ours: SourceOwner::Unknown,
+        };
+        (domain, found.unwrap_or_else(|_| (nothing(), false)))
     });
     let mut found = futures_util::stream::iter(looking).buffered(LOOK_UPS_AT_ONCE);
     while let Some((domain, source)) = found.next().await {
-        let Some(source) = source else { continue };
-        let now = desk.now();
+        let (source, complete) = source;
+        // What the DNS did not say is asked again when the source comes up a day later.
+        let now = match complete {
+            true => desk.now(),
+            false => UnixMillis(desk.now().0 - INCOMPLETE_GOOD_FOR_LESS_MILLIS),
+        };
         desk.store
             .write_bulk(Durability::Relaxed, move |change| {
                 change.note_source(&domain, &source, now)
@@ -41,21 +53,26 @@ pub(super) async fn look_up(desk: &Desk) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn one(desk: &Desk, domain: &str, source: &str) -> Option<ReportSource> {
-    let ip: IpAddr = source.parse().ok()?;
-    let dns = &*desk.world.dns;
-    let named = iprev::check(dns, ip, &mut Notes::off()).await;
-    let is_unknown = named.result == iprev::IprevResult::TempError;
-    let ours = if desk.settings.addresses.contains(&ip) {
-        SourceOwner::ThisServer
-    } else {
-        allowed(desk, domain, ip).await?
-    };
-    (!is_unknown).then(|| ReportSource {
+/// What is known now, and whether that is all.
+async fn one(desk: &Desk, domain: &str, source: &str) -> (ReportSource, bool) {
+    let mut found = ReportSource {
         source: source.to_owned(),
-        name: named.confirmed_name().map(str::to_owned),
-        ours,
-    })
+        name: None,
+        ours: SourceOwner::Unknown,
+    };
+    let Ok(ip) = source.parse::<IpAddr>() else {
+        return (found, true);
+    };
+    let named = iprev::check(&*desk.world.dns, ip, &mut Notes::off()).await;
+    found.name = named.confirmed_name().map(str::to_owned);
+    let owner = if desk.settings.addresses.contains(&ip) {
+        Some(SourceOwner::ThisServer)
+    } else {
+        allowed(desk, domain, ip).await
+    };
+    let complete = named.result != iprev::IprevResult::TempError && owner.is_some();
+    found.ours = owner.unwrap_or(SourceOwner::Unknown);
+    (found, complete)
 }
 
 /// Whether the domain's own SPF record names the address. Nothing if the DNS does not say.

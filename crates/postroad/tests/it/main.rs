@@ -5,8 +5,8 @@
     reason = "these tests stand outside, where sockets are real"
 )]
 
-mod certificates;
 mod auth;
+mod certificates;
 mod commands;
 mod config;
 mod conversation;
@@ -16,5 +16,6 @@ mod postgres;
 mod privileges;
 mod quickstart;
 mod refusals;
+mod reports;
 mod rig;
 mod serving;
