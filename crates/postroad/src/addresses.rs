@@ -19,6 +19,15 @@ pub fn public(config: &Config) -> Vec<IpAddr> {
     found
 }
 
+/// Every address that mail of ours may leave from, as far as it is known.
+pub fn own(config: &Config) -> Vec<IpAddr> {
+    let mut found = config.outbound.addresses.clone();
+    found.extend(listened_on(config));
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
 /// Whether the world may be told this address.
 pub fn is_public(address: IpAddr) -> bool {
     match address {

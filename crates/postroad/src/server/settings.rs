@@ -79,7 +79,7 @@ pub fn access(config: &Config, tls: Arc<TlsServer>) -> AccessSettings {
 pub fn jobs(config: &Config) -> JobsSettings {
     JobsSettings {
         host: config.hostname.clone(),
-        addresses: addresses::public(config),
+        addresses: addresses::own(config),
     }
 }
 

@@ -45,9 +45,14 @@ struct Files {
 
 /// What the files hold, not yet looked into.
 pub struct Pem {
-    found: Vec<(Files, Result<(Vec<u8>, Vec<u8>), TlsFilesError>)>,
+    found: Vec<Found>,
     print: Print,
 }
+
+/// A certificate chain and its key, as they lie in the files.
+type Pair = (Vec<u8>, Vec<u8>);
+
+type Found = (Files, Result<Pair, TlsFilesError>);
 
 /// What tells that a file is another one than before.
 type Print = BTreeMap<PathBuf, Option<(SystemTime, u64)>>;
@@ -248,10 +253,8 @@ fn read(config: &Config) -> Pem {
     Pem { found, print }
 }
 
-type Unreadable = (Files, Result<(Vec<u8>, Vec<u8>), TlsFilesError>);
-
 /// The files that should be served now, and what cannot be listed.
-fn listed(config: &Config) -> (Vec<Files>, Vec<Unreadable>) {
+fn listed(config: &Config) -> (Vec<Files>, Vec<Found>) {
     let mut files = Vec::new();
     if let Some((certificate, key)) = &config.tls.files {
         files.push(Files {
@@ -348,7 +351,7 @@ fn place(config: &Config) -> String {
     path.display().to_string()
 }
 
-fn read_pair(files: &Files) -> Result<(Vec<u8>, Vec<u8>), TlsFilesError> {
+fn read_pair(files: &Files) -> Result<Pair, TlsFilesError> {
     let chain = read_file(&files.certificate)?;
     if !files.key.exists() {
         return Err(TlsFilesError::NoKey {
@@ -359,7 +362,7 @@ fn read_pair(files: &Files) -> Result<(Vec<u8>, Vec<u8>), TlsFilesError> {
     Ok((chain, read_file(&files.key)?))
 }
 
-fn parse(files: &Files, (chain, key): &(Vec<u8>, Vec<u8>)) -> Result<Certificate, TlsFilesError> {
+fn parse(files: &Files, (chain, key): &Pair) -> Result<Certificate, TlsFilesError> {
     Certificate::from_pem(chain, key).map_err(|source| {
         let path = match source {
             CertificateError::BadKey(_) => &files.key,

@@ -1,4 +1,8 @@
 //! Several certificates, by name; files that change, well and badly.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "files and certificates of these tests carry the real time"
+)]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
