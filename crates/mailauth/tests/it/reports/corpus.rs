@@ -8,21 +8,10 @@ use mailauth::report::aggregate::{self, Defect, Report};
 use mailauth::report::{Form, Unwrapped, failure, tls, unwrap};
 use serde_json::Value;
 
+use crate::shared;
+
 fn corpus() -> Option<PathBuf> {
-    let shared = std::env::var_os("POSTROAD_SHARED")
-        .map(PathBuf::from)
-        .or_else(|| {
-            let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-            here.ancestors()
-                .map(|folder| folder.join("../shared"))
-                .find(|path| path.is_dir())
-        });
-    let folder = shared?.join("corpora/dmarc-tlsrpt-arf-reports");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    println!("skipped: corpora/dmarc-tlsrpt-arf-reports (29 reports) is not here");
-    None
+    shared::corpus("dmarc-tlsrpt-arf-reports")
 }
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use mail::{Address, UnixMillis};
@@ -85,16 +84,8 @@ fn a_written_report_is_read_again() {
 /// contradict. Both are mended here, nothing else.
 #[test]
 fn a_written_report_fits_the_schema() {
-    let shared = std::env::var_os("POSTROAD_SHARED")
-        .map(PathBuf::from)
-        .or_else(|| {
-            let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-            here.ancestors()
-                .map(|folder| folder.join("../shared"))
-                .find(|path| path.is_dir())
-        });
-    let schema = shared
-        .map(|shared| shared.join("corpora/dmarc-tlsrpt-arf-reports/mail-dmarc/rua-schema.xsd"));
+    let schema = crate::shared::corpus("dmarc-tlsrpt-arf-reports")
+        .map(|folder| folder.join("mail-dmarc/rua-schema.xsd"));
     let Some(schema) = schema.and_then(|path| std::fs::read_to_string(path).ok()) else {
         println!("skipped: rua-schema.xsd is not here");
         return;
