@@ -164,6 +164,10 @@ fn record_in_words(record: &Record) -> String {
 
 /// Bytes of strangers, safe to show: printable ASCII as it is, the rest escaped.
 pub fn printable(bytes: &[u8]) -> String {
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~');
+    if let (true, Ok(text)) = (bytes.iter().all(plain), std::str::from_utf8(bytes)) {
+        return text.to_owned();
+    }
     let mut text = String::with_capacity(bytes.len());
     for &byte in bytes {
         match byte {

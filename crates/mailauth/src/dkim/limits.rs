@@ -50,3 +50,7 @@ pub const FUTURE_SECS_MAX: u64 = 24 * 3_600;
 
 /// Characters of `b=` that tell signatures apart. RFC 6008 asks for at least eight.
 pub const SIGNATURE_START_CHARS: usize = 8;
+
+/// Key records that are kept ready, so that a key is not read for every message: of 4 kB at most, and
+/// of 400 bytes as a rule.
+pub const KEYS_KNOWN_MAX: usize = 512;

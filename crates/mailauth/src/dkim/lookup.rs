@@ -1,11 +1,12 @@
 //! Fetching key records: each name once, all names at the same time.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join_all;
 use world::{Dns, Kind};
 
-use super::limits::KEY_RECORDS_MAX;
+use super::limits::{KEY_RECORDS_MAX, KEYS_KNOWN_MAX};
 use super::public_key::KeyRecord;
 use super::verdict::KeyProblem;
 use crate::explain::{Notes, printable};
@@ -13,7 +14,7 @@ use crate::explain::{Notes, printable};
 /// What the DNS says about one key name.
 #[derive(Debug)]
 pub(crate) enum Found {
-    Records(Vec<Record>),
+    Records(Vec<Arc<Record>>),
     /// No such name, or no text there: a permanent error (RFC 6376 §6.1.2).
     Nothing,
     /// Nobody knows at this moment.
@@ -45,7 +46,7 @@ pub(crate) async fn fetch(dns: &dyn Dns, names: Vec<String>, notes: &mut Notes) 
         *found = match answer {
             Ok(answer) => {
                 let texts = answer.texts().take(KEY_RECORDS_MAX);
-                let records: Vec<Record> = texts.map(|text| read(&text)).collect();
+                let records: Vec<_> = texts.map(read).collect();
                 match records.is_empty() {
                     true => Found::Nothing,
                     false => Found::Records(records),
@@ -57,9 +58,25 @@ pub(crate) async fn fetch(dns: &dyn Dns, names: Vec<String>, notes: &mut Notes) 
     keys
 }
 
-fn read(text: &[u8]) -> Record {
-    Record {
-        text: printable(text),
-        key: KeyRecord::parse(text),
+/// Records that were read before. To read a key costs a fifth of a signature check, and most mail comes
+/// from few domains. What a text means never changes, so that nothing here can be out of date.
+static KNOWN: Mutex<BTreeMap<Vec<u8>, Arc<Record>>> = Mutex::new(BTreeMap::new());
+
+fn read(text: Vec<u8>) -> Arc<Record> {
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(record) = known().get(&text) {
+        return Arc::clone(record);
     }
+    let record = Arc::new(Record {
+        text: printable(&text),
+        key: KeyRecord::parse(&text),
+    });
+    if record.key.is_ok() {
+        let mut known = known();
+        if KEYS_KNOWN_MAX <= known.len() {
+            known.clear();
+        }
+        known.insert(text, Arc::clone(&record));
+    }
+    record
 }

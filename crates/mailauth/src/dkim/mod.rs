@@ -19,5 +19,5 @@ pub use canonicalize::{BodyHash, relaxed_field};
 pub use headers::{OVERSIGNED, SIGNED_WHEN_PRESENT, SelectedFields, select};
 pub use keys::{Algorithm, KeyError, SigningKey, generate, public_key, public_record};
 pub use sign::{SignError, sign};
-pub use verdict::{DkimResult, KeyProblem, Reason, Verdict};
+pub use verdict::{DkimResult, FieldNames, KeyProblem, Reason, Verdict};
 pub use verify::verify;

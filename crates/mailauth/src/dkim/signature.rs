@@ -14,7 +14,7 @@ use super::limits::{
 };
 use super::message::Message;
 use super::tags::{self, TagList, TagListError};
-use super::verdict::{DkimResult, Reason, Verdict};
+use super::verdict::{DkimResult, FieldNames, Reason, Verdict};
 
 /// Which of the two it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +39,7 @@ pub(crate) struct Signature {
     pub bytes: Vec<u8>,
     /// Where the value of `b=` lies in the field's value.
     pub place: Range<usize>,
-    /// Lower case, in the order of `h=`.
-    pub signed: Vec<String>,
+    pub signed: FieldNames,
 }
 
 impl Signature {
@@ -75,7 +74,8 @@ impl Signature {
             Flavor::ArcMessage => domain.clone(),
         };
         let signed = signed_names(need(&list, "h")?)?;
-        if flavor == Flavor::Dkim && !signed.iter().any(|name| name == "from") {
+        verdict.signed_fields = signed.clone();
+        if flavor == Flavor::Dkim && !signed.contains("from") {
             return Err(Reason::FromNotSigned);
         }
         let bytes = tags::base64(need(&list, "b")?).filter(|bytes| !bytes.is_empty());
@@ -114,7 +114,7 @@ impl Signature {
     pub fn signed_text(&self, message: &Message<'_>, index: usize) -> Vec<u8> {
         let mut text = Vec::with_capacity(4_096);
         let mut used = vec![false; message.fields.len()];
-        for name in &self.signed {
+        for name in self.signed.iter() {
             // Instances of one name from the bottom up; one that is not there counts as empty.
             // rfc6376#5.4.2
             let fields = message.fields.iter().zip(used.iter_mut()).rev();
@@ -160,7 +160,7 @@ impl Verdict {
             signature_start: String::new(),
             testing: false,
             covers_whole_body: false,
-            signed_fields: Vec::new(),
+            signed_fields: FieldNames::default(),
             signed_at: None,
             expires_at: None,
             record: None,
@@ -186,10 +186,6 @@ fn tell(list: &TagList<'_>, verdict: &mut Verdict) {
         .signature_start
         .floor_char_boundary(SIGNATURE_START_CHARS);
     verdict.signature_start.truncate(cut);
-    verdict.signed_fields = list
-        .get("h")
-        .and_then(|names| signed_names(names).ok())
-        .unwrap_or_default();
     verdict.signed_at = list.get("t").and_then(tags::number);
     verdict.expires_at = list.get("x").and_then(tags::number);
 }
@@ -269,20 +265,19 @@ fn check_times(signed_at: Option<u64>, expires_at: Option<u64>, now: u64) -> Res
     Ok(())
 }
 
-fn signed_names(list: &[u8]) -> Result<Vec<String>, Reason> {
-    let mut names = Vec::with_capacity(32);
-    for name in list.split(|byte| *byte == b':') {
+/// White space may stand around the colons of `h=`; a needless colon names nothing.
+fn signed_names(list: &[u8]) -> Result<FieldNames, Reason> {
+    let mut names = String::with_capacity(list.len());
+    for (index, name) in list.split(|byte| *byte == b':').enumerate() {
         let name = name.trim_ascii();
-        // A needless colon names nothing and hashes nothing.
-        if name.is_empty() {
-            continue;
+        let legal = name.iter().all(u8::is_ascii_graphic) && index < SIGNED_NAMES_MAX;
+        let name = std::str::from_utf8(name).ok().filter(|_| legal);
+        if 0 < index {
+            names.push(':');
         }
-        if !name.iter().all(u8::is_ascii_graphic) || SIGNED_NAMES_MAX <= names.len() {
-            return Err(Reason::TagBad("h"));
-        }
-        names.push(String::from_utf8_lossy(name).to_ascii_lowercase());
+        names.push_str(name.ok_or(Reason::TagBad("h"))?);
     }
-    Ok(names)
+    Ok(FieldNames::new(&names))
 }
 
 /// The domain of `i=`, which is `d=` or below it.

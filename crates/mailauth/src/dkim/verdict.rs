@@ -62,8 +62,8 @@ pub struct Verdict {
     pub testing: bool,
     /// `l=` is absent, or nothing follows what it covers. Otherwise anybody may have added text.
     pub covers_whole_body: bool,
-    /// The header fields that are signed, in lower case, in the order of `h=`.
-    pub signed_fields: Vec<String>,
+    /// The header fields that are signed, in the order of `h=`.
+    pub signed_fields: FieldNames,
     /// `t=` and `x=`, seconds since 1970.
     pub signed_at: Option<u64>,
     pub expires_at: Option<u64>,
@@ -79,6 +79,31 @@ impl Verdict {
     pub(super) fn decide(&mut self, reason: Reason) {
         self.result = reason.result();
         self.reason = reason;
+    }
+}
+
+/// Names of header fields in lower case, as `h=` lists them, some of them several times.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FieldNames(Box<str>);
+
+impl FieldNames {
+    /// From a list with colons between.
+    pub fn new(list: &str) -> Self {
+        Self(list.to_ascii_lowercase().into())
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.split(':').filter(|name| !name.is_empty())
+    }
+
+    pub fn contains(&self, name: &str) -> bool {
+        self.iter().any(|found| found.eq_ignore_ascii_case(name))
+    }
+}
+
+impl fmt::Display for FieldNames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Verifying all signatures of a message (RFC 6376 §6).
 
+use std::sync::Arc;
+
 use futures_util::future::join;
 use world::Dns;
 
@@ -115,7 +117,7 @@ pub(crate) fn decide(
 /// Tries the records of one name until one is good. Otherwise the last complaint about a key that fits
 /// counts more than one about a record that does not.
 fn with_records(
-    records: &[Record],
+    records: &[Arc<Record>],
     verdict: &mut Verdict,
     check: impl Fn(&KeyRecord) -> Reason,
 ) -> Reason {
@@ -213,19 +215,13 @@ fn explain(
     notes.say(|| {
         format!(
             "header in {:?} form, body in {:?} form; signed fields: {}",
-            signature.header_form,
-            signature.body_form,
-            signature.signed.join(", ")
+            signature.header_form, signature.body_form, signature.signed
         )
     });
     notes.say(|| body_in_words(signature, bodies.get(signature.wish())));
-    let there = |name: &&String| message.fields.iter().any(|field| field.is(name));
-    let empty: Vec<&str> = signature
-        .signed
-        .iter()
-        .filter(|name| !there(name))
-        .map(String::as_str)
-        .collect();
+    let there = |name: &&str| message.fields.iter().any(|field| field.is(name));
+    let absent = signature.signed.iter().filter(|name| !there(name));
+    let empty: Vec<&str> = absent.collect();
     if !empty.is_empty() {
         notes.say(|| format!("signed as absent: {}", empty.join(", ")));
     }

@@ -62,7 +62,7 @@ pub fn signature(result: DkimResult, domain: &str) -> dkim::Verdict {
         signature_start: "AbCdEfGh".to_owned(),
         testing: false,
         covers_whole_body: true,
-        signed_fields: vec!["from".to_owned()],
+        signed_fields: dkim::FieldNames::new("from"),
         signed_at: None,
         expires_at: None,
         record: None,
