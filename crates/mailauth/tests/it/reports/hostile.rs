@@ -5,6 +5,7 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use mailauth::report::{Form, UnpackError, aggregate, compose, tls, unwrap};
+use proptest::prelude::*;
 
 const REPORT: &str = "<feedback><report_metadata><org_name>o</org_name><report_id>1</report_id><date_range><begin>1</begin><end>2</end></date_range></report_metadata>\
     <policy_published><domain>here.example</domain></policy_published>\
@@ -238,4 +239,41 @@ fn a_message_without_report_has_none() {
         b"what",
     )]);
     assert_eq!(unwrap(&named).attachments[0].form, Form::Aggregate);
+}
+
+/// A report with something of everything.
+const FULL: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><!DOCTYPE a [<!ENTITY b \"c\">]><n:feedback xmlns:n=\"urn:x\"><!-- x -->\
+    <report_metadata><org_name>a &amp; b</org_name><email><![CDATA[x@y.example]]></email><report_id>1</report_id>\
+    <date_range><begin>1.0</begin><end>2</end></date_range><error>e</error></report_metadata>\
+    <policy_published><domain>Here.Example.</domain><p>reject</p><testing>y</testing></policy_published>\
+    <record><row><source_ip>2001:db8::1</source_ip><count>3</count><policy_evaluated><disposition>PASS</disposition><dkim>pass</dkim>\
+    <spf>fail</spf><reason><type>other</type><comment>&#65;</comment></reason></policy_evaluated></row>\
+    <identifiers><header_from>here.example</header_from><envelope_from/></identifiers>\
+    <auth_results><dkim><domain>here.example</domain><selector>s</selector><result>pass</result></dkim>\
+    <spf><domain>x.example</domain><scope>helo</scope><result>unknown</result></spf></auth_results></record></n:feedback>";
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// Whatever is left of a report after damage, what is read of it can be written and read again.
+    #[test]
+    fn damage_never_misleads(
+        edits in proptest::collection::vec((0..FULL.len(), prop::sample::select(&b"<>/&;!?[]-\"'= \x00\x80\xff0a"[..]), any::<bool>()), 1..12),
+    ) {
+        let mut bytes = FULL.as_bytes().to_vec();
+        for (at, byte, removes) in edits {
+            let at = at.min(bytes.len() - 1);
+            match removes {
+                true => drop(bytes.remove(at)),
+                false => bytes[at] = byte,
+            }
+        }
+        if let Ok(report) = aggregate::parse(&bytes) {
+            let again = aggregate::parse(report.write().as_bytes()).unwrap();
+            prop_assert_eq!(again.rows.len(), report.rows.len());
+            prop_assert_eq!(again.messages(), report.messages());
+            prop_assert_eq!(again.policy.domain, report.policy.domain);
+        }
+        let _ = unwrap(&compose::gzip(&bytes));
+    }
 }
