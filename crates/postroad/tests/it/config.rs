@@ -22,7 +22,7 @@ fn an_unknown_key_is_a_finding_with_a_guess() {
     let ran = post.run(&["config", "check"]).exits(3);
     assert!(
         ran.stdout
-            .contains("postroad.toml:13: unknown key `outbond`; did you mean `outbound`?"),
+            .contains("postroad.toml:15: unknown key `outbond`; did you mean `outbound`?"),
         "{}",
         ran.stdout
     );
