@@ -227,18 +227,11 @@ fn read(texts: impl Iterator<Item = Vec<u8>>, name: &str, notes: &mut Notes) -> 
                 count += 1;
                 found = Found::Record(Box::new(record));
             }
-            Err(RecordError::NoVersion) => {}
-            Err(error) => {
-                notes.say(|| format!("The record at {name} does not count: {error}."));
-            }
-        }
-        if Record::parse(&text) == Err(RecordError::NoVersion) && looks_meant(&text) {
-            notes.say(|| {
-                format!(
-                    "\"{}\" at {name} does not count: it must begin with v=DMARC1.",
-                    printable(&text)
-                )
-            });
+            Err(RecordError::NoVersion) if !looks_meant(&text) => {}
+            Err(error) => notes.say(|| {
+                let text = printable(&text);
+                format!("\"{text}\" at {name} does not count: {error}.")
+            }),
         }
     }
     if count > 1 {
