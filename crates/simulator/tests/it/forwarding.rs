@@ -497,3 +497,46 @@ fn a_wish_for_tls_goes_along() {
         assert!(queued[0].forwarded);
     });
 }
+
+/// What was taken to be passed on arrives, or its sender hears that it did not; in bad weather too.
+#[test]
+fn nothing_is_lost_on_the_way_on() {
+    for seed in 0..4 {
+        let first = Internet::simulated(seed, async |internet| season(internet, seed).await);
+        let second = Internet::simulated(seed, async |internet| season(internet, seed).await);
+        assert_eq!(first, second, "seed {seed} does not repeat");
+    }
+}
+
+async fn season(internet: Internet, seed: u64) -> Vec<String> {
+    let mut here = forwarder(&internet).await;
+    let stormy = Script::accept().faults(150 + 50 * seed);
+    let there = internet.remote_domain("there.test", stormy).await;
+    let author = Author::new(&internet, "author.test", "p=reject");
+    let home = home_of(&internet, &author).await;
+    let random = internet.random("weather");
+    let mut taken = Vec::new();
+    for number in 0..8 {
+        let subject = format!("number {number}.");
+        let message = author.signed(&author.letter(&subject));
+        if author.send(&here, &[ALIAS], &message).await.code == 250 {
+            taken.push(subject);
+        }
+        if random.below(4) == 0 {
+            here.start_again().await;
+        }
+        internet.pass(minutes(random.below(90))).await;
+    }
+    there.set_script(Script::accept().recipient(BOB, "550 5.1.1 moved away"));
+    internet.pass(days(6)).await;
+    assert_eq!(taken.len(), 8, "nothing was in the way of taking it");
+    for subject in &taken {
+        let has = |remote: &Remote| {
+            let mut all = remote.taken().into_iter();
+            all.any(|message| message.text().contains(subject))
+        };
+        assert!(has(&there) || has(&home), "seed {seed}: {subject} is lost");
+    }
+    assert!(here.queue().is_empty());
+    internet.trace().lines()
+}
