@@ -27,6 +27,7 @@ struct Table {
     /// What a man in the middle says instead of the name's own records.
     spoofed: BTreeMap<String, Vec<Record>>,
     checks_nothing: bool,
+    drops_signatures: bool,
 }
 
 /// What somebody who checks signatures finds out about an answer.
@@ -157,6 +158,15 @@ impl Zones {
     /// to those who want them, and checks none.
     pub fn check_nothing(&self) {
         self.lock().checks_nothing = true;
+    }
+
+    /// The name server no longer hands on signatures, as old home routers do not.
+    pub fn drop_signatures(&self) {
+        self.lock().drops_signatures = true;
+    }
+
+    pub(crate) fn drops_signatures(&self) -> bool {
+        self.lock().drops_signatures
     }
 
     pub(crate) fn checks_nothing(&self) -> bool {

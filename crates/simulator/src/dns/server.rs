@@ -164,10 +164,11 @@ fn respond(source: &Source, question: &[u8], transport: Transport) -> Option<Vec
     if edns_bytes.is_some() {
         response.set_edns(Edns::new());
     }
-    let wants_proofs = question
+    let asks_for_proofs = question
         .edns
         .as_ref()
         .is_some_and(|edns| edns.flags().dnssec_ok);
+    let wants_proofs = asks_for_proofs && !source.zones.drops_signatures();
     if wants_proofs && let Some(edns) = &mut response.edns {
         edns.set_dnssec_ok(true);
         edns.set_max_payload(UDP_PAYLOAD_BYTES);
@@ -198,6 +199,12 @@ fn answer(zones: &Zones, query: &Query, response: &mut Message) {
         let exists = zones.answer(&query.name().to_ascii(), Kind::Soa).status;
         return negative(exists, response);
     };
+    // The root has this one record, marked or not.
+    if query.name().is_root() && kind == Kind::Soa {
+        response.metadata.authentic_data = !zones.checks_nothing();
+        response.add_answer(soa());
+        return;
+    }
     let ZoneAnswer {
         status,
         aliases,
@@ -219,9 +226,8 @@ fn answer(zones: &Zones, query: &Query, response: &mut Message) {
         return;
     }
     // As a validating resolver tells those who trust it. RFC 6840 §5.8
-    // The root is always signed, for those who want to see that we check.
-    response.metadata.authentic_data = proof
-        .is_some_and(|proof| proof == Proof::Secure || query.name().is_root());
+    response.metadata.authentic_data =
+        proof.is_some_and(|proof| proof == Proof::Secure || query.name().is_root());
     let owned = records.into_iter().map(|record| (owner.clone(), record));
     for (owner, record) in aliases.into_iter().chain(owned) {
         if let (Some(owner), Some(data)) = (name_of(&owner), data_of(&record)) {
@@ -238,9 +244,12 @@ fn negative(status: AnswerStatus, response: &mut Message) {
         AnswerStatus::NoData => {}
         AnswerStatus::NoSuchName => response.metadata.response_code = ResponseCode::NXDomain,
     }
+    response.add_authority(soa());
+}
+
+fn soa() -> hickory_proto::rr::Record {
     let soa = SOA::new(Name::root(), Name::root(), 1, 3600, 600, 86_400, 1);
-    let soa = hickory_proto::rr::Record::from_rdata(Name::root(), 1, RData::SOA(soa));
-    response.add_authority(soa);
+    hickory_proto::rr::Record::from_rdata(Name::root(), 1, RData::SOA(soa))
 }
 
 pub(super) fn name_of(name: &str) -> Option<Name> {

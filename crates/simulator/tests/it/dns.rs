@@ -143,6 +143,7 @@ fn odd_names_are_answered_without_asking() {
 fn servers_that_drop_signatures_are_used_unchecked() {
     Internet::real(async |internet| {
         zones(&internet);
+        internet.zones().drop_signatures();
         let servers = vec![internet.dns_address().unwrap()];
         let settings = DnsSettings {
             validation: Validation::Here,

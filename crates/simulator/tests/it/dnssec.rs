@@ -266,3 +266,20 @@ fn servers_that_fail_at_first_are_used_later() {
         assert_eq!(got, Ok((FOUND, true)));
     });
 }
+
+/// Who once got signatures does not go on without them: that is what a forger would do.
+#[test]
+fn signatures_that_vanish_later_are_missed() {
+    Internet::validating(async |internet| {
+        zones(&internet);
+        let world = internet.world("asker", vec![]);
+        assert_eq!(ask(&world, "there.test", Kind::Mx).await, Ok((FOUND, true)));
+        // Looked at when the first answer cannot be believed.
+        assert_eq!(ask(&world, "bad.test", Kind::A).await, Err(DnsError::Bogus));
+        internet.zones().drop_signatures();
+        internet.zones().check_nothing();
+        internet.zones().spoof("_25._tcp.mx.there.test", Vec::new());
+        let got = ask(&world, "_25._tcp.mx.there.test", Kind::Tlsa).await;
+        assert_eq!(got, Err(DnsError::Bogus));
+    });
+}

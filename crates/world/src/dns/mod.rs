@@ -7,6 +7,7 @@ mod resolver;
 mod stub;
 mod update;
 mod validator;
+mod wildcard;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;

@@ -108,9 +108,7 @@ impl Resolver {
         let asking = async {
             match self.validator(engine).await? {
                 Some(validator) => match validator.ask(&query, kind).await {
-                    Err(DnsError::Bogus) if !validator.servers_hand_on_signatures().await => {
-                        engine.stub.ask(query, kind).await
-                    }
+                    Err(DnsError::Bogus) => engine.doubtful(validator, query, kind).await,
                     answer => answer,
                 },
                 None => engine.stub.ask(query, kind).await,
@@ -164,6 +162,20 @@ impl Resolver {
 }
 
 impl Engine {
+    /// What seems to be forged may come from a wildcard, or from a server that drops signatures.
+    async fn doubtful(
+        &self,
+        validator: &Validator,
+        query: Name,
+        kind: Kind,
+    ) -> Result<Answer, DnsError> {
+        if !validator.servers_hand_on_signatures(&self.stub).await {
+            return self.stub.ask(query, kind).await;
+        }
+        let found = validator.from_wildcard(&query, kind, &self.stub).await;
+        found.ok_or(DnsError::Bogus)
+    }
+
     /// The root is signed: a server that does not say so does not check. `None` while it cannot be asked.
     async fn servers_validate(&self) -> Option<bool> {
         if !self.may_probe(Instant::now()) {

@@ -103,6 +103,38 @@ impl Stub {
         Err(DnsError::Network("the CNAME chain is too long".to_owned()))
     }
 
+    /// Whether a server hands on signatures to who asks for them: those of the root, which is signed.
+    /// Whether they are right is another question. `None` when none of them answers.
+    pub(super) async fn hands_on_signatures(&self) -> Option<bool> {
+        let response = self.unchecked(&Name::root(), RecordType::SOA).await?;
+        let mut records = response.answers.iter();
+        Some(records.any(|record| record.record_type() == RecordType::RRSIG))
+    }
+
+    /// An answer with its signatures, checked by nobody.
+    pub(super) async fn unchecked(&self, name: &Name, kind: RecordType) -> Option<Message> {
+        let mut question = question(name, kind, Some(UDP_PAYLOAD_BYTES));
+        question.metadata.checking_disabled = true;
+        question.edns.as_mut()?.set_dnssec_ok(true);
+        for server in &self.servers {
+            let exchange = async {
+                let response = exchange_udp(*server, &question).await?;
+                match response.metadata.truncation {
+                    true => exchange_tcp(*server, &question).await,
+                    false => Ok(response),
+                }
+            };
+            let response = tokio::time::timeout(limits::DNS_TIMEOUT, exchange).await;
+            // A server that fails says nothing of what it would do.
+            if let Ok(Ok(response)) = response
+                && !response.answers.is_empty()
+            {
+                return Some(response);
+            }
+        }
+        None
+    }
+
     async fn ask_servers(&self, name: &Name, kind: RecordType) -> Result<Message, DnsError> {
         let mut last = DnsError::TimedOut;
         for timeout in ROUNDS {

@@ -5,14 +5,17 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use hickory_proto::dnssec::rdata::DNSSECRData;
 use hickory_proto::dnssec::{Algorithm, Proof, PublicKeyBuf, TrustAnchors};
 use hickory_proto::op::ResponseCode;
-use hickory_proto::rr::{Name, RecordType};
+use hickory_proto::rr::{Name, RData, RecordType};
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError as HickoryDnsError, NetError, NoRecords};
 
+use super::stub::Stub;
+use super::wildcard::{self, Parts};
 use super::{Answer, AnswerStatus, DnsError, Kind, RootKey, convert};
 use crate::limits;
 
@@ -64,36 +67,44 @@ impl Validator {
         let record_type = convert::record_type(kind);
         match self.resolver.lookup(name.clone(), record_type).await {
             Ok(lookup) => {
-                let answers = lookup.answers();
-                let data = answers.iter().filter(|record| {
-                    let of = record.record_type();
-                    of == record_type || of == RecordType::CNAME
-                });
-                let secure = data.clone().all(|record| record.proof == Proof::Secure);
-                let wanted = data.filter(|record| record.record_type() == record_type);
-                let records = wanted.filter_map(|record| convert::record(&record.data));
-                let records: Vec<_> = records.take(limits::DNS_RECORDS_MAX).collect();
                 let ttl = lookup
                     .valid_until()
                     .saturating_duration_since(Instant::now());
-                let ttl = ttl.min(limits::DNS_POSITIVE_TTL_MAX);
-                match records.is_empty() {
-                    true => Ok(Answer::no_data(Duration::ZERO)),
-                    false => Ok(Answer {
-                        status: AnswerStatus::Found,
-                        records,
-                        secure,
-                        ttl,
-                    }),
-                }
+                Ok(found(lookup.answers(), record_type, ttl))
             }
             Err(error) => negative(name, error),
         }
     }
 
+    /// An answer that the library calls bogus, but that is proved to come from a wildcard.
+    pub(super) async fn from_wildcard(
+        &self,
+        name: &Name,
+        kind: Kind,
+        stub: &Stub,
+    ) -> Option<Answer> {
+        let response = stub.unchecked(name, convert::record_type(kind)).await?;
+        let Parts { parent, denier } = wildcard::parts(&response, name)?;
+        let denied = self.resolver.lookup(denier.clone(), RecordType::NSEC).await;
+        let proved = denied.ok()?.answers().iter().any(|record| {
+            let RData::DNSSEC(DNSSECRData::NSEC(nsec)) = &record.data else {
+                return false;
+            };
+            record.proof == Proof::Secure
+                && record.name == denier
+                && wildcard::nothing_nearer(&denier, nsec, name, &parent)
+        });
+        if !proved {
+            return None;
+        }
+        let wildcard = parent.prepend_label("*").ok()?;
+        let answer = self.ask(&wildcard, kind).await.ok()?;
+        (answer.secure && answer.status == AnswerStatus::Found).then_some(answer)
+    }
+
     /// A server that drops signatures makes everything look forged. Then nothing is secure, but
     /// names resolve.
-    pub(super) async fn servers_hand_on_signatures(&self) -> bool {
+    pub(super) async fn servers_hand_on_signatures(&self, stub: &Stub) -> bool {
         let known = *self.capable.lock().unwrap_or_else(PoisonError::into_inner);
         // Servers that could once can still: whoever drops signatures now is a forger.
         if let Some((capable, since)) = known
@@ -101,14 +112,9 @@ impl Validator {
         {
             return capable;
         }
-        let capable = match self.resolver.lookup(Name::root(), RecordType::DNSKEY).await {
-            Ok(lookup) => lookup
-                .answers()
-                .iter()
-                .any(|record| record.proof == Proof::Secure),
-            // Not knowing is no reason to give up checking.
-            Err(NetError::Timeout) => return true,
-            Err(_) => false,
+        // Not knowing is no reason to give up checking.
+        let Some(capable) = stub.hands_on_signatures().await else {
+            return true;
         };
         if !capable {
             tracing::warn!("the DNS servers drop DNSSEC signatures: answers are used unchecked");
@@ -117,6 +123,22 @@ impl Validator {
         *self.capable.lock().unwrap_or_else(PoisonError::into_inner) = Some((capable, now));
         capable
     }
+}
+
+fn found(answers: &[hickory_proto::rr::Record], of: RecordType, ttl: Duration) -> Answer {
+    let data = answers.iter().filter(|record| {
+        let kind = record.record_type();
+        kind == of || kind == RecordType::CNAME
+    });
+    let secure = data.clone().all(|record| record.proof == Proof::Secure);
+    let wanted = data.filter(|record| record.record_type() == of);
+    let records = wanted.filter_map(|record| convert::record(&record.data));
+    let records: Vec<_> = records.take(limits::DNS_RECORDS_MAX).collect();
+    if records.is_empty() {
+        return Answer::no_data(Duration::ZERO);
+    }
+    let found = Answer::found(records, ttl.min(limits::DNS_POSITIVE_TTL_MAX));
+    Answer { secure, ..found }
 }
 
 fn anchors(root_keys: &[RootKey]) -> TrustAnchors {

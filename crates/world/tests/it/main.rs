@@ -2,6 +2,7 @@
 
 mod chain;
 mod dane;
+mod dnssec;
 mod openssl;
 mod signed;
 mod tls;
