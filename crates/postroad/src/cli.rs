@@ -22,7 +22,7 @@ use crate::version::VERSION;
 #[command(
     name = "postroad",
     version = VERSION,
-    after_help = "Begin with: postroad quickstart alice@example.test\n\nExit status: 0 done, 1 failed, 2 wrong usage, 3 findings (config check, auth check, report, tls check)."
+    after_help = "Begin with: postroad quickstart alice@example.test\n\nExit status: 0 done, 1 failed, 2 wrong usage, 3 findings (config check, dkim list, auth check, report, tls check)."
 )]
 pub struct Cli {
     #[command(flatten)]

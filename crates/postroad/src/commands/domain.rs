@@ -4,7 +4,7 @@ use clap::{Subcommand, ValueEnum};
 use mail::Domain;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::{DkimState, DmarcChoice, Durability, MtaStsMode};
+use store::{DmarcChoice, Durability, MtaStsMode};
 
 use super::{Context, find, show};
 use crate::output::{Answer, Failure};
@@ -156,27 +156,28 @@ fn describe(domain: &store::Domain) -> serde_json::Value {
 }
 
 fn show_one(context: &Context, name: Domain) -> Result<Answer, Failure> {
-    let (domain, keys, choice) = context.store.read_blocking(move |view| {
+    let (domain, keys, choice, mode) = context.store.read_blocking(move |view| {
         let domain = find::domain(view, &name)?;
         let keys = view.dkim_keys(&name)?;
-        Ok::<_, Failure>((domain, keys, view.dmarc_choice(&name)?))
+        let mode = view.mta_sts_mode(&name)?;
+        Ok::<_, Failure>((domain, keys, view.dmarc_choice(&name)?, mode))
     })?;
     let choice = choice_word(choice);
     let mut value = describe(&domain);
-    let signing: Vec<String> = keys
-        .iter()
-        .filter(|key| key.state == DkimState::Active)
+    let signing: Vec<String> = store::signing(&keys)
         .map(|key| key.selector.clone())
         .collect();
     value["dkim_selectors"] = json!(signing);
     value["dmarc"] = json!(choice);
+    value["mta_sts"] = json!(mode.name());
     Ok(Answer::new(value)
         .line(format!("domain    {}", domain.name))
         .line(format!("created   {}", show::time(domain.created)))
         .line(format!("accounts  {}", domain.accounts))
         .line(format!("aliases   {}", domain.aliases))
         .line(format!("signs as  {}", signing.join(", ")))
-        .line(format!("dmarc     {choice} what fails")))
+        .line(format!("dmarc     {choice} what fails"))
+        .line(format!("mta-sts   {}", mode.name())))
 }
 
 fn remove(context: &Context, name: Domain) -> Result<Answer, Failure> {

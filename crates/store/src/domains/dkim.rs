@@ -173,16 +173,19 @@ impl View<'_> {
         domain: &mail::Domain,
         selector: &str,
     ) -> Result<bool, StoreError> {
-        // As `mailauth` writes it, between two foldings.
-        let mark = format!("d={domain}; s={selector};");
+        // As `mailauth` writes them in signatures and seals.
+        let of_domain = format!("d={domain};");
+        let of_selector = format!(" s={selector};");
+        let marks = [
+            Param::Blob(of_domain.as_bytes()),
+            Param::Blob(of_selector.as_bytes()),
+        ];
         let sql = if self.sql.is_postgres() {
-            "SELECT id FROM queue_message WHERE position(?1 IN prefix) > 0 LIMIT 1"
+            "SELECT id FROM queue_message WHERE position(?1 IN prefix) > 0 AND position(?2 IN prefix) > 0 LIMIT 1"
         } else {
-            "SELECT id FROM queue_message WHERE instr(prefix, ?1) > 0 LIMIT 1"
+            "SELECT id FROM queue_message WHERE instr(prefix, ?1) > 0 AND instr(prefix, ?2) > 0 LIMIT 1"
         };
-        let found = self
-            .sql
-            .first(sql, &[Param::Blob(mark.as_bytes())], |row| row.int(0))?;
+        let found = self.sql.first(sql, &marks, |row| row.int(0))?;
         Ok(found.is_some())
     }
 

@@ -121,11 +121,29 @@ fn a_failing_signature_is_left_out_beside_a_good_one(home: &Home) {
 }
 
 fn what_is_queued_is_known_by_its_signature(home: &Home) {
+    for prefix in [
+        "DKIM-Signature: v=1; a=rsa-sha256;\r\n\td=here.example; s=pr2611r;\r\n",
+        "ARC-Seal: cv=none; d=here.example; i=1; s=pr2611s;\r\n  t=1\r\n",
+    ] {
+        queue(home, prefix);
+    }
+    let is_queued = |name: &'static str, selector: &'static str| {
+        home.read(move |view| view.is_queued_signed_by(&domain(name), selector))
+    };
+    assert!(is_queued("here.example", "pr2611r"));
+    assert!(is_queued("here.example", "pr2611s"));
+    assert!(!is_queued("here.example", "pr2611"));
+    assert!(!is_queued("here.example", "pr2611r2"));
+    assert!(!is_queued("there.example", "pr2611r"));
+    assert!(!is_queued("e.example", "pr2611r"));
+}
+
+fn queue(home: &Home, prefix: &str) {
     let kept = home.store.keep_blocking(&b"out"[..]).expect("kept");
     let message = NewQueued {
         trace: trace(),
         kept,
-        prefix: b"DKIM-Signature: v=1; a=rsa-sha256;\r\n\td=here.example; s=pr2611r;\r\n".to_vec(),
+        prefix: prefix.as_bytes().to_vec(),
         account: None,
         forwarded: false,
         reverse_path: ReversePath::Null,
@@ -143,16 +161,8 @@ fn what_is_queued_is_known_by_its_signature(home: &Home) {
     };
     let receipt = home
         .store
-        .accept_blocking(move |change| change.enqueue(&message))
-        .expect("queued");
-    let is_queued = |name: &'static str, selector: &'static str| {
-        home.read(move |view| view.is_queued_signed_by(&domain(name), selector))
-    };
-    assert!(is_queued("here.example", "pr2611r"));
-    assert!(!is_queued("here.example", "pr2611"));
-    assert!(!is_queued("here.example", "pr2611r2"));
-    assert!(!is_queued("there.example", "pr2611r"));
-    drop(receipt);
+        .accept_blocking(move |change| change.enqueue(&message));
+    drop(receipt.expect("queued"));
 }
 
 fn schedules_of_one_and_of_all(home: &Home) {
