@@ -81,7 +81,7 @@ pub struct Services {
 }
 
 /// The type of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Kind {
     Mx,
@@ -92,6 +92,9 @@ pub enum Kind {
     Ptr,
     Cname,
     Tlsa,
+    Ns,
+    Soa,
+    Caa,
 }
 
 /// What is to be done with a record.
@@ -348,6 +351,9 @@ impl fmt::Display for Kind {
             Kind::Ptr => "PTR",
             Kind::Cname => "CNAME",
             Kind::Tlsa => "TLSA",
+            Kind::Ns => "NS",
+            Kind::Soa => "SOA",
+            Kind::Caa => "CAA",
         })
     }
 }

@@ -27,9 +27,16 @@ pub fn text(domain: &str, records: &[RecordWish]) -> String {
 pub fn line(record: &RecordWish) -> String {
     let value = match record.kind {
         Kind::Txt => txt_strings(&record.value),
-        Kind::Mx | Kind::A | Kind::Aaaa | Kind::Srv | Kind::Ptr | Kind::Cname | Kind::Tlsa => {
-            record.value.clone()
-        }
+        Kind::Mx
+        | Kind::A
+        | Kind::Aaaa
+        | Kind::Srv
+        | Kind::Ptr
+        | Kind::Cname
+        | Kind::Tlsa
+        | Kind::Ns
+        | Kind::Soa
+        | Kind::Caa => record.value.clone(),
     };
     format!(
         "{}. {} IN {} {}",
