@@ -1,5 +1,6 @@
 //! Tests of the room as its users see it.
 #![allow(clippy::print_stdout)] // tests say what they skip
 
+mod checks;
 mod records;
 mod replies;
