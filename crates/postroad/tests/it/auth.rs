@@ -37,10 +37,16 @@ fn the_choices_of_the_domains_here_decide() {
         post.run(&[&line[..], more].concat())
     };
     check(&[]).exits(3).says("for example.test, second.test:");
-    check(&["--for", "second.test"]).exits(3).says("later for second.test:");
-    check(&["--for", "other.test"]).exits(1).complains("other.test");
+    check(&["--for", "second.test"])
+        .exits(3)
+        .says("later for second.test:");
+    check(&["--for", "other.test"])
+        .exits(1)
+        .complains("other.test");
     let serving = post.serve();
-    check(&["--for", "second.test"]).exits(3).says("later for second.test:");
+    check(&["--for", "second.test"])
+        .exits(3)
+        .says("later for second.test:");
     assert_eq!(serving.stop(), 0);
 }
 
