@@ -95,6 +95,8 @@ fn a_key_that_changed_waits_for_its_record() {
         let (host, there) = stage(&internet, TlsOffer::Trusted).await;
         internet.publish_tlsa(&there, 3, 1, 1);
         arrives(&internet, &host, &there).await;
+        // A connection that is kept for a moment was safe when it was opened.
+        internet.pass(minutes(1)).await;
         there.set_script(Script::accept().tls(TlsOffer::Renewed));
         waits(
             &internet,

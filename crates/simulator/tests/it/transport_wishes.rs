@@ -90,7 +90,8 @@ fn thirty_days_of_valid_tls_are_not_lost_unnoticed() {
             assert_eq!(there.taken_count(), mail_days + 1);
             there.set_script(Script::accept().tls(TlsOffer::Expired));
             host.submit(ANN, &[BOB], &letter("lost")).await;
-            internet.pass(hours(6)).await;
+            // The report of delay comes with the first attempt after four hours.
+            internet.pass(hours(9)).await;
             let what = format!("{mail_days} days, {insists}");
             assert_eq!(there.taken_count() == mail_days + 1, kept_back, "{what}");
             if !kept_back {
