@@ -2,6 +2,7 @@
 //! Looks at nothing itself. What was not observed (`None`, or no answer kept) gives no finding.
 //!
 //! ```text
+//! questions(&facts) -> DNS questions to ask, until none is left
 //! Facts -> examine(&facts) -> Vec<Finding>, the most effective first -> Score
 //! explain("ip.ptr4.exists") -> what it is, why it matters
 //! ```
@@ -19,6 +20,7 @@ pub mod limits;
 mod message;
 mod parse;
 mod ports;
+mod questions;
 mod reputation;
 mod score;
 mod smtp;
@@ -34,6 +36,7 @@ pub use facts::{
 };
 pub use finding::{Change, Check, Finding, Fix, Group, Light, Severity, Who};
 pub use message::{MessageContext, judge};
+pub use questions::{ROUNDS_MAX, questions};
 pub use score::{Score, score};
 
 use finding::Found;

@@ -368,23 +368,13 @@ fn trial(facts: &Facts, found: &mut Found) {
     }
 }
 
-/// Domains of the report addresses.
-fn report_domains(tags: &Tags) -> Vec<String> {
-    let list = tags.get("rua").unwrap_or_default();
-    list.split(',')
-        .filter_map(|address| address.trim().strip_prefix("mailto:"))
-        .filter_map(|address| address.rsplit_once('@'))
-        .map(|(_, domain)| parse::host(domain.split('!').next().unwrap_or(domain)))
-        .collect()
-}
-
 fn rua(facts: &Facts, found: &mut Found) {
     for domain in domains(facts) {
         let Some(tags) = record(facts, domain) else {
             continue;
         };
         let address = format!("mailto:{}", domain.reports.dmarc);
-        if report_domains(&tags).is_empty() {
+        if parse::report_domains(&tags).is_empty() {
             found.add(
                 name(domain),
                 "no address for reports",
@@ -420,11 +410,9 @@ fn foreign(facts: &Facts, domain: &DomainFacts) -> Vec<(String, String)> {
     let Some(tags) = record(facts, domain) else {
         return Vec::new();
     };
-    report_domains(&tags)
+    parse::report_domains(&tags)
         .into_iter()
-        .filter(|to| {
-            !parse::is_at_or_below(to, &domain.domain) && !parse::is_at_or_below(&domain.domain, to)
-        })
+        .filter(|to| !parse::are_related(to, &domain.domain))
         .map(|to| (format!("{}._report._dmarc.{to}", domain.domain), to))
         .collect()
 }
@@ -454,7 +442,7 @@ fn rua_mx(facts: &Facts, found: &mut Found) {
         let Some(tags) = record(facts, domain) else {
             continue;
         };
-        for to in report_domains(&tags) {
+        for to in parse::report_domains(&tags) {
             if to != domain.domain
                 && facts
                     .dns

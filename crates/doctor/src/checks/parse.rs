@@ -163,3 +163,18 @@ pub fn span(seconds: u64) -> String {
 pub fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
+
+/// Domains to which a DMARC record sends reports.
+pub fn report_domains(tags: &Tags) -> Vec<String> {
+    let list = tags.get("rua").unwrap_or_default();
+    list.split(',')
+        .filter_map(|address| address.trim().strip_prefix("mailto:"))
+        .filter_map(|address| address.rsplit_once('@'))
+        .map(|(_, domain)| host(domain.split('!').next().unwrap_or(domain)))
+        .collect()
+}
+
+/// One is at or below the other: no consent is asked between them.
+pub fn are_related(a: &str, b: &str) -> bool {
+    is_at_or_below(a, b) || is_at_or_below(b, a)
+}

@@ -4,4 +4,5 @@ mod message;
 mod planted;
 mod planted_auth;
 mod planted_server;
+mod questions;
 mod world;

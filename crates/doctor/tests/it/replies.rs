@@ -3,6 +3,7 @@ mod accuracy;
 mod bounce;
 mod corpus;
 mod explain;
+mod hostile;
 mod knowledge;
 mod labels;
 mod table;
