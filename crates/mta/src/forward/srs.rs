@@ -115,7 +115,8 @@ enum Shape<'a> {
 
 fn shape(local: &str) -> Option<Shape<'_>> {
     if let Some(rest) = tail(local, "SRS0") {
-        return Some(Shape::First { rest });
+        // With nothing behind the separator it is somebody's odd name.
+        return (1 < rest.len()).then_some(Shape::First { rest });
     }
     let rest = tail(local, "SRS1")?.get(1..)?;
     let (mac, rest) = rest.split_once('=')?;
@@ -156,7 +157,7 @@ fn second(
     secret: &SrsSecret,
     now: UnixMillis,
 ) -> Option<Address> {
-    if !rest.is_ascii() || first.starts_with('[') {
+    if !rest.is_ascii() || !first.is_ascii() || first.starts_with('[') {
         return None;
     }
     let day = day_text(now);

@@ -354,6 +354,30 @@ fn what_fails_dmarc_is_not_passed_on() {
 }
 
 #[test]
+fn what_is_not_passed_on_among_others_is_told_to_proven_senders_only() {
+    for (spf, reports) in [("v=spf1 +all", 1), ("v=spf1 ~all", 0)] {
+        Internet::simulated(1, async |internet| {
+            let here = forwarder(&internet).await;
+            let there = internet.remote_domain("there.test", Script::accept()).await;
+            let evil = internet.remote_domain("evil.test", Script::accept()).await;
+            internet.domain("evil.test").txt(spf);
+            let author = Author::new(&internet, "author.test", "p=reject");
+            let mut mallory = internet.stranger(here.mx()).await;
+            let message = author.letter("forged");
+            let reply = mallory.transact("m@evil.test", &[ANN, ALIAS], &message);
+            assert_eq!(reply.await.unwrap().code, 250);
+            assert_eq!(here.mailbox(ANN, "Junk").len(), 1);
+            internet.pass(hours(2)).await;
+            assert_eq!(evil.taken_count(), reports, "{spf}");
+            for taken in evil.taken() {
+                assert_report(&taken.text(), &["Action: failed", ALIAS, "DMARC"]);
+            }
+            assert_eq!(there.taken_count(), 0);
+        });
+    }
+}
+
+#[test]
 fn bytes_stay_for_servers_of_all_kinds() {
     Internet::simulated(1, async |internet| {
         let here = forwarder(&internet).await;

@@ -158,3 +158,44 @@ fn they_hold_for_three_weeks() {
         assert_eq!(at(days), Err(SrsProblem::Expired), "{days}");
     }
 }
+
+#[test]
+fn odd_local_parts_break_nothing() {
+    use world::{Random, SeededRandom};
+    let random = SeededRandom::new(7);
+    let pieces = [
+        "SRS0",
+        "SRS1",
+        "srs0",
+        "=",
+        "==",
+        "+",
+        "-",
+        "a",
+        "AA",
+        "example.org",
+        "\u{fc}",
+        "",
+        "@",
+        "=",
+    ];
+    for _ in 0..20_000 {
+        let count = random.below(9);
+        let local: String = (0..count)
+            .map(|_| pieces[random.below(pieces.len() as u64) as usize])
+            .collect();
+        let found = origin(&local, &[secret(1)], NOW);
+        assert!(found.is_err(), "nobody made {local}");
+        let Ok(sender) = Address::new(&local, here()) else {
+            continue;
+        };
+        let there = Domain::parse("there.example").unwrap();
+        let (Rewritten::Whole(address) | Rewritten::Token { address, .. }) =
+            rewrite(&sender, &there, &secret(1), NOW);
+        assert!(address.local().len() <= 64 && address.local().is_ascii());
+        assert!(
+            origin(address.local(), &[secret(1)], NOW).is_ok(),
+            "{address}"
+        );
+    }
+}
