@@ -5,6 +5,8 @@
 //! Refusal::read(host, domain, phase, reply) -> knowledge.classify(&refusal) -> Classified
 //! Classified + Case -> explain::explain -> words for the operator, words for the author
 //! bounce::read(message) -> refusals that a bounce message reports
+//! incident::{refused, accepted} -> one incident per provider and cause
+//! Pace::{refused, accepted, start} -> how fast the destination may be sent to
 //! ```
 
 pub mod bounce;
@@ -12,9 +14,11 @@ mod class;
 mod classified;
 pub mod explain;
 mod fault;
+pub mod incident;
 mod knowledge;
 mod limits;
 mod matcher;
+mod pace;
 mod provider;
 mod refusal;
 mod rule;
@@ -26,7 +30,9 @@ use std::sync::LazyLock;
 pub use class::{Class, Helps, Next, Subject};
 pub use classified::{Classified, Evidence};
 pub use fault::BadKnowledge;
+pub use incident::Incident;
 pub use knowledge::Knowledge;
+pub use pace::{PROBES_BEFORE_RELAY, Pace, Start};
 pub use provider::{Case, Filled, Form, Provider};
 pub use refusal::{Phase, Refusal};
 pub use status::Enhanced;

@@ -4,6 +4,8 @@ mod bounce;
 mod corpus;
 mod explain;
 mod hostile;
+mod incident;
 mod knowledge;
 mod labels;
+mod pace;
 mod table;
