@@ -172,7 +172,7 @@ impl Engine {
         if !validator.servers_hand_on_signatures(&self.stub).await {
             return self.stub.ask(query, kind).await;
         }
-        let found = validator.from_wildcard(&query, kind, &self.stub).await;
+        let found = validator.expanded(&query, kind, &self.stub).await;
         found.ok_or(DnsError::Bogus)
     }
 

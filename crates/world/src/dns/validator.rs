@@ -77,12 +77,7 @@ impl Validator {
     }
 
     /// An answer that the library calls bogus, but that is proved to come from a wildcard.
-    pub(super) async fn from_wildcard(
-        &self,
-        name: &Name,
-        kind: Kind,
-        stub: &Stub,
-    ) -> Option<Answer> {
+    pub(super) async fn expanded(&self, name: &Name, kind: Kind, stub: &Stub) -> Option<Answer> {
         let response = stub.unchecked(name, convert::record_type(kind)).await?;
         let Parts { parent, denier } = wildcard::parts(&response, name)?;
         let denied = self.resolver.lookup(denier.clone(), RecordType::NSEC).await;

@@ -66,7 +66,11 @@ async fn the_servers_own_certificate() {
                 let own = chain.leaf_alone();
                 let data = own.tlsa_data(selector, matching).unwrap();
                 let record = tlsa(3, selector, matching, data.clone());
-                check(&what, meet(&[record.clone()], own.clone()).await, BELIEVED);
+                check(
+                    &what,
+                    meet(std::slice::from_ref(&record), own.clone()).await,
+                    BELIEVED,
+                );
                 // A further record that does not match changes nothing: keys change that way.
                 let other = Chain::self_signed(NAME, Dates::Good).leaf_alone();
                 let next = tlsa(
@@ -111,17 +115,21 @@ async fn an_authority() {
             );
             check(
                 &what,
-                meet(&[root.clone()], good.with_root()).await,
+                meet(std::slice::from_ref(&root), good.with_root()).await,
                 BELIEVED,
             );
             check(
                 &what,
-                meet(&[middle.clone()], good.certificate()).await,
+                meet(std::slice::from_ref(&middle), good.certificate()).await,
                 BELIEVED,
             );
             // An authority that is not sent can be known only if the record holds it whole.
             let want = if matching == 0 { BELIEVED } else { NO_MATCH };
-            check(&what, meet(&[root.clone()], good.certificate()).await, want);
+            check(
+                &what,
+                meet(std::slice::from_ref(&root), good.certificate()).await,
+                want,
+            );
             check(&what, meet(&[middle], good.leaf_alone()).await, want);
             // Another authority of the same name, with another key.
             let other = Chain::new(NAME, Dates::Good);
