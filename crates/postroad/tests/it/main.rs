@@ -19,3 +19,4 @@ mod refusals;
 mod reports;
 mod rig;
 mod serving;
+mod tls;

@@ -565,3 +565,62 @@ fn broken_policies_are_reported() {
         });
     }
 }
+
+/// What the operator is shown who asks what is demanded of the way.
+#[test]
+fn a_look_at_the_way_tells_what_is_demanded() {
+    let look = |guard, trial| {
+        Internet::simulated(1, async |internet| {
+            let stage = Stage::set(&internet, guard).await;
+            let there = mail::Domain::parse("there.test").unwrap();
+            stage.host.mta().check_way(&there, trial).await
+        })
+    };
+    let table = [
+        (Guard::Nothing, "TLS if it can be had", None),
+        (
+            Guard::Sts,
+            "certificate that is valid for the host",
+            Some("MTA-STS policy of there.test"),
+        ),
+        (
+            Guard::Dane,
+            "its TLSA records name (DANE)",
+            Some("DANE: the TLSA records of mx.there.test"),
+        ),
+        (
+            Guard::Operator,
+            "certificate that is valid for the host",
+            Some("this server's list: verified"),
+        ),
+        (
+            Guard::Learnt,
+            "certificate that is valid for the host",
+            Some("learnt: valid TLS since"),
+        ),
+    ];
+    for (guard, demand, reason) in table {
+        let report = look(guard, mta::Trial::Connect);
+        let host = &report.hosts[0];
+        assert_eq!(host.host, "mx.there.test");
+        assert!(host.demand.contains(demand), "{guard:?} {report:?}");
+        assert_eq!(
+            host.reasons.len(),
+            usize::from(reason.is_some()),
+            "{guard:?} {report:?}"
+        );
+        let told = reason.is_none_or(|reason| host.reasons[0].contains(reason));
+        assert!(told, "{guard:?} {report:?}");
+        assert_eq!(host.tlsa.len(), usize::from(guard == Guard::Dane));
+        let seen = host.seen.as_ref().unwrap().as_ref().unwrap();
+        assert!(seen.starts_with("TLSv1.3 TLS_"), "{seen}");
+        assert!(seen.ends_with("its certificate is valid"), "{seen}");
+    }
+    let sts = look(Guard::Sts, mta::Trial::LookUpOnly);
+    let facts = sts.facts.join("\n");
+    assert!(
+        facts.contains("MTA-STS: mode enforce, mail hosts mx.there.test, until Mon, 9 Mar 2026"),
+        "{facts}"
+    );
+    assert_eq!(sts.hosts[0].seen, None);
+}
