@@ -396,7 +396,7 @@ fn v6_policy(facts: &Facts, found: &mut Found) {
         found.add(
             "IPv6",
             "sending over IPv6 is on, but the server has no public IPv6 address",
-            Fix::say("Set `ipv6 = false` for sending in postroad.toml."),
+            Fix::say("Send over IPv4 only until the server has a public IPv6 address."),
         );
     }
 }

@@ -356,7 +356,7 @@ fn resolver_local(facts: &Facts, found: &mut Found) {
         found.add(
             "resolver",
             "questions leave through a public or foreign resolver",
-            Fix::say("Let the server resolve by itself: remove the resolver from the configuration, or run unbound and name 127.0.0.1 in /etc/resolv.conf."),
+            Fix::say("Let the server resolve by itself: remove `resolvers` under [dns] in postroad.toml, or run unbound and name 127.0.0.1 in /etc/resolv.conf."),
         );
     }
 }

@@ -369,7 +369,7 @@ fn queue_account(facts: &Facts, found: &mut Found) {
             format!("owns {} of the queue", parse::percent(*share)),
             Fix::run(
                 "If its owner does not know of it, lock it and change the password:",
-                format!("postroad account lock {account}"),
+                format!("postroad account disable {account}"),
             ),
         );
     }
@@ -461,7 +461,7 @@ fn backup_age(facts: &Facts, found: &mut Found) {
             severity,
             "backup",
             format!("the last good one is {} old", parse::span(age)),
-            Fix::run("Make one now:", "postroad backup"),
+            Fix::say("Make a backup now, and see why the last ones failed."),
         );
     }
 }
@@ -486,7 +486,7 @@ fn backup_restore(facts: &Facts, found: &mut Found) {
         found.add(
             "backup",
             "restoring was not tried for three months",
-            Fix::run("Try it into a scratch folder:", "postroad backup verify"),
+            Fix::say("Restore the last backup into a scratch folder and compare."),
         );
     }
 }
@@ -534,7 +534,7 @@ fn guard(facts: &Facts, found: &mut Found) {
         found.add(
             "logins",
             "nothing slows down guessing",
-            Fix::say("Switch the login guard on in postroad.toml."),
+            Fix::say("Switch the login guard on."),
         );
     } else if facts.health.own_address_banned == Some(true) {
         found.add(
@@ -554,7 +554,7 @@ fn failed_logins(facts: &Facts, found: &mut Found) {
         found.add(
             "logins",
             format!("{times:.0} times as many failures as usual"),
-            Fix::run("See who tries:", "postroad account list --failures"),
+            Fix::run("See who tries:", "postroad account list"),
         );
     }
 }
@@ -564,7 +564,7 @@ fn reports(facts: &Facts, found: &mut Found) {
         found.add(
             "reports",
             format!("{count} could not be read"),
-            Fix::run("See which:", "postroad report list --faults"),
+            Fix::run("See which:", "journalctl -u postroad | grep report"),
         );
     }
 }
@@ -578,13 +578,13 @@ fn alarms(facts: &Facts, found: &mut Found) {
         found.add(
             "alarms",
             "no address for alarms",
-            Fix::say("Name an address elsewhere, a webhook or an ntfy topic in postroad.toml."),
+            Fix::say("Name an address elsewhere, a webhook or an ntfy topic."),
         );
     } else if old {
         found.add(
             "alarms",
             "not tried for a month",
-            Fix::run("Send one:", "postroad doctor --test-alert"),
+            Fix::say("Send a test alarm and see that it arrives."),
         );
     }
 }
@@ -594,7 +594,7 @@ fn second_factor(facts: &Facts, found: &mut Found) {
         found.add(
             account,
             "manages the server with a password alone",
-            Fix::run("Set one up:", format!("postroad account totp {account}")),
+            Fix::say(format!("Set up a second factor for {account}.")),
         );
     }
 }
@@ -614,9 +614,8 @@ fn store(facts: &Facts, found: &mut Found) {
         found.add(
             "store",
             "its check found damage",
-            Fix::run(
-                "See what, then restore from the last good backup:",
-                "postroad store check",
+            Fix::say(
+                "Stop the server, keep a copy of the store, and restore the last good backup.",
             ),
         );
     }

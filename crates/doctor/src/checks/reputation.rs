@@ -452,7 +452,9 @@ fn imprint(facts: &Facts, found: &mut Found) {
         found.add(
             &facts.host,
             format!("https://{}/ does not say who runs the server", facts.host),
-            Fix::say("Enter name, address, mail and phone of the operator in postroad.toml; the page is served by itself."),
+            Fix::say(
+                "Serve a page there with name, address, mail and phone of whoever runs the server.",
+            ),
         );
     }
 }
@@ -502,6 +504,10 @@ fn relay_ready(facts: &Facts, found: &mut Found) {
 
 fn snapshot(facts: &Facts, found: &mut Found) {
     if facts.reputation.alerts_outside == Some(false) {
-        found.add("alarms", "go to an address on this server only", Fix::say("Name an address elsewhere, a webhook or an ntfy topic for alarms in postroad.toml."));
+        found.add(
+            "alarms",
+            "go to an address on this server only",
+            Fix::say("Name an address elsewhere, a webhook or an ntfy topic for alarms."),
+        );
     }
 }

@@ -400,7 +400,7 @@ fn size(facts: &Facts, found: &mut Found) {
         found.add(
             "port 25",
             format!("takes up to {} MB", size / 1_000_000),
-            Fix::say("Set `message_size = \"50 MB\"` in postroad.toml."),
+            Fix::say("Set `message_bytes = 50000000` under [limits] in postroad.toml."),
         );
     }
 }

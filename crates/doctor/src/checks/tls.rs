@@ -156,7 +156,7 @@ fn offered(facts: &Facts, found: &mut Found) {
         found.add(
             "port 25",
             "no STARTTLS in the greeting",
-            Fix::run("Load a certificate:", "postroad setup --certificate"),
+            Fix::run("Get a certificate:", "postroad certificate fetch"),
         );
     }
 }
@@ -223,7 +223,7 @@ fn cert_expiry(facts: &Facts, found: &mut Found) {
             severity,
             &facts.host,
             seen,
-            Fix::say("Renew it now, and see in the log why it was not renewed: `journalctl -u postroad | grep acme`."),
+            Fix::say("Renew it now, and see why it was not renewed:\npostroad certificate list\npostroad certificate fetch"),
         );
     }
 }
@@ -374,7 +374,10 @@ fn outbound(facts: &Facts, found: &mut Found) {
                 "{} to the big providers left over TLS",
                 parse::percent(share)
             ),
-            Fix::run("Look which hosts fail:", "postroad tls"),
+            Fix::run(
+                "See what stands in the way:",
+                "postroad tls check gmail.com --connect",
+            ),
         );
     }
 }
@@ -384,7 +387,7 @@ fn floor(facts: &Facts, found: &mut Found) {
         found.add(
             "outgoing mail",
             "TLS is not demanded for Google, GMX, Orange and others that ask for it",
-            Fix::run("Demand it:", "postroad tls require --big-providers"),
+            Fix::say("Demand it:\npostroad tls require gmail.com --level encrypted\npostroad tls require gmx.net --level encrypted\npostroad tls require orange.fr --level encrypted"),
         );
     }
 }

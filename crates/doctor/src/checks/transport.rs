@@ -300,10 +300,7 @@ fn sts_mx(facts: &Facts, found: &mut Found) {
                     sts.mx.join(", "),
                     domain.host
                 ),
-                Fix::run(
-                    "Let the policy name the MX host:",
-                    format!("postroad domain mta-sts {} refresh", domain.domain),
-                ),
+                Fix::say(format!("Let this server serve the policy: it names {0} by itself. mta-sts.{1} must lead to {0}.", domain.host, domain.domain)),
             );
         }
     });

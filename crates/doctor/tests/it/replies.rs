@@ -9,3 +9,4 @@ mod knowledge;
 mod labels;
 mod pace;
 mod table;
+mod wild;

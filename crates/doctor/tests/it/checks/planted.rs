@@ -254,7 +254,7 @@ const ADDRESS: &[Plant] = &[
     plant("ip.v6.own64", "/64 of your own", |facts| {
         facts.addresses[1].own_64 = Some(false);
     }),
-    plant("ip.v6.policy", "ipv6 = false", |facts| {
+    plant("ip.v6.policy", "IPv4 only", |facts| {
         facts.addresses.truncate(1);
         put(facts, HOST, Kind::Aaaa, &[]);
     }),

@@ -21,7 +21,7 @@ fn sender(facts: &mut Facts) -> &mut SenderFacts {
 }
 
 const TLS: &[Plant] = &[
-    plant("tls.25.offered", "certificate", |facts| {
+    plant("tls.25.offered", "postroad certificate fetch", |facts| {
         facts.tls.starttls_25 = Some(false)
     }),
     plant(
@@ -132,7 +132,7 @@ const TLS: &[Plant] = &[
     ),
     plant(
         "sts.mx.match",
-        "postroad domain mta-sts example.org refresh",
+        "Let this server serve the policy",
         |facts| {
             sts(facts).mx = vec!["old.example.org".to_owned()];
         },

@@ -54,7 +54,7 @@ const SMTP: &[Plant] = &[
             facts.smtp.missing_roles = Some(vec!["abuse@example.org".to_owned()]);
         },
     ),
-    plant("smtp.size", "50 MB", |facts| {
+    plant("smtp.size", "message_bytes", |facts| {
         facts.smtp.size = Some(10_000_000)
     }),
     plant("smtp.extensions", "firewall", |facts| {
@@ -277,7 +277,7 @@ const HEALTH: &[Plant] = &[
     }),
     plant(
         "sys.queue.account",
-        "account lock ada@example.org",
+        "account disable ada@example.org",
         |facts| {
             facts.health.post.biggest_owner = Some(("ada@example.org".to_owned(), 0.9));
             facts.health.post.queued = Some(60);
@@ -305,13 +305,13 @@ const HEALTH: &[Plant] = &[
     plant("sys.acme", "tried again", |facts| {
         facts.health.acme_last_error = Some(Some("rate limited".to_owned()));
     }),
-    plant("sys.backup.age", "postroad backup", |facts| {
+    plant("sys.backup.age", "Make a backup now", |facts| {
         facts.health.backup.last_good = Some(NOW - 3 * DAY);
     }),
     plant("sys.backup.offsite", "elsewhere", |facts| {
         facts.health.backup.offsite = Some(false)
     }),
-    plant("sys.backup.restore", "backup verify", |facts| {
+    plant("sys.backup.restore", "scratch folder", |facts| {
         facts.health.backup.restore_tested = Some(NOW - 200 * DAY);
     }),
     plant("sys.backup.keys", "key file", |facts| {
@@ -332,18 +332,22 @@ const HEALTH: &[Plant] = &[
     plant("sys.auth.bruteforce", "account list", |facts| {
         facts.health.failed_logins_times_usual = Some(50.0);
     }),
-    plant("sys.dmarc.import", "report list", |facts| {
+    plant("sys.dmarc.import", "journalctl", |facts| {
         facts.health.report_faults = Some(2)
     }),
-    plant("sys.notify", "--test-alert", |facts| {
+    plant("sys.notify", "test alarm", |facts| {
         facts.health.alert_tested = Some(NOW - 90 * DAY);
     }),
-    plant("sys.notify", "postroad.toml", |facts| {
+    plant("sys.notify", "ntfy", |facts| {
         facts.settings.operator_alert = Some(false)
     }),
-    plant("sys.admin.2fa", "account totp ada@example.org", |facts| {
-        facts.health.admins_without_second_factor = Some(vec!["ada@example.org".to_owned()]);
-    }),
+    plant(
+        "sys.admin.2fa",
+        "second factor for ada@example.org",
+        |facts| {
+            facts.health.admins_without_second_factor = Some(vec!["ada@example.org".to_owned()]);
+        },
+    ),
     plant("sys.file.perms", "chmod 600 /etc/postroad/key", |facts| {
         facts.health.readable_secrets = Some(vec!["/etc/postroad/key".to_owned()]);
     }),
