@@ -37,7 +37,7 @@ enum Wake {
     /// The store answered what is due.
     Claimed(Result<Taken, StoreError>),
     /// The DNS answered where a domain's mail goes.
-    Routed(Domain, Result<Way, Unroutable>),
+    Routed(Domain, Box<Result<Way, Unroutable>>),
     /// An attempt ended.
     Done {
         destination: Destination,
@@ -171,7 +171,7 @@ impl Engine {
                 self.look = true;
                 self.look_not_before = Some(self.inner.world.now() + limits::STORE_PAUSE);
             }
-            Wake::Routed(domain, result) => self.routed(domain, result),
+            Wake::Routed(domain, result) => self.routed(domain, *result),
             Wake::Done {
                 destination,
                 key,
@@ -290,18 +290,17 @@ impl Engine {
             };
             let mut answer = Answered {
                 sender,
-                wake: Some(Wake::Routed(domain.clone(), Err(lost))),
+                wake: Some(Wake::Routed(domain.clone(), Box::new(Err(lost)))),
             };
-            let result = find_way(&inner, &domain).await;
-            answer.wake = Some(Wake::Routed(domain, result));
+            let result = find_way(&inner, &domain).await.map(Arc::new);
+            answer.wake = Some(Wake::Routed(domain, Box::new(result)));
         });
     }
 
-    fn routed(&mut self, domain: Domain, result: Result<Way, Unroutable>) {
+    fn routed(&mut self, domain: Domain, result: Result<SharedWay, Unroutable>) {
         let jobs = self.routing.remove(&domain).unwrap_or_default();
         match result {
             Ok(way) => {
-                let way: SharedWay = Arc::new(way);
                 if self.ways.len() >= limits::ROUTES_MAX {
                     self.ways.clear();
                 }
