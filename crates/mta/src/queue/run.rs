@@ -37,7 +37,7 @@ enum Wake {
     /// The store answered what is due.
     Claimed(Result<Taken, StoreError>),
     /// The DNS answered where a domain's mail goes.
-    Routed(Domain, Box<Result<Way, Unroutable>>),
+    Routed(Domain, Result<Arc<Way>, Unroutable>),
     /// An attempt ended.
     Done {
         destination: Destination,
@@ -171,7 +171,7 @@ impl Engine {
                 self.look = true;
                 self.look_not_before = Some(self.inner.world.now() + limits::STORE_PAUSE);
             }
-            Wake::Routed(domain, result) => self.routed(domain, *result),
+            Wake::Routed(domain, result) => self.routed(domain, result),
             Wake::Done {
                 destination,
                 key,
@@ -290,10 +290,10 @@ impl Engine {
             };
             let mut answer = Answered {
                 sender,
-                wake: Some(Wake::Routed(domain.clone(), Box::new(Err(lost)))),
+                wake: Some(Wake::Routed(domain.clone(), Err(lost))),
             };
             let result = find_way(&inner, &domain).await.map(Arc::new);
-            answer.wake = Some(Wake::Routed(domain, Box::new(result)));
+            answer.wake = Some(Wake::Routed(domain, result));
         });
     }
 
