@@ -103,6 +103,21 @@ def shown_before(server):
         server.stop()
 
 
+def test_pebble_looks_at_the_tls_port(directory):
+    """Without port 80 the names are proved in the handshake (TLS-ALPN-01)."""
+    host = "mail.example.test"
+    server, pebble, dns = served(directory, [host])
+    with pebble, server:
+        file = server.data / "postroad.toml"
+        file.write_text(file.read_text().replace("[listen]", "[listen]\nhttp = false", 1))
+        server.start()
+        assert " http=" not in server.said, server.said
+        roots = directory / "roots.pem"
+        roots.write_bytes(pebble.issuer())
+        wait_for("a certificate", lambda: shown(server.port("imaps"), host, roots) == [host], server)
+        assert "tls-alpn-01" in pebble.said().lower(), pebble.said()[-2000:]
+
+
 def test_what_stands_in_the_way_is_told(directory):
     """The name leads elsewhere: the authority's own words are in the list, and it works once that is mended."""
     host = "mail.example.test"

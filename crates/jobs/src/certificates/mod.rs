@@ -13,7 +13,7 @@ mod tests;
 use std::sync::Arc;
 
 use mail::UnixMillis;
-use store::{Durability, Fetched, StoreError, StoredCertificate};
+use store::{ChallengeKind, Durability, Fetched, StoreError, StoredCertificate};
 use tokio::sync::Notify;
 use world::BoxFuture;
 
@@ -28,11 +28,18 @@ pub struct CertificatesSettings {
     pub directory: String,
     /// Whom the authority may write to.
     pub contact: Option<mail::Address>,
+    /// How we can prove our names, the preferred way first. After a failure the next one is tried.
+    pub ways: Vec<ChallengeKind>,
+    /// What handshakes must answer from now on (TLS-ALPN-01): names and key authorizations.
+    pub answer_in_tls: AnswerInTls,
     /// Told after each certificate that is new, so that it is served at once.
     pub fetched: Arc<Notify>,
     /// Told when there may be something to fetch, such as after a new domain.
     pub wanted: Arc<Notify>,
 }
+
+/// Takes what handshakes must answer.
+pub type AnswerInTls = Arc<dyn Fn(&[(String, String)]) + Send + Sync>;
 
 /// The job of getting and renewing them.
 pub struct Certificates {
@@ -135,12 +142,16 @@ impl Certificates {
         }
         let key = keys::choose(desk, wish, before).await?;
         let deadline = desk.world.now() + limits::ORDER_PATIENCE;
-        let ordering = order::fetch(desk, &self.settings, &wish.names, key);
+        let failures = before.map_or(0, |before| before.failures);
+        let way = plan::way(&self.settings.ways, failures)
+            .ok_or("neither port 80 nor port 443 is open here: an authority could not look at the names")?;
+        let ordering = order::fetch(desk, &self.settings, &wish.names, key, way);
         let fetched = desk.world.tasks.deadline(deadline, ordering).await;
         let outcome = fetched.unwrap_or_else(|_| {
             Err("the authority took too long; it is asked again later".to_owned())
         });
         order::clean_up(desk, &wish.names).await;
+        (self.settings.answer_in_tls)(&[]);
         outcome
     }
 }

@@ -21,12 +21,13 @@ pub(super) async fn fetch(
     settings: &CertificatesSettings,
     names: &[String],
     key: KeyPair,
+    way: ChallengeKind,
 ) -> Result<Fetched, String> {
     let account = account(desk, settings).await?;
     let identifiers: Vec<Identifier> = names.iter().cloned().map(Identifier::Dns).collect();
     let order = account.new_order(&NewOrder::new(&identifiers)).await;
     let mut order = order.map_err(|error| refused("the order", &error))?;
-    prove(desk, &mut order).await?;
+    prove(desk, settings, &mut order, way).await?;
     wait(desk, &mut order, OrderStatus::Ready).await?;
     let mut csr = CertificateParams::new(names.to_vec()).map_err(|error| error.to_string())?;
     csr.distinguished_name = DistinguishedName::new();
@@ -110,7 +111,17 @@ async fn account(desk: &Desk, settings: &CertificatesSettings) -> Result<Account
 }
 
 /// Lays out what the authority will look for, and then says so.
-async fn prove(desk: &Desk, order: &mut Order) -> Result<(), String> {
+async fn prove(
+    desk: &Desk,
+    settings: &CertificatesSettings,
+    order: &mut Order,
+    way: ChallengeKind,
+) -> Result<(), String> {
+    let theirs = || match way {
+        ChallengeKind::Http01 => ChallengeType::Http01,
+        ChallengeKind::TlsAlpn01 => ChallengeType::TlsAlpn01,
+    };
+    let mut in_tls = Vec::new();
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
         let mut authorization =
@@ -120,29 +131,19 @@ async fn prove(desk: &Desk, order: &mut Order) -> Result<(), String> {
             AuthorizationStatus::Pending => {}
             other => return Err(format!("the authority's authorization is {other:?}")),
         }
-        // HTTP first: it works behind a proxy that keeps TLS to itself.
-        let kinds = [
-            (ChallengeType::Http01, ChallengeKind::Http01),
-            (ChallengeType::TlsAlpn01, ChallengeKind::TlsAlpn01),
-        ];
-        let offered = |kind: &ChallengeType| {
-            authorization
-                .challenges
-                .iter()
-                .any(|one| one.r#type == *kind)
-        };
-        let Some((theirs, kind)) = kinds.into_iter().find(|(theirs, _)| offered(theirs)) else {
-            return Err("the authority offers no way to prove the name that works here (http-01, tls-alpn-01)".to_owned());
-        };
-        let Some(mut handle) = authorization.challenge(theirs) else {
-            continue;
+        let Some(mut handle) = authorization.challenge(theirs()) else {
+            return Err(format!("the authority does not offer the way to prove names that works here ({way:?})"));
         };
         let challenge = Challenge {
-            kind,
+            kind: way,
             name: handle.identifier().to_string(),
             token: handle.token.clone(),
             answer: handle.key_authorization().as_str().to_owned(),
         };
+        if way == ChallengeKind::TlsAlpn01 {
+            in_tls.push((challenge.name.clone(), challenge.answer.clone()));
+            (settings.answer_in_tls)(&in_tls);
+        }
         let now = desk.now();
         desk.store
             .write_bulk(Durability::Durable, move |change| {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mail::UnixMillis;
-use store::StoredCertificate;
+use store::{ChallengeKind, StoredCertificate};
 
 use crate::limits;
 
@@ -91,6 +91,12 @@ fn rest(failures: u64) -> Duration {
         .min(16);
     let rest = limits::CERTIFICATE_RETRY_FIRST.saturating_mul(1 << doublings);
     rest.min(limits::CERTIFICATE_RETRY_MAX)
+}
+
+/// The way to prove names after so many failures: a port that is shut for the world is not knocked at for ever.
+pub(super) fn way(ways: &[ChallengeKind], failures: u64) -> Option<ChallengeKind> {
+    let count = u64::try_from(ways.len()).ok().filter(|count| *count != 0)?;
+    ways.get(usize::try_from(failures % count).ok()?).copied()
 }
 
 /// Nobody can be served with it.

@@ -191,7 +191,7 @@ impl Bound {
         )
         .with_http(settings::http(&world, &config)?);
         let authority = Authority::default();
-        let jobs = match settings::certificates(&config, &authority) {
+        let jobs = match settings::certificates(&config, &authority, &tls) {
             Some(settings) => jobs.with_certificates(settings),
             None => jobs,
         };
@@ -324,7 +324,7 @@ fn port_advice(service: Service, address: SocketAddr, error: &std::io::Error) ->
     let port = address.port();
     match error.kind() {
         std::io::ErrorKind::AddrInUse => format!(
-            "port {port} on {} (for {service}) is taken by another program; stop that one (find it with: ss -ltnp 'sport = :{port}'), or choose other ports in postroad.toml ([listen] port_offset or {service})",
+            "port {port} on {} (for {service}) is taken by another program; stop that one (find it with: ss -ltnp 'sport = :{port}'), or in postroad.toml choose other ports ([listen] port_offset or {service}) or switch the service off ({service} = false)",
             address.ip()
         ),
         std::io::ErrorKind::PermissionDenied => format!(

@@ -7,6 +7,7 @@ use std::time::Duration;
 use access::AccessSettings;
 use jobs::{CertificatesSettings, JobsSettings};
 use mta::{MtaSettings, OutboundSettings};
+use store::ChallengeKind;
 use web::WebSettings;
 use web::client_setup::ClientServices;
 use world::http::HttpClient;
@@ -122,8 +123,29 @@ fn outbound(
 
 /// What jobs send by HTTPS goes to servers whose certificate is valid.
 /// Where certificates come from; nowhere if the config names no authority.
-pub fn certificates(config: &Config, authority: &Authority) -> Option<CertificatesSettings> {
+pub fn certificates(
+    config: &Config,
+    authority: &Authority,
+    tls: &Arc<TlsServer>,
+) -> Option<CertificatesSettings> {
+    // HTTP first: it works behind a proxy that keeps TLS to itself.
+    let ways = [
+        (Service::Http, ChallengeKind::Http01),
+        (Service::Https, ChallengeKind::TlsAlpn01),
+    ];
+    let open = |service| config.listen.port(service).is_some();
+    let tls = tls.clone();
     Some(CertificatesSettings {
+        ways: ways
+            .into_iter()
+            .filter(|(service, _)| open(*service))
+            .map(|(_, way)| way)
+            .collect(),
+        answer_in_tls: Arc::new(move |answers| {
+            if let Err(error) = tls.answer_challenges(answers) {
+                tracing::error!(%error, "the authority cannot be answered over TLS");
+            }
+        }),
         directory: config.tls.acme.clone()?,
         contact: config
             .tls
