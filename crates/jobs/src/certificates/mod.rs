@@ -143,8 +143,9 @@ impl Certificates {
         let key = keys::choose(desk, wish, before).await?;
         let deadline = desk.world.now() + limits::ORDER_PATIENCE;
         let failures = before.map_or(0, |before| before.failures);
-        let way = plan::way(&self.settings.ways, failures)
-            .ok_or("neither port 80 nor port 443 is open here: an authority could not look at the names")?;
+        let way = plan::way(&self.settings.ways, failures).ok_or(
+            "neither port 80 nor port 443 is open here: an authority could not look at the names",
+        )?;
         let ordering = order::fetch(desk, &self.settings, &wish.names, key, way);
         let fetched = desk.world.tasks.deadline(deadline, ordering).await;
         let outcome = fetched.unwrap_or_else(|_| {

@@ -132,7 +132,9 @@ async fn prove(
             other => return Err(format!("the authority's authorization is {other:?}")),
         }
         let Some(mut handle) = authorization.challenge(theirs()) else {
-            return Err(format!("the authority does not offer the way to prove names that works here ({way:?})"));
+            return Err(format!(
+                "the authority does not offer the way to prove names that works here ({way:?})"
+            ));
         };
         let challenge = Challenge {
             kind: way,

@@ -56,7 +56,12 @@ fn a_spoiled_name_costs_its_domain_only() {
 fn after_a_failure_the_other_way_is_tried() {
     use store::ChallengeKind::{Http01, TlsAlpn01};
     let both = [Http01, TlsAlpn01];
-    let table = [(0, Some(Http01)), (1, Some(TlsAlpn01)), (2, Some(Http01)), (u64::MAX, Some(TlsAlpn01))];
+    let table = [
+        (0, Some(Http01)),
+        (1, Some(TlsAlpn01)),
+        (2, Some(Http01)),
+        (u64::MAX, Some(TlsAlpn01)),
+    ];
     for (failures, want) in table {
         assert_eq!(super::plan::way(&both, failures), want, "{failures}");
     }

@@ -116,6 +116,7 @@ impl Stub {
         let mut question = question(name, kind, Some(UDP_PAYLOAD_BYTES));
         question.metadata.checking_disabled = true;
         question.edns.as_mut()?.set_dnssec_ok(true);
+        let mut empty = None;
         for server in &self.servers {
             let exchange = async {
                 let response = exchange_udp(*server, &question).await?;
@@ -125,14 +126,16 @@ impl Stub {
                 }
             };
             let response = tokio::time::timeout(limits::DNS_TIMEOUT, exchange).await;
-            // A server that fails says nothing of what it would do.
-            if let Ok(Ok(response)) = response
-                && !response.answers.is_empty()
-            {
+            let Ok(Ok(response)) = response else { continue };
+            if !response.answers.is_empty() {
                 return Some(response);
             }
+            // A server that fails says nothing of what it would do; one that knows nothing has said it.
+            if response.metadata.response_code != ResponseCode::ServFail {
+                empty = Some(response);
+            }
         }
-        None
+        empty
     }
 
     async fn ask_servers(&self, name: &Name, kind: RecordType) -> Result<Message, DnsError> {
