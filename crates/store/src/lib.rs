@@ -7,6 +7,7 @@
 //! for a peer: a long snapshot keeps the database from tidying up.
 
 pub mod blobs;
+pub mod deliveries;
 pub mod limits;
 pub mod queue;
 pub mod reports;

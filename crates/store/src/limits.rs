@@ -130,3 +130,34 @@ pub const REPORTS_LISTED_MAX: i64 = 10_000;
 
 /// Different sights (source, results, …) one answer about a domain holds, the most frequent first.
 pub const REPORT_LINES_MAX: i64 = 20_000;
+
+/// How long it is remembered what became of each message that left: a question about last month's mail is answered,
+/// and a slow change shows.
+pub const DELIVERY_EVENTS_AGE_MILLIS: i64 = 90 * 86_400_000;
+
+/// Delivery events kept at most: some 200 MB; who sends more looks back less far.
+pub const DELIVERY_EVENTS_MAX: i64 = 500_000;
+
+/// Pieces of old delivery events that one round of housekeeping removes.
+pub const DELIVERY_TRIMS_PER_ROUND: usize = 20;
+
+/// Events of one message, or newest ones of a provider, that are shown.
+pub const DELIVERY_EVENTS_SHOWN_MAX: i64 = 1_000;
+
+/// Events that one summary looks at: a tenth of a second.
+pub const DELIVERY_EVENTS_SUMMED_MAX: i64 = 50_000;
+
+/// Incidents that are open at once: more than that is one trouble of ours, and told long ago.
+pub const INCIDENTS_OPEN_MAX: i64 = 500;
+
+/// How long an incident is remembered after its end, and after how much silence it counts as over.
+pub const INCIDENTS_AGE_MILLIS: i64 = 90 * 86_400_000;
+
+/// How long a notice stays on the board.
+pub const NOTICES_AGE_MILLIS: i64 = 30 * 86_400_000;
+
+/// Notices that are read at once.
+pub const NOTICES_SHOWN_MAX: i64 = 200;
+
+/// A provider that nothing was sent to for so long is met without prejudice.
+pub const STANDINGS_AGE_MILLIS: i64 = 60 * 86_400_000;

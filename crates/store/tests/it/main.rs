@@ -10,6 +10,7 @@ mod certificates;
 mod changes;
 mod commits;
 mod crash;
+mod deliveries;
 mod fixture;
 mod forwarding;
 mod full;
