@@ -53,7 +53,7 @@ pub struct Sealer<'a> {
 /// ends. The message has strict CRLF line ends and is in the form in which it will be sent;
 /// `previous` is what [`super::validate`] said of it as it came in; `results` is what was found then,
 /// as [`crate::results::summary`] writes it. `None` if nothing may be added (the chain is full, or
-/// was already sealed as broken) or the key cannot sign.
+/// was already sealed as broken, or is not known to be whole) or the key cannot sign.
 pub fn seal(message: &[u8], sealer: &Sealer<'_>, results: &str, previous: &Arc) -> Option<Vec<u8>> {
     // What our DKIM signatures cover, and the signatures of others (RFC 8617 §4.1.2).
     let mut names = select(message).names;
@@ -69,8 +69,10 @@ pub fn seal_fields(
     previous: &Arc,
     names: &[&str],
 ) -> Option<Vec<u8>> {
-    // RFC 8617 §5.1: nobody adds to a chain that a sealer ended.
+    // RFC 8617 §5.1: nobody adds to a chain that a sealer ended. Nor do we end one ourselves because the
+    // DNS did not answer for a moment: unsealed it may still be found whole by the next.
     if previous.highest >= INSTANCES_MAX
+        || previous.is_temporary()
         || previous.why
             == (Reason::SealedAsFailed {
                 instance: previous.highest,
@@ -80,7 +82,7 @@ pub fn seal_fields(
     }
     let instance = previous.highest + 1;
     let split = Message::split(message);
-    if split.too_many {
+    if split.too_many || split.torn_lines {
         return None;
     }
     let mut said = format!(" i={instance}; {};", sealer.authserv_id);

@@ -36,6 +36,9 @@ pub(crate) struct Message<'a> {
     pub body: &'a [u8],
     /// There are more fields than are looked at.
     pub too_many: bool,
+    /// A CR or LF stands alone in the header (BINARYMIME can carry that). Here it is a byte like any
+    /// other, but readers end a line there, and would be shown fields that no signature covers.
+    pub torn_lines: bool,
 }
 
 impl<'a> Message<'a> {
@@ -45,10 +48,10 @@ impl<'a> Message<'a> {
         let mut rest = message;
         loop {
             if let Some(body) = rest.strip_prefix(b"\r\n") {
-                return Self::of(fields, body);
+                return Self::of(message, fields, body);
             }
             if rest.is_empty() {
-                return Self::of(fields, rest);
+                return Self::of(message, fields, rest);
             }
             let (raw, after) = rest.split_at(field_len(rest));
             if let Some(colon) = memchr::memchr(b':', raw) {
@@ -57,6 +60,7 @@ impl<'a> Message<'a> {
                         fields,
                         body: rest,
                         too_many: true,
+                        torn_lines: false,
                     };
                 }
                 let (name, value) = raw.split_at(colon);
@@ -67,13 +71,28 @@ impl<'a> Message<'a> {
         }
     }
 
-    fn of(fields: Vec<Field<'a>>, body: &'a [u8]) -> Self {
+    fn of(message: &[u8], fields: Vec<Field<'a>>, body: &'a [u8]) -> Self {
+        let header = message.get(..message.len() - body.len());
         Self {
             fields,
             body,
             too_many: false,
+            torn_lines: header.is_some_and(has_torn_lines),
         }
     }
+}
+
+/// Whether a CR or LF stands alone.
+fn has_torn_lines(header: &[u8]) -> bool {
+    let mut paired = 0;
+    for at in memchr::memchr_iter(b'\n', header) {
+        let before = at.checked_sub(1).and_then(|before| header.get(before));
+        if before != Some(&b'\r') {
+            return true;
+        }
+        paired += 1;
+    }
+    memchr::memchr_iter(b'\r', header).count() != paired
 }
 
 /// The message with CRLF line ends. What comes over SMTP has them; a file may have bare LFs

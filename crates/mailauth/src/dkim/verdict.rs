@@ -170,6 +170,8 @@ pub enum Reason {
     KeyTooLong(usize),
     #[error("the header has too many fields")]
     TooManyFields,
+    #[error("a line of the header does not end with CR LF")]
+    TornLines,
 }
 
 impl Reason {
@@ -185,7 +187,8 @@ impl Reason {
             | Self::FromAdded
             | Self::KeyTooShort(_)
             | Self::KeyTooLong(_)
-            | Self::TooManyFields => DkimResult::Policy,
+            | Self::TooManyFields
+            | Self::TornLines => DkimResult::Policy,
             Self::Dns(_) => DkimResult::TempError,
             _ => DkimResult::PermError,
         }

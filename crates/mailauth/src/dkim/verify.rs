@@ -41,9 +41,12 @@ pub(crate) struct Claim {
 impl Claim {
     pub fn read(message: &Message<'_>, index: usize, flavor: Flavor, now: u64) -> Self {
         let mut verdict = Verdict::blank();
-        let read = match message.too_many {
-            true => Err(Reason::TooManyFields),
-            false => Signature::read(message, index, flavor, now, &mut verdict),
+        let read = if message.too_many {
+            Err(Reason::TooManyFields)
+        } else if message.torn_lines {
+            Err(Reason::TornLines)
+        } else {
+            Signature::read(message, index, flavor, now, &mut verdict)
         };
         let signature = match read {
             Ok(signature) => Some(signature),

@@ -173,6 +173,56 @@ fn a_forgery_is_told_from_its_model() {
     assert_eq!(verdict.dmarc.result, DmarcResult::Pass);
 }
 
+/// BINARYMIME carries bare line ends: what is one long field for a signature is a letter for readers.
+#[test]
+fn torn_lines_hide_no_other_letter_before_a_true_one() {
+    let world = world();
+    let other = "From: Boss <boss@example.com>XSubject: payXXsend moneyX";
+    for line_end in ["\n", "\r"] {
+        let other = other.replace('X', line_end);
+        let before = format!("X-A: 1\r\nX-B: 2{line_end}{other}\r\n");
+        let message = [before.into_bytes(), signed(&world)].concat();
+        let verdict = look(&world.zone, "198.51.100.7", &message);
+        let dkim = verdict.dkim.first().unwrap();
+        assert_eq!(
+            (dkim.result, &dkim.reason),
+            (dkim::DkimResult::Policy, &dkim::Reason::TornLines)
+        );
+        assert_ne!(verdict.dmarc.result, DmarcResult::Pass);
+    }
+    // In the body they are what was signed, or not.
+    let letter = TEXT.replace("\r\n\r\nhello", "\r\n\r\nhel\nlo");
+    let signature = dkim::sign(letter.as_bytes(), &[&world.key], NOW).unwrap();
+    let message = [signature, letter.into_bytes()].concat();
+    assert!(look(&world.zone, "198.51.100.7", &message).dkim[0].passed());
+}
+
+#[test]
+fn a_chain_is_not_ended_because_the_dns_was_silent_for_a_moment() {
+    let world = world();
+    let sealer = arc::Sealer {
+        key: &world.key,
+        authserv_id: "mx.example.com",
+        now: NOW,
+    };
+    let validate = |dns: &dyn Dns, message: &[u8]| {
+        now(arc::validate(
+            dns,
+            message,
+            NOW,
+            &mut mailauth::explain::Notes::off(),
+        ))
+    };
+    let first = arc::seal(TEXT.as_bytes(), &sealer, "dmarc=pass", &arc::Arc::none()).unwrap();
+    let message = [first, TEXT.as_bytes().to_vec()].concat();
+    let whole = validate(&world.zone, &message);
+    assert!(arc::seal(&message, &sealer, "dmarc=pass", &whole).is_some());
+    let silent = Zone::new().error("s1._domainkey.example.com", DnsError::TimedOut);
+    let unknown = validate(&silent, &message);
+    assert!(unknown.is_temporary());
+    assert_eq!(arc::seal(&message, &sealer, "dmarc=none", &unknown), None);
+}
+
 /// Where the record lies, what does not come, and what that hides.
 const TROUBLES: [(&str, &str, Option<Trouble>); 6] = [
     ("the policy", "_dmarc.example.com", None),
