@@ -251,7 +251,7 @@ fn machine_settings(inner: &Inner, hop: &Hop<'_>, tls: TlsRule) -> Settings {
 }
 
 /// Our address for this peer: one of its family, if the settings name any.
-fn source(ours: &[IpAddr], peer: IpAddr) -> Option<IpAddr> {
+pub(super) fn source(ours: &[IpAddr], peer: IpAddr) -> Option<IpAddr> {
     ours.iter()
         .copied()
         .find(|address| address.is_ipv4() == peer.is_ipv4())

@@ -258,7 +258,7 @@ impl<'a> Courier<'a> {
             tls_failure,
         } = connect::open(self.inner, &hop).await;
         let mut ends = Ends {
-            ours: None,
+            ours: connect::source(&self.inner.settings.outbound.addresses, address.ip()),
             host: target.name.to_owned(),
             helo: None,
             theirs: Some(address.ip()),

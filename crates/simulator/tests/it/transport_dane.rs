@@ -286,3 +286,33 @@ fn tls_sessions_are_resumed() {
         assert_eq!(there.resumptions(), 2);
     });
 }
+
+/// The same with real signatures, a real resolver that checks them, and real sockets.
+#[test]
+fn a_resolver_that_validates() {
+    Internet::validating(async |internet| {
+        let (host, there) = stage(&internet, TlsOffer::SelfSigned).await;
+        internet.publish_tlsa(&there, 3, 1, 1);
+        arrives(&internet, &host, &there).await;
+        assert!(there.taken()[0].tls.is_some());
+        let noted = || !seen(&internet, &host).is_empty();
+        internet.until(minutes(1), noted).await;
+        let entries = seen(&internet, &host);
+        assert_eq!(entries[0].policy.kind, TlsPolicyKind::Tlsa, "{entries:?}");
+        assert_eq!(entries[0].failure, None);
+    });
+    Internet::validating(async |internet| {
+        let (host, there) = stage(&internet, TlsOffer::Trusted).await;
+        internet.domain(&there.tlsa_name()).record(tlsa_of_nobody());
+        host.submit(ANN, &[BOB], &letter("dane")).await;
+        let refused = || {
+            let queue = host.queue();
+            let reply = queue
+                .first()
+                .and_then(|queued| queued.recipients[0].last_reply.clone());
+            reply.is_some_and(|reply| reply.contains("none of those that its TLSA records name"))
+        };
+        internet.until(minutes(1), refused).await;
+        assert_eq!(there.taken_count(), 0);
+    });
+}
