@@ -82,6 +82,20 @@ pub(crate) fn of_obstacle(
     })
 }
 
+/// Of names or addresses whose signatures are wrong: no session is tried. RFC 8460 §4.3.2.1.
+pub(crate) fn of_bogus(domain: &Domain, host: &str, at: UnixMillis) -> TlsEvidence {
+    TlsEvidence {
+        at,
+        domain: domain.to_string(),
+        policy: TlsPolicySeen {
+            kind: TlsPolicyKind::Tlsa,
+            text: Vec::new(),
+            mx: vec![host.to_owned()],
+        },
+        failure: Some(reported("dnssec-invalid", &Ends::default(), None)),
+    }
+}
+
 /// Of a policy that was announced and could not be had.
 pub(crate) fn of_trouble(domain: &Domain, trouble: &Trouble, at: UnixMillis) -> TlsEvidence {
     TlsEvidence {

@@ -9,6 +9,7 @@ use wire::smtp::client::{
     Connection as Left, Event, Fate, Outcome, Phase, Transaction, Unsendable,
 };
 use wire::smtp::{Body, EnhancedCode};
+use world::DnsError;
 
 use super::classify::{Verdict, of_failure, of_fate, of_unsendable, ours};
 use super::connect::{self, Connection, Hop, Opened};
@@ -196,6 +197,11 @@ impl<'a> Courier<'a> {
             }
             Ok(found) => Some(found),
             Err(error) => {
+                if error == DnsError::Bogus && self.way.asks_for_tlsa(self.wish()) {
+                    let now = self.inner.now();
+                    let seen = evidence::of_bogus(&self.way.domain, name, now);
+                    self.notes.evidence.push(seen);
+                }
                 let text = format!("the address of the server is not known now: {error}");
                 self.fail(Verdict::Temporary(ours(name, EnhancedCode(4, 4, 3), text)));
                 None

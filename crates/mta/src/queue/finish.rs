@@ -5,14 +5,17 @@ use mail::UnixMillis;
 use store::queue::{Attempt, Outcome, Recipient};
 use store::reports::TlsEvidence;
 use store::{Change, StoreError};
+use world::DnsError;
 
 use super::backoff::{self, Next};
 use super::classify::{Verdict, Voice};
 use super::job::Job;
 use crate::bounce::{self, Kind, Told};
 use crate::filing::Filing;
+use crate::policy::evidence;
 use crate::policy::learning::Lesson;
 use crate::refusal::{Blame, Refusal};
+use crate::route::Unroutable;
 use crate::{Inner, limits};
 
 /// Who tells the sender of a success that they asked to hear of.
@@ -33,6 +36,21 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
+    /// Of a destination whose mail hosts cannot be found.
+    pub(crate) fn of_unroutable(why: &Unroutable, now: UnixMillis) -> Self {
+        let evidence = match why {
+            Unroutable::Dns {
+                domain,
+                error: DnsError::Bogus,
+            } => vec![evidence::of_bogus(domain, domain.as_str(), now)],
+            _ => Vec::new(),
+        };
+        Self {
+            evidence,
+            lesson: None,
+        }
+    }
+
     fn write(&self, change: &mut Change<'_>, now: UnixMillis) -> Result<(), StoreError> {
         for evidence in &self.evidence {
             change.note_tls(evidence)?;

@@ -325,8 +325,9 @@ impl Engine {
                 } else {
                     Verdict::Temporary(answer)
                 };
+                let notes = Notes::of_unroutable(&why, self.inner.now());
                 let jobs = jobs.into_iter().map(|job| (domain.clone(), job)).collect();
-                self.settle(jobs, verdict);
+                self.settle(jobs, verdict, notes);
             }
         }
     }
@@ -397,12 +398,12 @@ impl Engine {
                 .into_iter()
                 .map(|planned| (planned.domain, planned.job))
                 .collect();
-            self.settle(jobs, verdict);
+            self.settle(jobs, verdict, Notes::default());
         }
     }
 
     /// Writes the same verdict down for jobs that were never tried.
-    fn settle(&mut self, jobs: Vec<(Domain, Job)>, verdict: Verdict) {
+    fn settle(&mut self, jobs: Vec<(Domain, Job)>, verdict: Verdict, mut notes: Notes) {
         if jobs.is_empty() {
             return;
         }
@@ -417,7 +418,9 @@ impl Engine {
             let mut first = None;
             answer.wake = Some(Wake::Settled { keys, due: first });
             for (_, job) in &jobs {
-                let due = finish::all(&inner, job, verdict.clone(), None, Notes::default()).await;
+                // What was seen was seen once.
+                let notes = std::mem::take(&mut notes);
+                let due = finish::all(&inner, job, verdict.clone(), None, notes).await;
                 first = earlier(first, due);
                 if let Some(Wake::Settled { due, .. }) = &mut answer.wake {
                     *due = first;
