@@ -17,6 +17,7 @@ mod accounts;
 mod body;
 mod certificates;
 mod changes;
+mod dns_servers;
 mod domains;
 mod engine;
 mod errors;
@@ -47,6 +48,7 @@ pub use accounts::{
 pub use body::BodyRef;
 pub use certificates::{Challenge, ChallengeKind, Fetched, StoredCertificate};
 pub use changes::{Changed, Happened};
+pub use dns_servers::{DnsServer, DnsServerKey};
 pub use domains::{
     DkimAlgorithm, DkimKey, DkimLook, DkimRecord, DkimRotation, DkimState, Domain, DomainError,
     MtaStsMode, NewDkimKey, OwnDmarc, OwnMtaSts, signing,

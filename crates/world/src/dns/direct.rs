@@ -23,6 +23,16 @@ pub async fn ask_name_server(
     name: &str,
     kind: Kind,
 ) -> Result<Answer, DnsError> {
+    ask_name_server_at(world, SocketAddr::new(server, PORT), name, kind).await
+}
+
+/// The same for a server that listens elsewhere, such as a hidden primary.
+pub async fn ask_name_server_at(
+    world: &World,
+    server: SocketAddr,
+    name: &str,
+    kind: Kind,
+) -> Result<Answer, DnsError> {
     let bad = |what: &str| DnsError::Network(format!("{server}: {what}"));
     let mut asked = Name::from_ascii(name).map_err(|error| bad(&error.to_string()))?;
     asked.set_fqdn(true);
@@ -32,10 +42,9 @@ pub async fn ask_name_server(
     message.add_query(Query::query(asked.clone(), record_type(kind)));
     let question = message.to_vec().map_err(|error| bad(&error.to_string()))?;
     let deadline = world.now() + limits::DNS_TIMEOUT;
-    let exchanged = world.tasks.deadline(
-        deadline,
-        exchange(world, SocketAddr::new(server, PORT), &question),
-    );
+    let exchanged = world
+        .tasks
+        .deadline(deadline, exchange(world, server, &question));
     let bytes = exchanged
         .await
         .map_err(|_| DnsError::TimedOut)?

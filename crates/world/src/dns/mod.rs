@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-pub use direct::ask_name_server;
+pub use direct::{ask_name_server, ask_name_server_at};
 pub use resolver::{DnsSettings, Resolver, RootKey, Validation};
 pub use update::{TsigHash, TsigKey, UpdateError, UpdateServer, ZoneEdit, update_zone};
 
