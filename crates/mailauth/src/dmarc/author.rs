@@ -17,7 +17,7 @@ pub enum NoAuthor {
     SeveralFroms,
     #[error("From has no address with a domain name that can exist")]
     NoAddress,
-    /// RFC 9989 §5.3.1: exempt from DMARC.
+    /// Or one that can exist and one that cannot. RFC 9989 §5.3.1: exempt from DMARC.
     #[error("From has addresses of different domains")]
     SeveralDomains,
 }
@@ -55,15 +55,19 @@ impl Author {
 
 fn author(value: &[u8]) -> Result<String, NoAuthor> {
     let mut domains = BTreeSet::new();
-    // Addresses inside groups are authors too: readers show them.
-    for mailbox in mailboxes::flatten(mailboxes::parse(value)).take(AUTHORS_MAX) {
-        let text = std::str::from_utf8(&mailbox.domain).map_err(|_| NoAuthor::NoAddress)?;
-        let name = text.trim().trim_end_matches('.');
-        let domain = Domain::parse(name).map_err(|_| NoAuthor::NoAddress)?;
-        domains.insert(domain.as_str().to_owned());
+    let mut impossible = false;
+    // Addresses inside groups are authors too: readers show them. A name alone (`Doe, Ann <ann@…>`
+    // without quotes) is no author beside an address.
+    let authors = mailboxes::flatten(mailboxes::parse(value)).take(AUTHORS_MAX);
+    for mailbox in authors.filter(|mailbox| !mailbox.domain.trim_ascii().is_empty()) {
+        let name = std::str::from_utf8(&mailbox.domain).unwrap_or_default();
+        match Domain::parse(name.trim().trim_end_matches('.')) {
+            Ok(domain) => drop(domains.insert(domain.as_str().to_owned())),
+            Err(_) => impossible = true,
+        }
     }
     let domain = domains.pop_first().ok_or(NoAuthor::NoAddress)?;
-    if domains.is_empty() {
+    if domains.is_empty() && !impossible {
         Ok(domain)
     } else {
         Err(NoAuthor::SeveralDomains)

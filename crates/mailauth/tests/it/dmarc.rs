@@ -522,6 +522,18 @@ fn the_author() {
 }
 
 #[test]
+fn a_name_without_address_hides_no_author() {
+    for from in [
+        "Doe, Ann <ann@b.example>",
+        "ann@b.example, nobody",
+        "x@, <ann@b.example>",
+    ] {
+        let author = Author::of_from(from.as_bytes());
+        assert_eq!(author.domain().as_deref(), Some("b.example"), "{from}");
+    }
+}
+
+#[test]
 fn messages_without_one_author() {
     let cases = [
         ("Subject: x\r\n\r\n", NoAuthor::NoFrom),
@@ -531,6 +543,15 @@ fn messages_without_one_author() {
         ),
         (
             "From: a@b.example, c@d.example\r\n\r\n",
+            NoAuthor::SeveralDomains,
+        ),
+        // Not even beside one that cannot exist does an author escape.
+        (
+            "From: a@b.example, c@d..example\r\n\r\n",
+            NoAuthor::SeveralDomains,
+        ),
+        (
+            "From: x@[192.0.2.1], a@b.example\r\n\r\n",
             NoAuthor::SeveralDomains,
         ),
         ("From: Team:;\r\n\r\n", NoAuthor::NoAddress),

@@ -191,6 +191,7 @@ pub(super) fn why_put_off(verdict: &Verdict, trouble: Trouble) -> Box<str> {
 pub(super) fn why_kept(judgement: Judgement) -> Box<str> {
     match judgement.reason {
         Reason::SeveralFroms => "has more than one From field".into(),
+        Reason::SeveralAuthors => "names authors of different domains".into(),
         Reason::WaitedEnough(_) => "cannot be confirmed by the DNS (DMARC)".into(),
         _ => "fails the policy of its author's domain (DMARC)".into(),
     }

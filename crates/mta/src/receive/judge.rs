@@ -63,6 +63,9 @@ pub(super) enum Reason {
     Detour,
     /// From stands there more than once: programs differ in which they show.
     SeveralFroms,
+    /// From names authors of several domains: DMARC says nothing of them (RFC 9989 §5.3.1), and without this
+    /// a second author would be the way around every policy.
+    SeveralAuthors,
     Refused,
     DnsTrouble(Trouble),
     /// The DNS is in trouble for so long that it waits no more.
@@ -86,15 +89,22 @@ pub(super) fn decide(facts: &Facts<'_>) -> Judgement {
 /// Whether what the recipient's domain chose makes a difference. Most mail passes, or nobody wishes
 /// anything: then nothing else need be looked up.
 pub(super) fn is_choice_needed(dmarc: &Dmarc, trouble: Option<Trouble>) -> bool {
-    trouble.is_some()
-        || dmarc.wish != Policy::None
-        || dmarc.reason == Why::NoAuthor(NoAuthor::SeveralFroms)
+    trouble.is_some() || dmarc.wish != Policy::None || several(dmarc).is_some()
+}
+
+/// More authors than DMARC can speak of.
+fn several(dmarc: &Dmarc) -> Option<Reason> {
+    match dmarc.reason {
+        Why::NoAuthor(NoAuthor::SeveralFroms) => Some(Reason::SeveralFroms),
+        Why::NoAuthor(NoAuthor::SeveralDomains) => Some(Reason::SeveralAuthors),
+        _ => None,
+    }
 }
 
 fn failed(facts: &Facts<'_>) -> (Place, Reason) {
     let mark_only = facts.choice == DmarcChoice::Mark;
-    if facts.dmarc.reason == Why::NoAuthor(NoAuthor::SeveralFroms) && !mark_only {
-        return (Place::Junk, Reason::SeveralFroms);
+    if let (Some(reason), false) = (several(facts.dmarc), mark_only) {
+        return (Place::Junk, reason);
     }
     // What is wished for if it fails: for a failure what DMARC says, else what it would say.
     let wish = match (facts.dmarc.result, facts.trouble) {
@@ -184,6 +194,9 @@ impl Reason {
             Self::SeveralFroms => {
                 "it has more than one From field, and programs differ in which they show"
             }
+            Self::SeveralAuthors => {
+                "From names authors of different domains, which DMARC cannot confirm"
+            }
             Self::Refused => {
                 "DMARC fails, the author's domain wishes refusal, and the recipient's chose to do so"
             }
@@ -239,6 +252,7 @@ impl Judgement {
             Reason::Detour => Some(("local_policy", "it seems to have come by a detour")),
             Reason::WaitedEnough(_) => Some(("other", "the DNS did not tell for a long time")),
             Reason::SeveralFroms
+            | Reason::SeveralAuthors
             | Reason::Passed
             | Reason::NoPolicy
             | Reason::Watched

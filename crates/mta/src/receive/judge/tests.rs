@@ -64,13 +64,13 @@ fn what_passes_or_has_no_policy_is_taken_by_all() {
         None,
         Policy::None,
     );
-    let several = Why::NoAuthor(NoAuthor::SeveralDomains);
-    let several = dmarc(DmarcResult::PermError, several, None, Policy::None);
+    let nobody = Why::NoAuthor(NoAuthor::NoAddress);
+    let nobody = dmarc(DmarcResult::PermError, nobody, None, Policy::None);
     for choice in CHOICES {
         check(&facts(&pass, choice), Place::Inbox, Reason::Passed);
         check(&facts(&none, choice), Place::Inbox, Reason::NoPolicy);
         check(&facts(&broken, choice), Place::Inbox, Reason::NoPolicy);
-        check(&facts(&several, choice), Place::Inbox, Reason::NoPolicy);
+        check(&facts(&nobody, choice), Place::Inbox, Reason::NoPolicy);
         check(
             &facts(&failing(Policy::None), choice),
             Place::Inbox,
@@ -133,24 +133,23 @@ fn who_is_trusted_overrides_any_policy() {
 }
 
 #[test]
-fn several_from_fields_are_suspicious() {
-    let several = Why::NoAuthor(NoAuthor::SeveralFroms);
-    let several = dmarc(DmarcResult::PermError, several, None, Policy::None);
-    check(
-        &facts(&several, DmarcChoice::Reject),
-        Place::Junk,
-        Reason::SeveralFroms,
-    );
-    check(
-        &facts(&several, DmarcChoice::Junk),
-        Place::Junk,
-        Reason::SeveralFroms,
-    );
-    check(
-        &facts(&several, DmarcChoice::Mark),
-        Place::Inbox,
-        Reason::NoPolicy,
-    );
+fn more_authors_than_one_are_suspicious() {
+    for (why, reason) in [
+        (NoAuthor::SeveralFroms, Reason::SeveralFroms),
+        (NoAuthor::SeveralDomains, Reason::SeveralAuthors),
+    ] {
+        let several = Why::NoAuthor(why);
+        let several = dmarc(DmarcResult::PermError, several, None, Policy::None);
+        assert!(is_choice_needed(&several, None));
+        for choice in [DmarcChoice::Reject, DmarcChoice::Junk] {
+            check(&facts(&several, choice), Place::Junk, reason);
+        }
+        check(
+            &facts(&several, DmarcChoice::Mark),
+            Place::Inbox,
+            Reason::NoPolicy,
+        );
+    }
 }
 
 #[test]
