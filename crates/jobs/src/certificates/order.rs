@@ -54,7 +54,8 @@ pub(super) async fn fetch(
 /// What was asked for these names is asked no more.
 pub(super) async fn clean_up(desk: &Desk, names: &[String]) {
     let before = desk.now().minus(limits::CHALLENGE_AGE_MAX);
-    for name in names.iter().cloned() {
+    for name in names {
+        let name = name.clone();
         let removed = desk.store.write_bulk(Durability::Relaxed, move |change| {
             change.remove_acme_challenges(&name, before)
         });

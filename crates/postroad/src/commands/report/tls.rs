@@ -15,7 +15,7 @@ pub(super) fn answer(context: &Context, asked: &Asked) -> Result<Answer, Failure
         .store
         .read_blocking(move |view| view.tls_lines(&domain, since))?;
     let sums = sum(&lines);
-    let mend = mend(&asked.domain.to_string(), &sums);
+    let mend = mend(asked.domain.as_str(), &sums);
     let value = json!({
         "domain": asked.domain.to_string(),
         "days": asked.days,
