@@ -8,6 +8,7 @@
 
 pub mod blobs;
 pub mod deliveries;
+pub mod findings;
 pub mod limits;
 pub mod queue;
 pub mod reports;

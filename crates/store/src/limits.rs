@@ -161,3 +161,15 @@ pub const NOTICES_SHOWN_MAX: i64 = 200;
 
 /// A provider that nothing was sent to for so long is met without prejudice.
 pub const STANDINGS_AGE_MILLIS: i64 = 60 * 86_400_000;
+
+/// Findings that are looked at: a server with thousands of domains may have many.
+pub const FINDINGS_MAX: i64 = 2_000;
+
+/// How long a finding is remembered after it was well again.
+pub const FINDINGS_AGE_MILLIS: i64 = 365 * 86_400_000;
+
+/// Ways to tell the operator.
+pub const CHANNELS_MAX: i64 = 20;
+
+/// Messages to the operator that are sent at once.
+pub const POSTS_PER_RUN: i64 = 50;
