@@ -70,6 +70,7 @@ pub(crate) struct Inner {
     pub(crate) signers: outbound::signers::Signers,
     pub(crate) srs: forward::Secrets,
     pub(crate) trust: receive::TrustList,
+    pub(crate) turns: receive::Turns,
     pub(crate) tls_clients: world::TlsClients,
     /// For what others publish over HTTPS.
     pub(crate) http: HttpClient,
@@ -86,6 +87,7 @@ impl Mta {
             signers: outbound::signers::Signers::default(),
             srs: forward::Secrets::default(),
             trust: receive::TrustList::default(),
+            turns: receive::Turns::default(),
             http: HttpClient::new(world.clone(), tls_clients.verified()),
             tls_clients,
             policies: policy::Memory::default(),

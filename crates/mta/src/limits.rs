@@ -168,6 +168,13 @@ pub const SRS_SECRET_AGE: Duration = Duration::from_secs(90 * 86_400);
 /// §4.6.4 wants at least 20 seconds for SPF, which began at MAIL already.
 pub const VERIFY_PATIENCE: Duration = Duration::from_secs(20);
 
+/// Questions to the DNS under way about the mail of one peer: an honest message has some ten, most of them
+/// answered from the cache. One with every signature and seal that we look at could ask a hundred at once.
+pub const QUESTIONS_PER_PEER_MAX: usize = 32;
+
+/// Peers that are remembered before those are forgotten that nobody asks about: more than can be connected.
+pub const PEERS_ASKED_ABOUT_MAX: usize = 4_096;
+
 /// How long mail whose genuineness the DNS does not tell is put off, for one sender in the name of one
 /// domain. Trouble of zones is over by then, or will last.
 pub const DNS_DEFERRAL: Duration = Duration::from_secs(6 * 3_600);

@@ -48,8 +48,8 @@ pub const DNS_ATTEMPTS: usize = 2;
 /// One question with everything that follows from it (retries, CNAMEs, DNSSEC chain).
 pub const DNS_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Questions in flight. More wait for their turn.
-pub const DNS_QUESTIONS_MAX: usize = 256;
+/// Questions in flight, each with a socket of its own. More wait for their turn.
+pub const DNS_QUESTIONS_MAX: usize = 1_024;
 
 /// Positive answers are kept at most a day, negative at most an hour, whatever their owner says.
 pub const DNS_POSITIVE_TTL_MAX: Duration = Duration::from_secs(86_400);

@@ -10,6 +10,7 @@ mod loops;
 mod rcpt;
 mod ruling;
 mod trust;
+mod turns;
 mod verify;
 
 use std::net::IpAddr;
@@ -30,6 +31,7 @@ pub(crate) use loops::{Passed, check_loop, is_passed_on_before};
 pub(crate) use rcpt::{decide as decide_recipient, gather as gather_recipient};
 pub(crate) use trust::TrustList;
 pub use trust::{BuiltInSealer, BuiltInSealers, built_in_sealers};
+pub(crate) use turns::Turns;
 pub(crate) use verify::{Asked, seconds};
 
 /// What was said since MAIL.

@@ -9,15 +9,17 @@ use bytes::Bytes;
 use mail::ReversePath;
 use mailauth::spf::Sender;
 use mailauth::verdict::{self, Early, UntilLate, Verdict};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use world::Task;
 
+use super::turns::InTurn;
 use crate::refusal::Refusal;
 use crate::{Inner, limits};
 
 /// Questions under way since MAIL. Dropping it ends them.
 pub(crate) struct Asked {
     about: Arc<Envelope>,
+    turns: Arc<Semaphore>,
     task: Task,
     answer: oneshot::Receiver<Early>,
 }
@@ -43,13 +45,20 @@ impl Asked {
         });
         let (answered, answer) = oneshot::channel();
         let (world, envelope) = (inner.world.clone(), about.clone());
+        let turns = inner.turns.of(ip);
+        let its_turns = turns.clone();
         let late = world.now() + limits::VERIFY_PATIENCE;
         let task = inner.world.tasks.spawn("sender", async move {
-            let dns = UntilLate::new(&*world.dns, world.clock.until(late));
+            let dns = InTurn {
+                dns: &*world.dns,
+                turns: &its_turns,
+            };
+            let dns = UntilLate::new(&dns, world.clock.until(late));
             let _ = answered.send(verdict::early(&dns, &envelope.sender()).await);
         });
         Self {
             about,
+            turns,
             task,
             answer,
         }
@@ -65,7 +74,11 @@ impl Asked {
     ) -> Result<Verdict, Refusal> {
         let (world, now, size) = (inner.world.clone(), seconds(inner), message.len());
         let work = async move {
-            let dns = UntilLate::new(&*world.dns, world.clock.until(late));
+            let dns = InTurn {
+                dns: &*world.dns,
+                turns: &self.turns,
+            };
+            let dns = UntilLate::new(&dns, world.clock.until(late));
             let early = match (&mut self.answer).await {
                 Ok(early) => early,
                 // It ended by a bug, which was logged; the message is not to suffer for it.
