@@ -34,8 +34,13 @@ pub const SIGNATURE_BYTES_MAX: usize = 16 * 1_024;
 /// Tags in one list. RFC 6376 and its kin know about fifteen.
 pub const TAGS_MAX: usize = 64;
 
-/// Names in `h=`. Each costs a walk through the fields of that name.
+/// Names in `h=`.
 pub const SIGNED_NAMES_MAX: usize = 500;
+
+/// Names in `h=` times fields of the header, since each name is a walk through all of them. Real mail stays
+/// below ten thousand; without a bound a message of sixty signatures and seals could keep a processor busy
+/// for a tenth of a second.
+pub const FIELDS_WALKED_MAX: usize = 50_000;
 
 /// Key records of one name that are tried. There should be one (RFC 6376 §3.6.2.2); two stand there
 /// while somebody changes keys clumsily.

@@ -10,7 +10,8 @@ use super::body::Wish;
 use super::canonicalize::{Form, field, unsigned_field};
 use super::keys::Algorithm;
 use super::limits::{
-    FUTURE_SECS_MAX, SIGNATURE_BYTES_MAX, SIGNATURE_START_CHARS, SIGNED_NAMES_MAX,
+    FIELDS_WALKED_MAX, FUTURE_SECS_MAX, SIGNATURE_BYTES_MAX, SIGNATURE_START_CHARS,
+    SIGNED_NAMES_MAX,
 };
 use super::message::Message;
 use super::tags::{self, TagList, TagListError};
@@ -75,6 +76,9 @@ impl Signature {
         };
         let signed = signed_names(need(&list, "h")?)?;
         verdict.signed_fields = signed.clone();
+        if FIELDS_WALKED_MAX < signed.iter().count() * message.fields.len() {
+            return Err(Reason::TooManyFields);
+        }
         if flavor == Flavor::Dkim && !signed.contains("from") {
             return Err(Reason::FromNotSigned);
         }

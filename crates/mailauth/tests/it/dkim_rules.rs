@@ -538,3 +538,19 @@ fn steps_tell_what_was_read() {
     assert!(story.contains("pass (the signature is good)"), "{story}");
     assert!(story.contains("anybody may add text"), "{story}");
 }
+
+/// Each name in `h=` is looked for among all fields: many of both would cost more than any real mail.
+#[test]
+fn long_lists_of_names_over_long_headers_are_not_walked() {
+    let fields: String = (0..900)
+        .map(|number| format!("X-{number}: a\r\n"))
+        .collect();
+    let message = format!("{fields}{MESSAGE}");
+    let names = |count| format!("from:subject{}", ":x-none".repeat(count));
+    let few = wanted(true).names(&names(40)).sign(&message);
+    assert!(one(&zone(), &few).passed());
+    let many = wanted(true).names(&names(400)).sign(&message);
+    check(&many, DkimResult::Policy, "the header has too many fields");
+    let many = wanted(true).names(&names(400)).sign(MESSAGE);
+    assert!(one(&zone(), &many).passed());
+}
