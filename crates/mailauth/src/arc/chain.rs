@@ -2,7 +2,7 @@
 
 use mail::Domain;
 
-use super::limits::{FIELDS_MAX, INSTANCES_MAX};
+use super::limits::{BYTES_MAX, FIELDS_MAX, INSTANCES_MAX};
 use super::{ChainState, Reason, Set};
 use crate::dkim::message::{Field, Message};
 use crate::dkim::tags::{self, TagList};
@@ -61,9 +61,15 @@ pub(super) fn collect<'a>(message: &Message<'a>) -> Result<Chain<'a>, NoChain> {
             .any(|name| field.is(name))
     };
     let fields = message.fields.iter().enumerate();
+    let mut bytes = 0;
     for (count, (index, field)) in fields.filter(|(_, field)| is_arc(field)).enumerate() {
         if count == FIELDS_MAX {
             problem = Some(Reason::TooManySets);
+            break;
+        }
+        bytes += field.raw.len();
+        if BYTES_MAX < bytes {
+            problem = Some(Reason::Unreadable);
             break;
         }
         let Some(instance) = instance(field) else {

@@ -223,6 +223,23 @@ fn a_chain_is_not_ended_because_the_dns_was_silent_for_a_moment() {
     assert_eq!(arc::seal(&message, &sealer, "dmarc=none", &unknown), None);
 }
 
+/// Each seal covers all sets before it: what is far larger than any chain is not hashed again and again.
+#[test]
+fn a_chain_of_megabytes_is_not_read() {
+    let set = |size: usize| {
+        let said = format!("ARC-Authentication-Results: i=1; {}\r\n", "x".repeat(size));
+        let message = said + TEXT;
+        now(arc::validate(
+            &world().zone,
+            message.as_bytes(),
+            NOW,
+            &mut mailauth::explain::Notes::off(),
+        ))
+    };
+    assert_eq!(set(1_000).why, arc::Reason::IncompleteSet { instance: 1 });
+    assert_eq!(set(1_000_000).why, arc::Reason::Unreadable);
+}
+
 /// Where the record lies, what does not come, and what that hides.
 const TROUBLES: [(&str, &str, Option<Trouble>); 6] = [
     ("the policy", "_dmarc.example.com", None),
