@@ -2,6 +2,7 @@
 //! Pure: facts come in, findings go out. Asks no DNS server and reads no store.
 
 pub mod checks;
+pub mod compare;
 pub mod records;
 pub mod replies;
 pub mod zone;

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What is known of one domain and of the host that carries its mail. Names are in A-label form, without
 /// the dot at the end.
@@ -25,6 +25,9 @@ pub struct DomainFacts {
     pub mta_sts: Option<MtaStsFact>,
     /// The keys of the certificates that mail servers are shown (RFC 6698), as SHA-256 of the public key.
     pub certificate_keys: Vec<[u8; 32]>,
+    /// Who makes our certificates, by its name in CAA records, such as `letsencrypt.org`; `None` where nobody is asked or its
+    /// name is not known.
+    pub authority: Option<String>,
 }
 
 /// One DKIM key: its selector and the text of its record (RFC 6376 §3.6.1).
@@ -81,7 +84,7 @@ pub struct Services {
 }
 
 /// The type of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Kind {
     Mx,
@@ -98,7 +101,7 @@ pub enum Kind {
 }
 
 /// What is to be done with a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// It should be there.
@@ -108,7 +111,7 @@ pub enum Action {
 }
 
 /// A record that should exist, or should not exist any more.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordWish {
     /// The full name, without the dot at the end.
     pub name: String,
@@ -141,7 +144,9 @@ pub fn for_domain(facts: &DomainFacts) -> Vec<RecordWish> {
     wishes.extend(signing_keys(facts));
     wishes.extend(policy(facts));
     wishes.extend(transport(facts));
+    wishes.extend(certificate_authority(facts));
     wishes.extend(services(facts));
+    wishes.extend(client_setup(facts));
     wishes.extend(reverse_names(facts));
     wishes
 }
@@ -276,6 +281,44 @@ fn transport(facts: &DomainFacts) -> Vec<RecordWish> {
 fn pin(hash: &[u8; 32]) -> String {
     let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("3 1 1 {hex}")
+}
+
+/// Only this one may make certificates for the domain and what is below it (RFC 8659).
+fn certificate_authority(facts: &DomainFacts) -> Option<RecordWish> {
+    facts.authority.as_ref().map(|authority| {
+        wish(
+            &facts.domain,
+            Kind::Caa,
+            format!("0 issue \"{authority}\""),
+            format!("CAA: lets {authority} make certificates for this domain, and nobody else who is not named beside it."),
+        )
+    })
+}
+
+/// Where Thunderbird and Outlook look for settings; both are served by HTTPS beside the MTA-STS policy.
+fn client_setup(facts: &DomainFacts) -> Vec<RecordWish> {
+    if facts.mta_sts.is_none() {
+        return Vec::new();
+    }
+    let programs = [
+        ("autoconfig", "Thunderbird and others"),
+        ("autodiscover", "Outlook"),
+    ];
+    programs
+        .into_iter()
+        .map(|(label, who)| {
+            wish(
+                &format!("{label}.{}", facts.domain),
+                Kind::Cname,
+                format!("{}.", facts.host),
+                format!(
+                    "Where {who} fetch the settings of an account, so that nobody has to type them."
+                ),
+            )
+        })
+        // The host itself may have such a name, and a name that leads to itself leads nowhere.
+        .filter(|wish| wish.name != facts.host)
+        .collect()
 }
 
 /// RFC 6186 and RFC 8314 §5.1. POP3 has the higher number: a program that knows both should take IMAP.

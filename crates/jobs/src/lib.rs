@@ -6,6 +6,7 @@
 
 pub mod dkim;
 pub mod limits;
+pub mod publish;
 pub mod reports;
 pub mod schedule;
 
@@ -89,6 +90,13 @@ impl Jobs {
     #[must_use]
     pub fn with_certificates(mut self, settings: CertificatesSettings) -> Self {
         self.jobs.push(Arc::new(Certificates::new(settings)));
+        self
+    }
+
+    /// With the records of domains kept published where the operator gave a key.
+    #[must_use]
+    pub fn with_publishing(mut self, wishes: publish::Wishes) -> Self {
+        self.jobs.push(Arc::new(publish::Publishing::new(wishes)));
         self
     }
 

@@ -49,3 +49,15 @@ pub const TLSA_AGE: Duration = Duration::from_secs(2 * 3_600);
 
 /// Names looked up at the same time.
 pub const NAMES_AT_ONCE: usize = 32;
+
+/// How often it is looked whether our records are published: a new signing key waits for its own.
+pub const PUBLISH_PERIOD: Duration = Duration::from_secs(900);
+
+/// Questions to name servers at the same time.
+pub const QUESTIONS_AT_ONCE: usize = 8;
+
+/// Name servers asked per zone. More than a dozen are the root's own.
+pub const NAME_SERVERS_MAX: usize = 13;
+
+/// Edits in one update: far below what fits into one message of 64 KB.
+pub const EDITS_AT_ONCE: usize = 50;

@@ -23,8 +23,8 @@ pub use budget::{Budget, NoRoom, Share};
 pub use clock::{Clock, TokioClock};
 pub use dns::{
     Answer, AnswerStatus, Dns, DnsError, DnsSettings, Kind, Record, Resolver, RootKey, TsigHash,
-    TsigKey, UpdateError, UpdateServer, Validation, ZoneEdit, ask_name_server, ask_name_server_at, reverse_name,
-    update_zone,
+    TsigKey, UpdateError, UpdateServer, Validation, ZoneEdit, ask_name_server, ask_name_server_at,
+    reverse_name, update_zone,
 };
 pub use futures_util::future::{BoxFuture, Either};
 pub use net::{Accept, Io, Listener, Net, Stream, TokioNet};

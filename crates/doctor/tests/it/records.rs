@@ -33,6 +33,7 @@ fn facts() -> DomainFacts {
             mode: "testing",
         }),
         certificate_keys: vec![[0x2a; 32]],
+        authority: None,
     }
 }
 
@@ -248,4 +249,27 @@ fn zone_text_escapes_quotes_and_odd_bytes() {
         zone::line(&record),
         r#"example.org. 60 IN TXT "a\"b\\c\195\164""#
     );
+}
+
+#[test]
+fn who_may_make_certificates_and_where_programs_look() {
+    let with_authority = DomainFacts {
+        authority: Some("letsencrypt.org".to_owned()),
+        ..facts()
+    };
+    check(&facts(), "example.org", Kind::Caa, &[]);
+    check(
+        &with_authority,
+        "example.org",
+        Kind::Caa,
+        &["0 issue \"letsencrypt.org\""],
+    );
+    for name in ["autoconfig.example.org", "autodiscover.example.org"] {
+        check(&facts(), name, Kind::Cname, &["mail.example.org."]);
+        let unserved = DomainFacts {
+            mta_sts: None,
+            ..facts()
+        };
+        check(&unserved, name, Kind::Cname, &[]);
+    }
 }

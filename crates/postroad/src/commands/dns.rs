@@ -129,7 +129,25 @@ fn facts(
             None => None,
         },
         certificate_keys: certificate_keys(context)?,
+        authority: config.tls.acme.as_deref().and_then(authority),
     })
+}
+
+/// The name in CAA records of those authorities whose directory we know. (RFC 8659 §4.2)
+fn authority(directory: &str) -> Option<String> {
+    const KNOWN: [(&str, &str); 5] = [
+        ("letsencrypt.org", "letsencrypt.org"),
+        ("pki.goog", "pki.goog"),
+        ("zerossl.com", "sectigo.com"),
+        ("buypass.com", "buypass.com"),
+        ("ssl.com", "ssl.com"),
+    ];
+    let host = directory.strip_prefix("https://")?.split(['/', ':']).next()?;
+    let known = KNOWN.iter().find(|(domain, _)| {
+        host.strip_suffix(domain)
+            .is_some_and(|front| front.is_empty() || front.ends_with('.'))
+    });
+    known.map(|(_, name)| (*name).to_owned())
 }
 
 fn policy(config: &Config, mode: MtaStsMode) -> Result<MtaStsFact, Failure> {

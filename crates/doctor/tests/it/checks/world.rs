@@ -64,6 +64,7 @@ fn domain() -> DomainFacts {
             mode: "enforce",
         }),
         certificate_keys: vec![[0x2a; 32]],
+        authority: None,
     }
 }
 
