@@ -122,8 +122,15 @@ pub const DNS_DEFERRALS_MAX: i64 = 10_000;
 /// Names under which the mail hosts of one destination are learnt: big ones have three or four.
 pub const LEARNT_SITES_MAX: i64 = 16;
 
-/// Messages that could not be read, shown for one domain; the newest ones tell what goes wrong.
+/// Messages that could not be read, kept and shown for one domain; the newest ones tell what goes wrong.
 pub const REPORT_UNREADABLE_MAX: i64 = 200;
+
+/// Bytes of them that are kept for one domain: the addresses for reports have no quota, and anybody can
+/// send to them.
+pub const REPORT_UNREADABLE_BYTES_MAX: i64 = 100_000_000;
+
+/// Reports that nobody vouches for, kept for one domain and kind: they are listed only.
+pub const REPORT_UNVOUCHED_MAX: i64 = 1_000;
 
 /// Reports listed for one domain and kind: a hundred reporters in three months.
 pub const REPORTS_LISTED_MAX: i64 = 10_000;

@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::evidence::json;
 use super::{DmarcEntry, PublishedPolicy, ReportKind, TlsEntry};
 use crate::engine::{Param, SqlResult};
-use crate::limits::{REPORT_LINES_MAX, REPORT_UNREADABLE_MAX, REPORTS_LISTED_MAX};
+use crate::limits::{
+    REPORT_LINES_MAX, REPORT_UNREADABLE_BYTES_MAX, REPORT_UNREADABLE_MAX, REPORT_UNVOUCHED_MAX,
+    REPORTS_LISTED_MAX,
+};
 use crate::messages::read_body;
 use crate::{BodyRef, Change, StoreError, View};
 
@@ -267,7 +270,8 @@ impl View<'_> {
 }
 
 impl Change<'_> {
-    /// Files a report, unless it is there. The sources that it names are to be looked up afterwards.
+    /// Files a report, unless it is there. The sources that it names are to be looked up afterwards. Of those
+    /// that nobody vouches for only the newest stay, without their lines.
     pub fn file_report(&mut self, report: &NewReport) -> Result<Filed, StoreError> {
         let (kind, lines) = written(&report.lines)?;
         let messages = lines
@@ -291,6 +295,16 @@ impl Change<'_> {
         let Some(id) = id else {
             return Ok(Filed::Duplicate);
         };
+        if report.submitter.is_none() {
+            // Nobody adds up what they say, and anybody can send them.
+            let params = [
+                Param::Int(kind.code()),
+                Param::Text(&report.domain),
+                Param::Int(REPORT_UNVOUCHED_MAX),
+            ];
+            self.sql.execute(FORGET_UNVOUCHED, &params)?;
+            return Ok(Filed::New);
+        }
         for (number, line) in lines.iter().enumerate() {
             let params = [
                 Param::Int(id),
@@ -301,9 +315,7 @@ impl Change<'_> {
             ];
             self.sql.execute(FILE_LINE, &params)?;
         }
-        if report.submitter.is_some() {
-            self.note_sources(report, &lines)?;
-        }
+        self.note_sources(report, &lines)?;
         Ok(Filed::New)
     }
 
@@ -354,8 +366,30 @@ impl Change<'_> {
     pub fn keep_unreadable(&mut self, intake: &Intake, why: &str) -> Result<(), StoreError> {
         let sql = "UPDATE report_intake SET state = 1, note = ?2 WHERE id = ?1";
         self.sql
-            .execute(sql, &[Param::Int(intake.id), Param::Text(why)])
-            .map(drop)
+            .execute(sql, &[Param::Int(intake.id), Param::Text(why)])?;
+        self.forget_too_many_unreadable(&intake.domain)
+    }
+
+    /// The newest stay, as many as have room.
+    fn forget_too_many_unreadable(&mut self, domain: &str) -> Result<(), StoreError> {
+        let sql = "SELECT i.id, i.blob_id, b.length FROM report_intake i JOIN blob b ON b.id = i.blob_id \
+                   WHERE i.state = 1 AND i.domain = ?1 ORDER BY i.id DESC";
+        let kept = self.sql.all(sql, &[Param::Text(domain)], |row| {
+            Ok((row.int(0)?, row.int(1)?, row.int(2)?))
+        })?;
+        let (mut count, mut bytes) = (0, 0_i64);
+        for (id, blob, length) in kept {
+            count += 1;
+            bytes = bytes.saturating_add(length);
+            if count <= REPORT_UNREADABLE_MAX && bytes <= REPORT_UNREADABLE_BYTES_MAX {
+                continue;
+            }
+            let sql = "DELETE FROM report_intake WHERE id = ?1";
+            if self.sql.execute(sql, &[Param::Int(id)])? != 0 {
+                self.release_body(blob, 1)?;
+            }
+        }
+        Ok(())
     }
 
     /// Reading failed for a reason of ours. It is tried again.
@@ -445,6 +479,9 @@ const LINES: &str = "SELECT l.entry, CAST(SUM(l.times) AS BIGINT) FROM report r 
 
 const FILE: &str = "INSERT INTO report (kind, domain, submitter, reporter, report_id, begins, ends, received, messages, about, note) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING RETURNING id";
+
+const FORGET_UNVOUCHED: &str = "DELETE FROM report WHERE kind = ?1 AND domain = ?2 AND submitter = '' AND id <= \
+     (SELECT id FROM report WHERE kind = ?1 AND domain = ?2 AND submitter = '' ORDER BY id DESC LIMIT 1 OFFSET ?3)";
 
 const FILE_LINE: &str =
     "INSERT INTO report_line (report, number, source, times, entry) VALUES (?1, ?2, ?3, ?4, ?5)";

@@ -16,6 +16,7 @@ on_both!(
     messages_are_taken_in_and_read,
     too_many_wait,
     unreadable_ones_are_kept_for_a_while,
+    a_flood_leaves_the_newest,
     reports_are_summed_up_once_each,
     unvouched_reports_stay_apart,
     sources_are_looked_up_once,
@@ -281,6 +282,39 @@ fn unreadable_ones_are_kept_for_a_while(home: &Home) {
         home.read(|view| view.unreadable_reports("here.example")),
         []
     );
+}
+
+fn a_flood_leaves_the_newest(home: &Home) {
+    let max = limits::REPORT_UNREADABLE_MAX;
+    for number in 0..max + 5 {
+        let _ = take(home, format!("nonsense {number}").as_bytes()).expect("taken");
+    }
+    let intakes = waiting(home);
+    for intake in intakes.clone() {
+        home.write(move |change| change.keep_unreadable(&intake, "it is no report"))
+            .expect("kept");
+    }
+    let kept = || home.read(|view| view.unreadable_reports("here.example"));
+    let newest = home.store.body_blocking(&kept()[0].body, 0..100);
+    let wanted = format!("nonsense {}", max + 4);
+    assert_eq!(newest.expect("a body"), wanted.as_bytes());
+    // Behind those that are shown there are no others.
+    let newest = intakes[intakes.len() - 5..].to_vec();
+    home.write(move |change| newest.iter().try_for_each(|one| change.end_intake(one)))
+        .expect("read");
+    assert_eq!(kept().len() as i64, max - 5);
+    let max = limits::REPORT_UNVOUCHED_MAX;
+    let lines = vec![(entry("192.0.2.1", Disposition::None), 1)];
+    home.write(move |change| {
+        (0..max + 5).try_for_each(|number| {
+            let report = report(&number.to_string(), None, lines.clone());
+            change.file_report(&report).map(drop)
+        })
+    })
+    .expect("filed");
+    let listed = home.read(|view| view.reports(ReportKind::Dmarc, "here.example", 0));
+    assert_eq!(listed.len() as i64, max);
+    assert!(listed.iter().all(|report| report.report_id != "0"));
 }
 
 fn report(id: &str, submitter: Option<&str>, lines: Vec<(DmarcEntry, u64)>) -> NewReport {
