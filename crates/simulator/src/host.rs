@@ -71,6 +71,12 @@ impl HostBuilder {
         self
     }
 
+    /// Its first address, where a scenario cares which; else a fresh one.
+    pub fn at(mut self, address: IpAddr) -> Self {
+        self.address = Some(address);
+        self
+    }
+
     /// A further address, such as one of IPv6; it gets names too.
     pub fn address(mut self, address: IpAddr) -> Self {
         self.more_addresses.push(address);

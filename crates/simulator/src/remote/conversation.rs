@@ -400,7 +400,7 @@ impl Conversation<'_> {
 }
 
 /// `FROM:<path> parameters`.
-fn path(arguments: &str, keyword: &str) -> Option<(String, String)> {
+pub(crate) fn path(arguments: &str, keyword: &str) -> Option<(String, String)> {
     let prefix = arguments.get(..keyword.len())?;
     if !prefix.eq_ignore_ascii_case(keyword) {
         return None;

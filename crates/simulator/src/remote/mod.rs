@@ -16,6 +16,7 @@ use world::{Listener, Random, Record, Stream, World};
 
 use crate::authority::Authority;
 use crate::trace::Trace;
+pub(crate) use conversation::path;
 pub(crate) use input::Input;
 use script::Rule;
 pub use script::{Act, Phase, Script, ScriptDoor, TlsOffer};
