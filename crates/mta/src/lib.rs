@@ -10,6 +10,7 @@ mod doors;
 mod envelope;
 mod filing;
 mod forward;
+pub mod incidents;
 pub mod limits;
 mod outbound;
 mod policy;
@@ -75,6 +76,8 @@ pub(crate) struct Inner {
     /// For what others publish over HTTPS.
     pub(crate) http: HttpClient,
     pub(crate) policies: policy::Memory,
+    /// How we stand with the providers that mail goes to.
+    pub(crate) standings: queue::Standings,
 }
 
 impl Mta {
@@ -91,6 +94,7 @@ impl Mta {
             http: HttpClient::new(world.clone(), tls_clients.verified()),
             tls_clients,
             policies: policy::Memory::default(),
+            standings: queue::Standings::default(),
             world,
             store,
             settings,

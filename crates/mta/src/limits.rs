@@ -227,3 +227,41 @@ pub const SIGNATURES_REPORTED_MAX: usize = 10;
 
 /// Signatures that a refusal speaks of: its lines are short.
 pub const SIGNATURES_TOLD_MAX: usize = 3;
+
+/// Groups of mail hosts, and senders' domains there, that are treated in their own way. Most have none.
+pub const STANDINGS_MAX: usize = 10_000;
+
+/// Connections to one group at once where nothing is known of it; each destination's window bounds it anyway.
+pub const CONNECTIONS_USUAL_MAX: u16 = 20;
+
+/// A provider that blocks our address is asked again no sooner than this, by one message.
+pub const BLOCK_PAUSE_SECS_MIN: u32 = 3_600;
+
+/// First contact is put off: the pauses that let most greylists pass, from the same address.
+pub const GREYLIST_PAUSES_SECS: [u64; 3] = [120, 360, 900];
+
+/// How long IPv6 is left alone towards a group where it failed and IPv4 did not; twice as long each time, up to
+/// 32 hours.
+pub const IPV6_PAUSE_SECS: u64 = 3_600;
+pub const IPV6_DOUBLINGS_MAX: u32 = 5;
+
+/// Replies that a standing remembers are cut to this.
+pub const LAST_SAID_CHARS_MAX: usize = 2_000;
+
+/// How long a notice of refused mail waits where it is only slowed down: most of that is over by then.
+pub const RATE_NOTICE_AFTER_SECS: u64 = 3_600;
+
+/// An incident that comes back so soon is the same one: nobody is told again.
+pub const INCIDENT_REOPENED_WITHIN_SECS: u64 = 86_400;
+
+/// Messages that wait for a slow provider are spread over so long at most.
+pub const SPREAD_SECS_MAX: u64 = 4 * 3_600;
+
+/// Lines of one reply that are kept: providers send ten at most.
+pub const REPLY_LINES_MAX: usize = 16;
+
+/// Attempts of the last minute that are counted towards a group: limits by the minute are far below.
+pub const SENT_COUNTED_MAX: usize = 1_000;
+
+/// Longest Message-ID that a delivery event remembers: a line's length.
+pub const MESSAGE_ID_CHARS_MAX: usize = 998;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mail::Domain;
+use store::deliveries::{ProviderRelay, RelayProtection};
 use world::TlsServer;
 
 use crate::limits;
@@ -84,6 +85,23 @@ pub enum RelaySecurity {
 pub struct RelayLogin {
     pub user: String,
     pub password: String,
+}
+
+impl From<ProviderRelay> for Relay {
+    fn from(relay: ProviderRelay) -> Self {
+        Self {
+            host: relay.host,
+            port: relay.port,
+            security: match relay.protection {
+                RelayProtection::Implicit => RelaySecurity::Implicit,
+                RelayProtection::StartTls => RelaySecurity::StartTls,
+                RelayProtection::Opportunistic => RelaySecurity::Opportunistic,
+            },
+            login: relay
+                .login
+                .map(|(user, password)| RelayLogin { user, password }),
+        }
+    }
 }
 
 impl MtaSettings {

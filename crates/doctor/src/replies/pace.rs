@@ -8,6 +8,9 @@ use super::wait::Wait;
 /// Pauses double with each failure in a row, up to so many times the first one.
 const LONGER_MAX: u32 = 8;
 
+/// No silence grows beyond this, so that a block that ended is noticed within a day.
+const LONGEST_SECS: u64 = 20 * 3600;
+
 /// A relay is offered after so many probes in vain.
 pub const PROBES_BEFORE_RELAY: u32 = 3;
 
@@ -55,7 +58,8 @@ impl Pace {
         } else {
             1 << self.failures.saturating_sub(1).min(3)
         };
-        let pause = u64::from(wait.pause) * u64::from(longer.min(LONGER_MAX));
+        let first = u64::from(wait.pause);
+        let pause = (first * u64::from(longer.min(LONGER_MAX))).min(first.max(LONGEST_SECS));
         self.silent_until = self.silent_until.max(now.saturating_add(pause));
         self.probe = wait.probe;
         self.connections = wait.connections.or(self.connections);
@@ -106,6 +110,12 @@ impl Pace {
             Some(most) if sent >= most => Start::At(now.saturating_add(60)),
             _ => Start::Now,
         }
+    }
+
+    /// Seconds between two messages, where messages a minute are counted.
+    pub fn spacing(&self) -> Option<u64> {
+        let most = self.per_minute?;
+        Some(60 / u64::from(most.max(1)))
     }
 
     /// Whether a relay should be used, or offered: the probes fail one after the other.

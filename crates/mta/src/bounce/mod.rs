@@ -56,6 +56,8 @@ pub(crate) struct Told {
     pub(crate) notice: Option<String>,
     pub(crate) last_attempt: Option<UnixMillis>,
     pub(crate) retry_until: Option<UnixMillis>,
+    /// What the answer means, for a person, where it was understood.
+    pub(crate) words: Option<String>,
 }
 
 /// Whether this recipient's sender wants to hear of it. Without NOTIFY: failure and delay, as
@@ -91,6 +93,7 @@ pub(crate) async fn delivered(
             notice: None,
             last_attempt: None,
             retry_until: None,
+            words: None,
         })
         .collect();
     report(inner, Kind::Delivered, about, told).await

@@ -4,6 +4,9 @@ use mail::{TraceId, UnixMillis, date};
 
 use super::{Kind, Told};
 
+/// Width of the text: what all programs show without breaking it again.
+const COLUMNS_MAX: usize = 90;
+
 pub(super) struct Context<'a> {
     pub(super) kind: Kind,
     pub(super) told: &'a [Told],
@@ -46,7 +49,12 @@ pub(super) fn of(context: &Context<'_>) -> (&'static str, String) {
 fn of_recipient(kind: Kind, told: &Told) -> String {
     let mut text = format!("\n  {}\n", told.address.unicode());
     if matches!(kind, Kind::Failed | Kind::Delayed) {
-        text.push_str(&format!("\n{}\n", meaning(kind, told)));
+        let understood = told
+            .words
+            .as_ref()
+            .map(|words| understood(kind, told, words));
+        let meaning = understood.unwrap_or_else(|| meaning(kind, told).to_owned());
+        text.push_str(&format!("\n{meaning}\n"));
         match (&told.reply, &told.host, &told.notice) {
             (Some(reply), Some(host), _) => {
                 text.push_str(&format!("\n  The server {host} said:\n  {reply}\n"));
@@ -62,6 +70,28 @@ fn of_recipient(kind: Kind, told: &Told) -> String {
             }
             (None, _, None) => {}
         }
+    }
+    text
+}
+
+/// Words for this very answer, indented and wrapped.
+fn understood(kind: Kind, told: &Told, words: &str) -> String {
+    let mut text = String::from(" ");
+    let mut column = 1;
+    // After days of trying, the last answer was still "later".
+    let tried = match kind == Kind::Failed && told.status.starts_with('4') {
+        true => "We tried for days. ",
+        false => "",
+    };
+    for word in tried.split_whitespace().chain(words.split_whitespace()) {
+        let length = word.chars().count();
+        if column + 1 + length > COLUMNS_MAX && column > 1 {
+            text.push_str("\n ");
+            column = 1;
+        }
+        text.push(' ');
+        text.push_str(word);
+        column += 1 + length;
     }
     text
 }

@@ -13,6 +13,7 @@ use super::connect::Connection;
 use super::courier::{Carried, Courier};
 use super::finish::{self, Notes};
 use super::job::Job;
+use super::reaction::Ruling;
 use super::window::Health;
 use crate::route::Way;
 use crate::{Inner, limits};
@@ -24,6 +25,8 @@ pub(crate) struct Attempted {
     pub(crate) connection: Option<Connection>,
     /// Why nobody could be reached: true for whatever else waits for this destination.
     pub(crate) unreachable: Option<Verdict>,
+    /// What was ruled of it.
+    pub(crate) ruling: Option<Ruling>,
     /// When a recipient that was put off is due again.
     pub(crate) due: Option<UnixMillis>,
 }
@@ -43,13 +46,14 @@ pub(crate) async fn run(
             tracing::error!(id = %job.message.trace, %error, "a queued message cannot be read");
             let text = "the message cannot be read from the disk here".to_owned();
             let verdict = Verdict::Temporary(nobody(EnhancedCode(4, 3, 0), text));
-            let due = finish::all(inner, job, verdict, None, Notes::default()).await;
+            let left = finish::all(inner, job, None, verdict, None, Notes::default()).await;
             let health = Health::Unknown;
             return Attempted {
                 health,
                 connection: idle,
                 unreachable: None,
-                due,
+                ruling: None,
+                due: left.due,
             };
         }
     };
@@ -72,16 +76,19 @@ pub(crate) async fn run(
             connection,
             dsn_passed_on,
         } => {
-            let due = finish::each(inner, job, verdicts, original, dsn_passed_on, notes).await;
+            let way = Some(way);
+            let left =
+                finish::each(inner, job, way, verdicts, original, dsn_passed_on, notes).await;
             Attempted {
                 health: Health::Good,
                 connection,
                 unreachable: None,
-                due,
+                ruling: None,
+                due: left.due,
             }
         }
         Carried::Nowhere(verdict) => {
-            let due = finish::all(inner, job, verdict.clone(), original, notes).await;
+            let left = finish::all(inner, job, Some(way), verdict.clone(), original, notes).await;
             let health = match verdict {
                 // What one domain demands says nothing of the others at the same hosts.
                 Verdict::Temporary(_) if !guarded => Health::Unreachable,
@@ -91,7 +98,8 @@ pub(crate) async fn run(
                 health,
                 connection: None,
                 unreachable: Some(verdict),
-                due,
+                ruling: left.ruling,
+                due: left.due,
             }
         }
     }

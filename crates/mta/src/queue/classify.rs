@@ -1,6 +1,7 @@
 //! What a remote server's answer means for a recipient: done, try again, or give up.
 //! In doubt it is temporary: a wrong 5xx loses mail, a wrong 4xx costs a retry.
 
+use doctor::replies;
 use wire::smtp::client::{Failure, Fate, Phase, Unsendable};
 use wire::smtp::{EnhancedCode, Reply};
 
@@ -23,6 +24,16 @@ pub(crate) struct Answer {
     /// One line: the server's own words, or ours when it said nothing.
     pub(crate) text: String,
     pub(crate) voice: Voice,
+    /// A remote server's reply in full, for understanding it.
+    pub(crate) said: Option<Said>,
+}
+
+/// A reply as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) phase: replies::Phase,
+    /// All lines, each with its codes.
+    pub(crate) lines: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,11 +55,11 @@ impl Verdict {
 /// From the fate that the machine reports.
 pub(crate) fn of_fate(host: &str, fate: &Fate) -> Verdict {
     match fate {
-        Fate::Delivered(reply) => Verdict::Delivered(said(host, reply)),
+        Fate::Delivered(reply) => Verdict::Delivered(said(host, Phase::EndOfData, reply)),
         Fate::Refused { phase, reply } if is_final(*phase, reply) => {
-            Verdict::Permanent(said(host, reply))
+            Verdict::Permanent(said(host, *phase, reply))
         }
-        Fate::Refused { reply, .. } => Verdict::Temporary(said(host, reply)),
+        Fate::Refused { phase, reply } => Verdict::Temporary(said(host, *phase, reply)),
         Fate::NotDelivered { phase, loss } => Verdict::Temporary(ours(
             host,
             EnhancedCode(4, 4, 2),
@@ -67,7 +78,7 @@ pub(crate) fn of_failure(host: &str, failure: &Failure) -> Verdict {
     match failure {
         // A 5xx before MAIL is about us and that host, not about the message: other hosts or later
         // days may differ.
-        Failure::Refused { reply, .. } => Verdict::Temporary(said(host, reply)),
+        Failure::Refused { phase, reply } => Verdict::Temporary(said(host, *phase, reply)),
         Failure::Lost { phase, loss } => Verdict::Temporary(ours(
             host,
             EnhancedCode(4, 4, 2),
@@ -101,6 +112,7 @@ pub(crate) fn ours(host: &str, status: EnhancedCode, text: String) -> Answer {
         status,
         text,
         voice: Voice::Ours,
+        said: None,
     }
 }
 
@@ -110,15 +122,51 @@ pub(crate) fn nobody(status: EnhancedCode, text: String) -> Answer {
         status,
         text,
         voice: Voice::Ours,
+        said: None,
     }
 }
 
-fn said(host: &str, reply: &Reply) -> Answer {
+fn said(host: &str, phase: Phase, reply: &Reply) -> Answer {
     Answer {
         host: Some(host.to_owned()),
         status: status_of(reply),
         text: tame(&reply.to_string()),
         voice: Voice::Remote,
+        said: Some(Said {
+            phase: phase_of(phase),
+            lines: lines_of(reply),
+        }),
+    }
+}
+
+fn lines_of(reply: &Reply) -> String {
+    let enhanced = reply.enhanced().map(|code| format!(" {code}"));
+    let enhanced = enhanced.unwrap_or_default();
+    let lines = reply
+        .lines()
+        .filter(|line| !line.is_empty())
+        .take(limits::REPLY_LINES_MAX);
+    let mut text = format!("{}{enhanced}", reply.code());
+    for (number, line) in lines.enumerate() {
+        if number > 0 {
+            text.push_str(&format!("\n{}{enhanced}", reply.code()));
+        }
+        text.push(' ');
+        text.push_str(&tame(line));
+    }
+    text
+}
+
+fn phase_of(phase: Phase) -> replies::Phase {
+    match phase {
+        Phase::Greeting => replies::Phase::Connect,
+        Phase::Hello => replies::Phase::Helo,
+        Phase::StartTls => replies::Phase::Tls,
+        Phase::Mail => replies::Phase::Mail,
+        Phase::Rcpt => replies::Phase::Rcpt,
+        Phase::Data => replies::Phase::Data,
+        Phase::EndOfData => replies::Phase::End,
+        Phase::Auth | Phase::Idle | Phase::Quit => replies::Phase::Unknown,
     }
 }
 

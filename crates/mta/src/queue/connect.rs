@@ -24,6 +24,7 @@ pub(crate) struct Connection {
     /// The same as a destination's list of hosts has it; nothing for a relay.
     pub(crate) mx: Option<HostName>,
     relay: Option<Relay>,
+    pub(crate) peer: IpAddr,
     pub(crate) secured: Secured,
     /// What the DNS said of its TLSA records when it was opened.
     pub(crate) tlsa: Tlsa,
@@ -196,6 +197,7 @@ fn checked(inner: &Inner, hop: &Hop<'_>, talk: Box<Talk<Client>>) -> Result<Conn
         host: hop.host.to_owned(),
         mx: hop.mx.map(|(host, _)| host.clone()),
         relay: hop.relay.cloned(),
+        peer: hop.address.ip(),
         secured,
         tlsa: hop.mx.map_or(Tlsa::NotAsked, |(_, tlsa)| tlsa.clone()),
     })
@@ -287,10 +289,14 @@ impl Connection {
 
     /// Whether it may carry one more message.
     pub(crate) fn is_fresh(&mut self) -> bool {
+        let name = self.mx.as_ref().and_then(HostName::name);
+        let known = doctor::replies::built_in().provider_of(name.unwrap_or_default(), "");
+        let borne = known.and_then(|provider| provider.per_connection);
         let machine = self.talk.machine();
         let most = machine
             .capabilities()
             .messages_max
+            .or(borne.map(u32::from))
             .unwrap_or(limits::MESSAGES_PER_CONNECTION_MAX);
         machine.messages() < most.min(limits::MESSAGES_PER_CONNECTION_MAX)
     }

@@ -11,6 +11,7 @@ use wire::smtp::client::{
 use wire::smtp::{Body, EnhancedCode};
 use world::DnsError;
 
+use super::aftermath::{Path, seconds};
 use super::classify::{Verdict, of_failure, of_fate, of_unsendable, ours};
 use super::connect::{self, Connection, Hop, Opened};
 use super::finish::{Delivered, Notes};
@@ -90,6 +91,7 @@ impl<'a> Courier<'a> {
     }
 
     pub(super) async fn carry(&mut self, idle: Option<Connection>) -> Carried {
+        self.notes.tried = true;
         if let Some(connection) = idle {
             // A kept connection may have been closed meanwhile; that says nothing of the server.
             if let Handed::Told {
@@ -214,7 +216,7 @@ impl<'a> Courier<'a> {
         target: &Target<'_>,
         addresses: Vec<IpAddr>,
     ) -> Option<Carried> {
-        for address in addresses {
+        for address in self.usable(addresses) {
             if self.tried >= limits::ADDRESSES_PER_ATTEMPT_MAX {
                 return None;
             }
@@ -249,6 +251,20 @@ impl<'a> Courier<'a> {
         None
     }
 
+    /// Without those of IPv6 where that does not work at the moment and IPv4 is there.
+    fn usable(&mut self, mut addresses: Vec<IpAddr>) -> Vec<IpAddr> {
+        let ipv4_there = addresses.iter().any(IpAddr::is_ipv4);
+        self.notes.ipv4_there |= ipv4_there;
+        let both = ipv4_there && addresses.iter().any(IpAddr::is_ipv6);
+        if both && !self.way.is_relayed() {
+            let standing = self.inner.standings.of(&self.way.group.lane, "");
+            if !standing.may_use_ipv6(seconds(self.inner.now())) {
+                addresses.retain(IpAddr::is_ipv4);
+            }
+        }
+        addresses
+    }
+
     /// Opens a connection that is as safe as the plan wants it, and notes how that went.
     async fn connect(&mut self, target: &Target<'_>, address: SocketAddr) -> Option<Connection> {
         let hop = Hop {
@@ -281,6 +297,16 @@ impl<'a> Courier<'a> {
                 Some(connection)
             }
             Err(verdict) => {
+                self.notes.ipv6_failed |= address.is_ipv6();
+                if verdict.answer().said.is_some() {
+                    // Somebody spoke, if only to refuse.
+                    self.notes.path = Some(Path {
+                        host: target.name.to_owned(),
+                        peer: address.ip(),
+                        source: None,
+                        tls: false,
+                    });
+                }
                 if let Some(failure) = tls_failure {
                     let seen = evidence::of_failure(domain, target.plan, failure, &ends, now);
                     self.notes.evidence.extend(seen);
@@ -388,6 +414,12 @@ impl<'a> Courier<'a> {
     async fn hand_over(&mut self, mut connection: Connection) -> Handed {
         let host = connection.host.clone();
         let (mx, secured) = (connection.mx.clone(), connection.secured);
+        self.notes.path = Some(Path {
+            host: host.clone(),
+            peer: connection.peer,
+            source: Some(connection.talk.local_addr().ip()),
+            tls: secured.encrypted,
+        });
         let transaction = match self.transaction(&mut connection).await {
             Ok(transaction) => transaction,
             Err(verdict) => return self.told_all(verdict, Some(connection)),

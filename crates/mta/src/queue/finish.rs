@@ -2,20 +2,25 @@
 //! transaction; log lines.
 
 use mail::UnixMillis;
+use store::deliveries::DeliveryEvent;
 use store::queue::{Attempt, Outcome, Recipient};
 use store::reports::TlsEvidence;
 use store::{Change, StoreError};
 use world::DnsError;
 
+use super::aftermath::{self, Aftermath, Path};
 use super::backoff::{self, Next};
-use super::classify::{Verdict, Voice};
+use super::classify::{Said, Verdict, Voice, ours};
 use super::job::Job;
+use super::reaction::Ruling;
 use crate::bounce::{self, Kind, Told};
 use crate::filing::Filing;
+use crate::incidents;
 use crate::policy::evidence;
 use crate::policy::learning::Lesson;
 use crate::refusal::{Blame, Refusal};
 use crate::route::Unroutable;
+use crate::route::Way;
 use crate::{Inner, limits};
 
 /// Who tells the sender of a success that they asked to hear of.
@@ -33,6 +38,23 @@ pub(crate) struct Notes {
     /// For TLS reports.
     pub(crate) evidence: Vec<TlsEvidence>,
     pub(crate) lesson: Option<Lesson>,
+    /// Some server was asked, or should have been.
+    pub(crate) tried: bool,
+    /// The last connection that took part.
+    pub(crate) path: Option<Path>,
+    /// A connection over IPv6 failed.
+    pub(crate) ipv6_failed: bool,
+    /// A host of the destination has an IPv4 address.
+    pub(crate) ipv4_there: bool,
+}
+
+/// What an attempt left.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Left {
+    /// When the next of its recipients is due again.
+    pub(crate) due: Option<UnixMillis>,
+    /// What was ruled of the first recipient: true for whatever else waits there, if nobody was reached.
+    pub(crate) ruling: Option<Ruling>,
 }
 
 impl Notes {
@@ -47,7 +69,7 @@ impl Notes {
         };
         Self {
             evidence,
-            lesson: None,
+            ..Self::default()
         }
     }
 
@@ -73,44 +95,178 @@ pub(crate) struct Decision {
 pub(crate) async fn all(
     inner: &Inner,
     job: &Job,
+    way: Option<&Way>,
     verdict: Verdict,
     original: Option<&[u8]>,
     notes: Notes,
-) -> Option<UnixMillis> {
+) -> Left {
     let verdicts = vec![verdict; job.recipients.len()];
-    each(inner, job, verdicts, original, Delivered::Silently, notes).await
+    let delivered = Delivered::Silently;
+    each(inner, job, way, verdicts, original, delivered, notes).await
 }
 
-/// One verdict for each recipient, in the order of the job. Says when the next of them is due again.
+/// One verdict for each recipient, in the order of the job.
 pub(crate) async fn each(
     inner: &Inner,
     job: &Job,
+    way: Option<&Way>,
     verdicts: Vec<Verdict>,
     original: Option<&[u8]>,
     delivered: Delivered,
     notes: Notes,
-) -> Option<UnixMillis> {
+) -> Left {
     let now = inner.now();
+    let after = aftermath::gather(inner, job, way, &verdicts, &notes, now);
+    let end = End {
+        verdicts,
+        original,
+        delivered,
+        notes,
+        after,
+    };
+    let ruling = end.after.rulings.first().copied();
+    Left {
+        ruling,
+        ..write_end(inner, job, way, end, now).await
+    }
+}
+
+/// What nobody was asked of, because of what another attempt found: the same verdict and ruling for all.
+pub(crate) async fn untold(
+    inner: &Inner,
+    job: &Job,
+    verdict: Verdict,
+    ruling: Ruling,
+    notes: Notes,
+) -> Left {
+    let now = inner.now();
+    let verdicts = vec![verdict; job.recipients.len()];
+    let mut after = aftermath::gather(inner, job, None, &verdicts, &notes, now);
+    after.rulings = vec![ruling; job.recipients.len()];
+    let end = End {
+        verdicts,
+        original: None,
+        delivered: Delivered::Silently,
+        notes,
+        after,
+    };
+    write_end(inner, job, None, end, now).await
+}
+
+/// The provider is kept still until `until`: nothing was tried. The sender hears of it when it is time for that.
+pub(crate) async fn paused(inner: &Inner, job: &Job, way: &Way, until: u64) -> Left {
+    let now = inner.now();
+    let lane = &way.group.lane;
+    let mut standing = inner.standings.of(lane, "");
+    if standing.last.is_none() {
+        standing = inner.standings.of(lane, &aftermath::sender_domain(job));
+    }
+    let message = &job.message;
+    let late = now.since(message.created) >= limits::DELAY_REPORT_AFTER;
+    let tell = late || standing.is_blocked();
+    let untold = job.recipients.iter().any(|of| !of.delay_reported);
+    if now < message.expires && !(tell && untold) {
+        let due = i64::try_from(until.saturating_mul(1_000)).unwrap_or(i64::MAX);
+        let due = UnixMillis(due.max(now.0).min(message.expires.0));
+        untried_until(inner, job, due).await;
+        return Left {
+            due: Some(due),
+            ruling: None,
+        };
+    }
+    let name = way.group.label(&way.domain);
+    let mut answer = ours(name, wire::smtp::EnhancedCode(4, 7, 0), String::new());
+    answer.text = format!("mail to {name} waits, since it was refused");
+    if let Some(last) = standing.last {
+        answer.text = format!("{}: {}", answer.text, last.reply.replace('\n', " "));
+        answer.host = Some(last.host);
+        answer.said = Some(Said {
+            phase: last.phase,
+            lines: last.reply,
+        });
+    }
+    let ruling = Ruling::Keep {
+        due: until,
+        usual: false,
+        tell,
+    };
+    let verdict = Verdict::Temporary(answer);
+    self::untold(inner, job, verdict, ruling, Notes::default()).await
+}
+
+/// All that an attempt gave.
+struct End<'a> {
+    verdicts: Vec<Verdict>,
+    original: Option<&'a [u8]>,
+    delivered: Delivered,
+    notes: Notes,
+    after: Aftermath,
+}
+
+async fn write_end(
+    inner: &Inner,
+    job: &Job,
+    way: Option<&Way>,
+    end: End<'_>,
+    now: UnixMillis,
+) -> Left {
+    let End {
+        verdicts,
+        original,
+        delivered,
+        notes,
+        after,
+    } = end;
     // One for all: who is put off together goes together the next time, in one transaction again.
     let draw = inner.world.random.below(u64::MAX);
-    let decisions: Vec<Decision> = job
+    let mut decisions: Vec<Decision> = job
         .recipients
         .iter()
         .zip(&verdicts)
-        .map(|(recipient, verdict)| decide(job, recipient, verdict, delivered, now, draw))
+        .zip(&after.rulings)
+        .map(|((recipient, verdict), ruling)| {
+            decide(job, recipient, verdict, *ruling, delivered, now, draw)
+        })
         .collect();
+    for (at, decision) in decisions.iter_mut().enumerate() {
+        if let Some((kind @ (Kind::Failed | Kind::Delayed), told)) = &mut decision.report {
+            let recipient = told.address.to_string();
+            told.words = after.words(at, &recipient, *kind == Kind::Delayed);
+        }
+    }
     let filing = reports(inner, job, &decisions, original).await;
-    write_down(inner, job, &decisions, filing, notes).await;
+    let events = match notes.tried || decisions.iter().any(is_over) {
+        true => after.events(job, way, &verdicts, &decisions, original, &notes, now),
+        false => Vec::new(),
+    };
+    let written = Written {
+        filing,
+        notes,
+        after,
+        events,
+    };
+    write_down(inner, job, &decisions, written).await;
     for ((recipient, verdict), decision) in job.recipients.iter().zip(&verdicts).zip(&decisions) {
         log(job, recipient, verdict, decision);
     }
-    let dues = decisions
-        .iter()
-        .filter_map(|decision| match decision.attempt.outcome {
-            Outcome::Deferred { due } => Some(due),
-            _ => None,
-        });
-    dues.min()
+    Left {
+        due: decisions.iter().filter_map(due_of).min(),
+        ruling: None,
+    }
+}
+
+fn is_over(decision: &Decision) -> bool {
+    matches!(
+        decision.attempt.outcome,
+        Outcome::Failed | Outcome::Delivered
+    )
+}
+
+fn due_of(decision: &Decision) -> Option<UnixMillis> {
+    match decision.attempt.outcome {
+        Outcome::Deferred { due } => Some(due),
+        _ => None,
+    }
 }
 
 /// Pure: what a verdict means for a recipient now.
@@ -118,6 +274,7 @@ pub(crate) fn decide(
     job: &Job,
     recipient: &Recipient,
     verdict: &Verdict,
+    ruling: Ruling,
     delivered: Delivered,
     now: UnixMillis,
     draw: u64,
@@ -126,12 +283,13 @@ pub(crate) fn decide(
     let message = &job.message;
     let (outcome, kind) = match verdict {
         Verdict::Delivered(_) => (Outcome::Delivered, Some(Kind::Relayed)),
-        Verdict::Permanent(_) => (Outcome::Failed, Some(Kind::Failed)),
-        Verdict::Temporary(_) => {
+        Verdict::Permanent(_) if ruling == Ruling::Usual => (Outcome::Failed, Some(Kind::Failed)),
+        Verdict::Permanent(_) | Verdict::Temporary(_) => {
             match backoff::next(recipient.attempts + 1, now, message.expires, draw) {
                 Next::GiveUp => (Outcome::Failed, Some(Kind::Failed)),
                 Next::Retry { due } => {
-                    let late = now.since(message.created) >= limits::DELAY_REPORT_AFTER;
+                    let (due, tell) = kept(ruling, due, now, message.expires);
+                    let late = tell || now.since(message.created) >= limits::DELAY_REPORT_AFTER;
                     let kind = (late && !recipient.delay_reported).then_some(Kind::Delayed);
                     (Outcome::Deferred { due }, kind)
                 }
@@ -153,6 +311,7 @@ pub(crate) fn decide(
             notice: (answer.voice == Voice::Ours).then(|| answer.text.clone()),
             last_attempt: Some(now),
             retry_until: (kind == Kind::Delayed).then_some(message.expires),
+            words: None,
         };
         (kind, told)
     };
@@ -165,6 +324,23 @@ pub(crate) fn decide(
             outcome,
         },
         report: kind.map(told),
+    }
+}
+
+/// When a message that stays is due, and whether its sender hears of it at once.
+fn kept(
+    ruling: Ruling,
+    usual_due: UnixMillis,
+    now: UnixMillis,
+    expires: UnixMillis,
+) -> (UnixMillis, bool) {
+    match ruling {
+        Ruling::Usual => (usual_due, false),
+        Ruling::Keep { due, usual, tell } => {
+            let due = i64::try_from(due.saturating_mul(1_000)).unwrap_or(i64::MAX);
+            let due = if usual { due.max(usual_due.0) } else { due };
+            (UnixMillis(due.max(now.0).min(expires.0)), tell)
+        }
     }
 }
 
@@ -236,16 +412,22 @@ async fn reports(
 /// A report that waiting does not help is tried this often before the outcome is written without it.
 const REPORT_TRIES: u32 = 5;
 
-/// Until it is written, however long the store takes nothing (but not for ever): losing an outcome
-/// means a duplicate.
-async fn write_down(
-    inner: &Inner,
-    job: &Job,
-    decisions: &[Decision],
+/// What the transaction writes beside the outcome.
+#[derive(Clone)]
+struct Written {
     filing: Filing,
     notes: Notes,
-) {
+    after: Aftermath,
+    events: Vec<DeliveryEvent>,
+}
+
+/// Until it is written, however long the store takes nothing (but not for ever): losing an outcome
+/// means a duplicate.
+async fn write_down(inner: &Inner, job: &Job, decisions: &[Decision], written: Written) {
     let now = inner.now();
+    let us = incidents::Us {
+        hostname: inner.settings.hostname.to_string(),
+    };
     let id = job.id();
     let attempts: Vec<Attempt> = decisions.iter().map(|of| of.attempt.clone()).collect();
     let delayed: Vec<u32> = decisions
@@ -255,9 +437,9 @@ async fn write_down(
         .collect();
     let mut pause = limits::STORE_PAUSE;
     for _ in 0..limits::FINISH_TRIES_MAX {
-        let (attempts, delayed, filing) = (attempts.clone(), delayed.clone(), filing.clone());
-        let notes = notes.clone();
-        let written = inner
+        let (attempts, delayed, us) = (attempts.clone(), delayed.clone(), us.clone());
+        let written = written.clone();
+        let done = inner
             .store
             .write(
                 store::Durability::Durable,
@@ -266,13 +448,14 @@ async fn write_down(
                     if !delayed.is_empty() {
                         change.note_delay_reported(id, &delayed)?;
                     }
-                    filing.write(change)?;
-                    notes.write(change, now)?;
+                    written.filing.write(change)?;
+                    written.notes.write(change, now)?;
+                    written.after.write(&us, change, &written.events, now)?;
                     Ok(())
                 },
             )
             .await;
-        match written {
+        match done {
             Ok(()) => return,
             Err(refusal) => {
                 tracing::error!(id = %job.message.trace, reason = %refusal, "an outcome cannot be written yet");
@@ -285,6 +468,10 @@ async fn write_down(
 
 /// Gives recipients back as they were: due now, nothing counted.
 pub(crate) async fn untried(inner: &Inner, job: &Job) {
+    untried_until(inner, job, inner.now()).await;
+}
+
+async fn untried_until(inner: &Inner, job: &Job, due: UnixMillis) {
     let now = inner.now();
     let id = job.id();
     let attempts: Vec<Attempt> = job
@@ -295,7 +482,7 @@ pub(crate) async fn untried(inner: &Inner, job: &Job) {
             at: now,
             host: None,
             reply: String::new(),
-            outcome: Outcome::Untried { due: now },
+            outcome: Outcome::Untried { due },
         })
         .collect();
     let given_back = inner

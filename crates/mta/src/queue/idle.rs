@@ -65,6 +65,30 @@ impl Idle {
         self.connections.retain(|_, list| !list.is_empty());
     }
 
+    /// Ends those to other destinations that `choice` names.
+    pub(crate) fn quit_others(
+        &mut self,
+        inner: &Inner,
+        destination: &Destination,
+        choice: impl Fn(&Connection) -> bool,
+    ) {
+        for (of, list) in &mut self.connections {
+            if of == destination {
+                continue;
+            }
+            let (ended, kept) = std::mem::take(list)
+                .into_iter()
+                .partition(|(_, connection)| choice(connection));
+            *list = kept;
+            let ended: Vec<(Instant, Connection)> = ended;
+            self.count -= ended.len();
+            for (_, connection) in ended {
+                connection.quit(inner);
+            }
+        }
+        self.connections.retain(|_, list| !list.is_empty());
+    }
+
     pub(crate) fn quit_all(&mut self, inner: &Inner) {
         for (_, connection) in std::mem::take(&mut self.connections)
             .into_values()

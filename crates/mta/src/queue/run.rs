@@ -12,16 +12,20 @@ use store::{Durability, QueueId, StoreError};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use world::Stop;
 
+use super::aftermath::{self, seconds};
 use super::attempt::{self, Attempted, SharedWay};
 use super::classify::{Verdict, nobody};
 use super::connect::Connection;
 use super::finish::{self, Notes};
 use super::idle::Idle;
 use super::job::{Job, split};
-use super::schedule::Scheduler;
+use super::pacing::{Aside, Pacing};
+use super::reaction::{RelayUse, Ruling};
+use super::schedule::{Scheduler, Step};
 use super::window::Health;
 use crate::policy::{self, DomainPolicy};
-use crate::route::{self, Destination, Route, Unroutable, Way};
+use crate::route::{self, Destination, Group, Route, Unroutable, Way};
+use crate::settings::Relay;
 use crate::{Inner, limits};
 
 /// An idle queue wakes this often although nothing tells it to: the time of day may have been set.
@@ -41,6 +45,7 @@ enum Wake {
     /// An attempt ended.
     Done {
         destination: Destination,
+        way: SharedWay,
         key: Key,
         attempted: Box<Attempted>,
     },
@@ -76,10 +81,12 @@ struct Planned {
 
 /// Works until a stop is requested and attempts in flight are over (or have had their time).
 pub(crate) async fn run(inner: Arc<Inner>, stop: Stop) {
+    inner.standings.load(&inner.store).await;
     let (sender, receiver) = unbounded_channel();
     let now = inner.world.now();
     let mut engine = Engine {
         scheduler: Scheduler::new(),
+        pacing: Pacing::default(),
         idle: Idle::default(),
         ways: BTreeMap::new(),
         routing: BTreeMap::new(),
@@ -103,6 +110,7 @@ pub(crate) async fn run(inner: Arc<Inner>, stop: Stop) {
 struct Engine {
     inner: Arc<Inner>,
     scheduler: Scheduler<Planned>,
+    pacing: Pacing,
     idle: Idle,
     ways: BTreeMap<Domain, (Instant, SharedWay)>,
     /// Jobs whose domain is being looked up.
@@ -174,9 +182,13 @@ impl Engine {
             Wake::Routed(domain, result) => self.routed(domain, result),
             Wake::Done {
                 destination,
+                way,
                 key,
                 attempted,
-            } => self.done(destination, key, *attempted),
+            } => {
+                self.pacing.ended(&way, seconds(self.inner.now()));
+                self.done(destination, &way, key, *attempted);
+            }
             Wake::Settled { keys, due } => {
                 self.settling = self.settling.saturating_sub(1);
                 self.due_again(due);
@@ -327,7 +339,7 @@ impl Engine {
                 };
                 let notes = Notes::of_unroutable(&why, self.inner.now());
                 let jobs = jobs.into_iter().map(|job| (domain.clone(), job)).collect();
-                self.settle(jobs, verdict, notes);
+                self.settle(jobs, verdict, Ruling::Usual, notes);
             }
         }
     }
@@ -336,11 +348,80 @@ impl Engine {
         if self.stop_by.is_some() {
             return;
         }
-        while let Some((destination, planned)) = self.scheduler.start() {
-            let (way, wish) = (&planned.way, planned.job.message.tls);
-            let idle = self.idle.take(&destination, |kept| kept.serves(way, wish));
-            self.start(destination, planned, idle);
+        let now = seconds(self.inner.now());
+        let mut put_off = Vec::new();
+        loop {
+            let (inner, pacing) = (&self.inner, &mut self.pacing);
+            let step = self.scheduler.step(|planned| {
+                let sender = aftermath::sender_domain(&planned.job);
+                pacing.judge(&inner.standings, &planned.way, &sender, now)
+            });
+            match step {
+                None => break,
+                Some(Step::Start(destination, planned)) => {
+                    self.pacing.began(&planned.way, now);
+                    self.make_way(&destination, &planned.way, now);
+                    let (way, wish) = (&planned.way, planned.job.message.tls);
+                    let idle = self.idle.take(&destination, |kept| kept.serves(way, wish));
+                    self.start(destination, planned, idle);
+                }
+                Some(Step::Aside(planned, Aside::PutOff(until))) => put_off.push((planned, until)),
+                Some(Step::Aside(planned, Aside::ByRelay)) => match planned.way.by_relay() {
+                    Some(way) => {
+                        let destination = way.route.destination();
+                        let way = Arc::new(way);
+                        self.scheduler.add(&destination, Planned { way, ..planned });
+                    }
+                    // There is one, or it would not have been named.
+                    None => put_off.push((planned, now)),
+                },
+            }
         }
+        self.keep_still(put_off);
+    }
+
+    /// Where connections are counted, idle ones to the provider's other hosts must not count against this one.
+    fn make_way(&mut self, destination: &Destination, way: &Way, now: u64) {
+        let Some(provider) = way.group.provider.as_deref().filter(|_| !way.is_relayed()) else {
+            return;
+        };
+        let usual = way
+            .group
+            .connections
+            .unwrap_or(limits::CONNECTIONS_USUAL_MAX);
+        if !self.inner.standings.of(provider, "").is_limited(now, usual) {
+            return;
+        }
+        self.idle.quit_others(&self.inner, destination, |kept| {
+            let host = kept.mx.as_ref().and_then(|host| host.name());
+            let known = doctor::replies::built_in().provider_of(host.unwrap_or_default(), "");
+            known.is_some_and(|known| known.id == provider)
+        });
+    }
+
+    /// Jobs for providers that are left alone for now go back to the queue.
+    fn keep_still(&mut self, jobs: Vec<(Planned, u64)>) {
+        if jobs.is_empty() {
+            return;
+        }
+        self.settling += 1;
+        let keys = jobs
+            .iter()
+            .map(|(planned, _)| key_of(&planned.domain, &planned.job))
+            .collect();
+        let (inner, sender) = (self.inner.clone(), self.sender.clone());
+        self.inner.world.tasks.spawn("keep still", async move {
+            let mut answer = Answered { sender, wake: None };
+            let mut first = None;
+            answer.wake = Some(Wake::Settled { keys, due: first });
+            for (planned, until) in &jobs {
+                let left = finish::paused(&inner, &planned.job, &planned.way, *until).await;
+                first = earlier(first, left.due);
+                if let Some(Wake::Settled { due, .. }) = &mut answer.wake {
+                    *due = first;
+                }
+            }
+        });
     }
 
     fn start(&mut self, destination: Destination, planned: Planned, idle: Option<Connection>) {
@@ -357,12 +438,14 @@ impl Engine {
                 health,
                 connection: None,
                 unreachable: None,
+                ruling: None,
                 due: None,
             };
             let done = |attempted: Attempted| {
                 let (destination, key) = (destination.clone(), key.clone());
                 Wake::Done {
                     destination,
+                    way: way.clone(),
                     key,
                     attempted: Box::new(attempted),
                 }
@@ -375,18 +458,24 @@ impl Engine {
         });
     }
 
-    fn done(&mut self, destination: Destination, key: Key, attempted: Attempted) {
+    fn done(&mut self, destination: Destination, way: &Way, key: Key, attempted: Attempted) {
         let Attempted {
             health,
             connection,
             unreachable,
+            ruling,
             due,
         } = attempted;
         self.release(&key);
         self.due_again(due);
         if let Some(connection) = connection {
             let now = self.inner.world.now();
-            self.idle.keep(&self.inner, &destination, connection, now);
+            let standing = self.inner.standings.of(&way.group.lane, "");
+            let silent = standing.silent_until(seconds(self.inner.now())).is_some();
+            match silent && !way.is_relayed() {
+                true => connection.quit(&self.inner),
+                false => self.idle.keep(&self.inner, &destination, connection, now),
+            }
         }
         let put_off = self.scheduler.finished(&destination, health);
         if !put_off.is_empty() {
@@ -398,12 +487,19 @@ impl Engine {
                 .into_iter()
                 .map(|planned| (planned.domain, planned.job))
                 .collect();
-            self.settle(jobs, verdict, Notes::default());
+            let ruling = ruling.unwrap_or(Ruling::Usual);
+            self.settle(jobs, verdict, ruling, Notes::default());
         }
     }
 
     /// Writes the same verdict down for jobs that were never tried.
-    fn settle(&mut self, jobs: Vec<(Domain, Job)>, verdict: Verdict, mut notes: Notes) {
+    fn settle(
+        &mut self,
+        jobs: Vec<(Domain, Job)>,
+        verdict: Verdict,
+        ruling: Ruling,
+        mut notes: Notes,
+    ) {
         if jobs.is_empty() {
             return;
         }
@@ -420,8 +516,8 @@ impl Engine {
             for (_, job) in &jobs {
                 // What was seen was seen once.
                 let notes = std::mem::take(&mut notes);
-                let due = finish::all(&inner, job, verdict.clone(), None, notes).await;
-                first = earlier(first, due);
+                let left = finish::untold(&inner, job, verdict.clone(), ruling, notes).await;
+                first = earlier(first, left.due);
                 if let Some(Wake::Settled { due, .. }) = &mut answer.wake {
                     *due = first;
                 }
@@ -458,6 +554,10 @@ impl Engine {
         let inner = self.inner.clone();
         self.inner.world.tasks.spawn("policy upkeep", async move {
             policy::upkeep(&inner).await;
+            let tidied = inner.store.tidy_deliveries(inner.now()).await;
+            if let Err(error) = tidied {
+                tracing::warn!(%error, "old delivery events cannot be forgotten");
+            }
         });
     }
 
@@ -565,6 +665,23 @@ async fn find_way(inner: &Inner, domain: &Domain) -> Result<Way, Unroutable> {
     let (route, mx_secure) = route?;
     // Without knowing what is demanded nothing may leave.
     let policy = policy.map_err(|error| Unroutable::Store(error.to_string()))?;
+    let mut group = Group::of(domain, &route);
+    if let (false, Some(provider)) = (relayed, group.provider.clone()) {
+        let found = inner.store.read_small(move |view| {
+            Ok((view.provider_relay(&provider)?, view.holds_on_reputation()?))
+        });
+        let (relay, hold) = found
+            .await
+            .map_err(|error: StoreError| Unroutable::Store(error.to_string()))?;
+        group.hold = hold;
+        group.relay = relay.map(|relay| {
+            let when = match relay.always {
+                true => RelayUse::Always,
+                false => RelayUse::WhenBlocked,
+            };
+            (Relay::from(relay), when)
+        });
+    }
     Ok(Way {
         domain: domain.clone(),
         policy: DomainPolicy {
@@ -572,6 +689,7 @@ async fn find_way(inner: &Inner, domain: &Domain) -> Result<Way, Unroutable> {
             ..policy
         },
         route,
+        group,
     })
 }
 

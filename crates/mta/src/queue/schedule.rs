@@ -24,6 +24,23 @@ struct Lane<J> {
     window: Window,
 }
 
+/// What is said of a job whose turn it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn<A> {
+    Go,
+    /// Later, and all behind it.
+    Wait,
+    /// It leaves the line.
+    Aside(A),
+}
+
+/// What comes of a turn.
+#[derive(Debug)]
+pub(crate) enum Step<J, A> {
+    Start(Destination, J),
+    Aside(J, A),
+}
+
 impl<J> Scheduler<J> {
     pub(crate) fn new() -> Self {
         Self {
@@ -48,7 +65,16 @@ impl<J> Scheduler<J> {
     }
 
     /// The next job that may start, if any.
+    #[cfg(test)]
     pub(crate) fn start(&mut self) -> Option<(Destination, J)> {
+        match self.step(|_| Turn::<()>::Go)? {
+            Step::Start(destination, job) => Some((destination, job)),
+            Step::Aside(..) => None,
+        }
+    }
+
+    /// The next job that may start or that leaves the line, as `judge` says of it.
+    pub(crate) fn step<A>(&mut self, mut judge: impl FnMut(&J) -> Turn<A>) -> Option<Step<J, A>> {
         if self.in_flight >= limits::ATTEMPTS_MAX {
             return None;
         }
@@ -61,16 +87,30 @@ impl<J> Scheduler<J> {
                 self.turns.push_back(destination);
                 continue;
             }
+            let turn = match lane.waiting.front() {
+                Some(job) => judge(job),
+                None => continue,
+            };
+            if matches!(turn, Turn::Wait) {
+                self.turns.push_back(destination);
+                continue;
+            }
             let Some(job) = lane.waiting.pop_front() else {
                 continue;
             };
-            lane.in_flight += 1;
-            self.in_flight += 1;
             self.waiting -= 1;
             if !lane.waiting.is_empty() {
                 self.turns.push_back(destination.clone());
             }
-            return Some((destination, job));
+            if let Turn::Aside(aside) = turn {
+                if lane.is_empty() && lane.window.is_fresh() {
+                    self.lanes.remove(&destination);
+                }
+                return Some(Step::Aside(job, aside));
+            }
+            lane.in_flight += 1;
+            self.in_flight += 1;
+            return Some(Step::Start(destination, job));
         }
         None
     }

@@ -267,6 +267,7 @@ impl Inbound {
                 notice: Some(refusal.to_string()),
                 last_attempt: None,
                 retry_until: None,
+                words: None,
             })
             .filter(|_| bounce::is_wanted(Kind::Failed, &recipient.dsn)),
             Fate::Taken { .. } => None,

@@ -12,6 +12,7 @@ use world::Random;
 
 use crate::limits;
 use crate::policy::DomainPolicy;
+use crate::queue::RelayUse;
 use crate::settings::Relay;
 
 pub(crate) use lookup::{addresses_of, find};
@@ -34,6 +35,74 @@ pub(crate) struct Way {
     pub(crate) domain: Domain,
     pub(crate) route: Route,
     pub(crate) policy: DomainPolicy,
+    pub(crate) group: Group,
+}
+
+/// Whose servers they are. Quotas, blocks and relays belong to that, not to the recipient's domain.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Group {
+    /// What its pace is kept under: the provider's id, or the hosts themselves.
+    pub(crate) lane: String,
+    /// The id in the list of providers.
+    pub(crate) provider: Option<String>,
+    /// Connections that it is known to bear.
+    pub(crate) connections: Option<u16>,
+    /// Takes its mail where it refuses ours, or always.
+    pub(crate) relay: Option<(Relay, RelayUse)>,
+    /// Mail that it refuses for our reputation is kept.
+    pub(crate) hold: bool,
+}
+
+impl Group {
+    /// By the best host, or by the domain where a relay stands before all.
+    pub(crate) fn of(domain: &Domain, route: &Route) -> Self {
+        let host = match route {
+            Route::Hosts(hosts) => hosts.first().and_then(|host| host.host.name()),
+            Route::Relay(_) => None,
+        };
+        let known = doctor::replies::built_in();
+        let found = known.provider_of(host.unwrap_or_default(), domain.as_str());
+        Self {
+            lane: match found {
+                Some(provider) => provider.id.clone(),
+                None => route.destination().to_string(),
+            },
+            provider: found.map(|provider| provider.id.clone()),
+            connections: found.and_then(|provider| provider.connections),
+            relay: None,
+            hold: true,
+        }
+    }
+
+    /// The name in events and incidents.
+    pub(crate) fn label<'a>(&'a self, domain: &'a Domain) -> &'a str {
+        self.provider.as_deref().unwrap_or(domain.as_str())
+    }
+
+    pub(crate) fn relay_use(&self) -> RelayUse {
+        self.relay
+            .as_ref()
+            .map_or(RelayUse::None, |(_, when)| *when)
+    }
+}
+
+impl Way {
+    /// Somebody else's server takes it in the provider's stead.
+    pub(crate) fn is_relayed(&self) -> bool {
+        matches!(self.route, Route::Relay(_))
+    }
+
+    /// The same by the group's relay, if it has one.
+    pub(crate) fn by_relay(&self) -> Option<Self> {
+        let (relay, _) = self.group.relay.as_ref()?;
+        Some(Self {
+            domain: self.domain.clone(),
+            route: Route::Relay(relay.clone()),
+            // What is demanded of the way to a relay stands in its settings.
+            policy: DomainPolicy::default(),
+            group: self.group.clone(),
+        })
+    }
 }
 
 impl Way {

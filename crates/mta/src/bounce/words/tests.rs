@@ -13,6 +13,7 @@ fn told(status: &str, reply: Option<&str>, notice: Option<&str>) -> Told {
         notice: notice.map(str::to_owned),
         last_attempt: None,
         retry_until: Some(UnixMillis(1_763_719_200_000)),
+        words: None,
     }
 }
 
