@@ -5,6 +5,7 @@
 //! store, so that a restart neither skips nor repeats a run, and of several nodes on one database one runs it.
 
 pub mod dkim;
+pub mod doctor;
 pub mod limits;
 pub mod publish;
 pub mod reports;
@@ -98,6 +99,25 @@ impl Jobs {
     pub fn with_publishing(mut self, wishes: publish::Wishes) -> Self {
         self.jobs.push(Arc::new(publish::Publishing::new(wishes)));
         self
+    }
+
+    /// With a doctor who looks after the server.
+    #[must_use]
+    pub fn with_doctor(mut self, settings: self::doctor::DoctorSettings) -> Self {
+        self.jobs.push(Arc::new(self::doctor::Doctor::new(settings)));
+        self
+    }
+
+    /// With a messenger who tells the operator what there is to tell.
+    #[must_use]
+    pub fn with_messenger(mut self) -> Self {
+        self.jobs.push(Arc::new(self::doctor::Tell));
+        self
+    }
+
+    /// What all jobs work with.
+    pub fn desk(&self) -> Arc<Desk> {
+        self.desk.clone()
     }
 
     /// Does what is due until told to stop. A run in work is cut at its next wait and counts as not begun.

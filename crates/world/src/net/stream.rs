@@ -62,6 +62,17 @@ impl Stream {
         self.tls.as_deref()
     }
 
+    /// The certificate that the server showed (DER), once it did; in the client role.
+    pub fn server_certificate(&self) -> Option<&[u8]> {
+        match &self.transport {
+            Transport::Client(stream) => {
+                let chain = stream.get_ref().1.peer_certificates()?;
+                chain.first().map(|certificate| certificate.as_ref())
+            }
+            _ => None,
+        }
+    }
+
     /// The server's side of a handshake.
     pub async fn start_tls_server(&mut self, tls: &TlsServer) -> Result<TlsFacts, TlsError> {
         self.begin_tls_server(tls)?;
