@@ -138,7 +138,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Alias(command) => Request::Alias(command.into()),
         Command::Auth(auth::Command::Trust(command)) => Request::AuthTrust(command.into()),
         Command::Queue(command) => Request::Queue(command.into()),
-        Command::Dns(command) => Request::Dns(command.into()),
+        Command::Dns(command) => Request::Dns(command.into_request()?),
         Command::Dkim(command) => Request::Dkim(command.into()),
         Command::Certificate(command) => Request::Certificate(command.into()),
         Command::Report(command) => Request::Report(command.into()),

@@ -80,7 +80,11 @@ impl Change<'_> {
         let sealed = server
             .key
             .as_ref()
-            .map(|key| self.shared.sealing.seal(&purpose(&server.zone), &key.secret))
+            .map(|key| {
+                self.shared
+                    .sealing
+                    .seal(&purpose(&server.zone), &key.secret)
+            })
             .transpose()?
             .unwrap_or_default();
         self.remove_dns_server(&server.zone)?;

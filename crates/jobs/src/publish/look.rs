@@ -1,6 +1,6 @@
 //! Asks every name server of each name itself, past all caches; the resolver where none of them can be asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 use doctor::compare::{Seen, questions};
@@ -17,8 +17,8 @@ const PORT: u16 = 53;
 /// Whom to ask.
 #[derive(Clone, Debug)]
 pub enum NameServers {
-    /// Those of the zones, found through the resolver.
-    OfTheZones,
+    /// Those of the zones, found through the resolver, and these.
+    OfTheZones { and: Vec<SocketAddr> },
     /// Just these, such as the primary at which a zone was changed.
     These(Vec<SocketAddr>),
 }
@@ -32,20 +32,36 @@ pub async fn look(world: &World, wishes: &[RecordWish], whom: &NameServers) -> V
     for (name, kind) in &questions {
         let servers = match whom {
             NameServers::These(at) => at.iter().map(|at| (at.to_string(), *at)).collect(),
-            NameServers::OfTheZones => zones.servers(&*world.dns, name).await,
+            NameServers::OfTheZones { and } => {
+                let mut servers = zones.servers(&*world.dns, name).await;
+                servers.extend(and.iter().map(|at| (at.to_string(), *at)));
+                servers
+            }
         };
         let servers = servers.into_iter();
         asking.extend(servers.map(|(server, at)| (server, at, name, *kind)));
     }
+    // Who let one question pass unanswered is not waited for again.
+    let mut silent = BTreeSet::new();
     for some in asking.chunks(limits::QUESTIONS_AT_ONCE) {
-        let answers = some
-            .iter()
-            .map(|(_, at, name, kind)| ask_name_server_at(world, *at, name, text::kind(*kind)));
-        for ((server, _, name, kind), answer) in some.iter().zip(join_all(answers).await) {
+        let answers = some.iter().map(|(_, at, name, kind)| {
+            let is_silent = silent.contains(at);
+            async move {
+                match is_silent {
+                    true => Err(DnsError::TimedOut),
+                    false => ask_name_server_at(world, *at, name, text::kind(*kind)).await,
+                }
+            }
+        });
+        let answers = join_all(answers).await;
+        for ((server, at, name, kind), answer) in some.iter().zip(answers) {
+            if answer == Err(DnsError::TimedOut) {
+                silent.insert(*at);
+            }
             note(&mut seen, server, name, *kind, answer);
         }
     }
-    if let NameServers::OfTheZones = whom {
+    if let NameServers::OfTheZones { .. } = whom {
         ask_resolver(world, &questions, &mut seen).await;
     }
     seen.into_values().collect()

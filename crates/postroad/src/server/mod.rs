@@ -189,7 +189,8 @@ impl Bound {
             Arc::new(post::Outbox::new(mta.clone())),
             settings::jobs(&config),
         )
-        .with_http(settings::http(&world, &config)?);
+        .with_http(settings::http(&world, &config)?)
+        .with_publishing(crate::commands::dns::for_job(config.clone(), tls.clone()));
         let authority = Authority::default();
         let jobs = match settings::certificates(&config, &authority, &tls) {
             Some(settings) => jobs.with_certificates(settings),
