@@ -66,10 +66,43 @@ fn author(value: &[u8]) -> Result<String, NoAuthor> {
             Err(_) => impossible = true,
         }
     }
+    // Of two addresses in brackets where one may stand, some readers show the other one.
+    for address in bracketed(value).take(AUTHORS_MAX) {
+        let name = address.rsplit(|byte| *byte == b'@').next();
+        let name = name.and_then(|name| std::str::from_utf8(name).ok());
+        let name = name.unwrap_or_default().trim().trim_end_matches('.');
+        if let (true, Ok(domain)) = (address.contains(&b'@'), Domain::parse(name)) {
+            domains.insert(domain.as_str().to_owned());
+        }
+    }
     let domain = domains.pop_first().ok_or(NoAuthor::NoAddress)?;
     if domains.is_empty() && !impossible {
         Ok(domain)
     } else {
         Err(NoAuthor::SeveralDomains)
     }
+}
+
+/// What stands between `<` and `>`, outside of quotes and comments.
+fn bracketed(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let (mut at, mut quoted, mut comments) = (0, false, 0_u32);
+    std::iter::from_fn(move || {
+        while let Some(&byte) = value.get(at) {
+            at += 1;
+            match byte {
+                b'\\' if quoted || comments != 0 => at += 1,
+                b'"' if comments == 0 => quoted = !quoted,
+                b'(' if !quoted => comments += 1,
+                b')' if !quoted => comments = comments.saturating_sub(1),
+                b'<' if !quoted && comments == 0 => {
+                    let rest = value.get(at..).unwrap_or_default();
+                    let end = memchr::memchr2(b'>', b'<', rest).unwrap_or(rest.len());
+                    at += end;
+                    return rest.get(..end);
+                }
+                _ => {}
+            }
+        }
+        None
+    })
 }

@@ -527,6 +527,10 @@ fn a_name_without_address_hides_no_author() {
         "Doe, Ann <ann@b.example>",
         "ann@b.example, nobody",
         "x@, <ann@b.example>",
+        "\"<c@d.example>\" <ann@b.example>",
+        "\"a\\\"<c@d.example>\" (<e@f.example> \\) <x@y.example>) <ann@b.example>",
+        "<@d.example,@e.example:ann@b.example>",
+        "Ann <ann@b.example> <ann@b.example>",
     ] {
         let author = Author::of_from(from.as_bytes());
         assert_eq!(author.domain().as_deref(), Some("b.example"), "{from}");
@@ -552,6 +556,15 @@ fn messages_without_one_author() {
         ),
         (
             "From: x@[192.0.2.1], a@b.example\r\n\r\n",
+            NoAuthor::SeveralDomains,
+        ),
+        // Which of them is shown, readers do not agree.
+        (
+            "From: <a@b.example> <c@d.example>\r\n\r\n",
+            NoAuthor::SeveralDomains,
+        ),
+        (
+            "From: <a@b.example>c@d.example\r\n\r\n",
             NoAuthor::SeveralDomains,
         ),
         ("From: Team:;\r\n\r\n", NoAuthor::NoAddress),
