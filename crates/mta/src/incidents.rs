@@ -188,7 +188,7 @@ pub fn text_of(words: &OperatorWords, relay: Option<&str>) -> String {
             text.push_str(&format!("It asks for: {}.\n", form.asks.join(", ")));
         }
         text.push_str(&format!("Answer: {}.\n", form.answer));
-        for note in &form.note {
+        if let Some(note) = &form.note {
             text.push_str(&format!("{note}\n"));
         }
         text.push_str(&format!(
@@ -203,7 +203,15 @@ pub fn text_of(words: &OperatorWords, relay: Option<&str>) -> String {
 fn refusal_of(row: &Incident) -> Refusal {
     let domain = row.recipient.rsplit('@').next().unwrap_or_default();
     let host = row.host.as_deref().unwrap_or_default();
-    Refusal::read(host, domain, Phase::Unknown, &row.sample)
+    let phase = serde_json::Value::String(row.phase.clone());
+    let phase = serde_json::from_value(phase).unwrap_or(Phase::Unknown);
+    Refusal::read(host, domain, phase, &row.sample)
+}
+
+/// As files and rows have it.
+fn name_of(phase: Phase) -> String {
+    let value = serde_json::to_value(phase).unwrap_or_default();
+    value.as_str().unwrap_or("unknown").to_owned()
 }
 
 fn new_row(met: &Met, one: &incident::Incident) -> Incident {
@@ -222,6 +230,7 @@ fn new_row(met: &Met, one: &incident::Incident) -> Incident {
         senders: Vec::new(),
         tags: one.tags.clone(),
         sample: one.sample.clone(),
+        phase: name_of(met.phase),
         host: Some(met.host.clone()).filter(|host| !host.is_empty()),
         ip: met.source.map(|ip| ip.to_string()),
         recipient: met.recipient.clone(),

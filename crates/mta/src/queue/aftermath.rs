@@ -22,7 +22,6 @@ use crate::{Inner, limits};
 /// The last connection that took part.
 #[derive(Clone, Debug)]
 pub(crate) struct Path {
-    pub(crate) host: String,
     pub(crate) peer: IpAddr,
     pub(crate) source: Option<IpAddr>,
     pub(crate) tls: bool,

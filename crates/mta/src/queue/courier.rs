@@ -301,7 +301,6 @@ impl<'a> Courier<'a> {
                 if verdict.answer().said.is_some() {
                     // Somebody spoke, if only to refuse.
                     self.notes.path = Some(Path {
-                        host: target.name.to_owned(),
                         peer: address.ip(),
                         source: None,
                         tls: false,
@@ -415,7 +414,6 @@ impl<'a> Courier<'a> {
         let host = connection.host.clone();
         let (mx, secured) = (connection.mx.clone(), connection.secured);
         self.notes.path = Some(Path {
-            host: host.clone(),
             peer: connection.peer,
             source: Some(connection.talk.local_addr().ip()),
             tls: secured.encrypted,

@@ -2,6 +2,7 @@
 
 mod authentication;
 mod authors;
+mod blocked;
 mod bounces;
 mod delivery;
 mod dns;
@@ -12,6 +13,7 @@ mod jobs;
 mod laws;
 mod middle;
 mod policies;
+mod providers;
 mod readers;
 mod relay;
 mod remotes;

@@ -31,6 +31,8 @@ pub struct Incident {
     pub tags: Vec<String>,
     /// The first reply, all its lines.
     pub sample: String,
+    /// When in the dialogue it was said.
+    pub phase: String,
     /// Who said it.
     pub host: Option<String>,
     /// Our address that it was said to.
@@ -46,7 +48,7 @@ macro_rules! columns {
     ($rest:literal) => {
         concat!(
             "SELECT id, cause, provider, provider_name, class, rule, sender_domain, opened, last, closed, refusals, senders, ",
-            "tags, sample, host, ip, recipient, trace, told FROM incident ",
+            "tags, sample, host, ip, recipient, trace, told, phase FROM incident ",
             $rest
         )
     };
@@ -98,8 +100,8 @@ impl Change<'_> {
             return Ok(None);
         }
         let sql = "INSERT INTO incident (cause, provider, provider_name, class, rule, sender_domain, opened, last, closed, \
-                   refusals, senders, tags, sample, host, ip, recipient, trace, told) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
+                   refusals, senders, tags, sample, host, ip, recipient, trace, told, phase) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
                    ON CONFLICT DO NOTHING RETURNING id";
         let (senders, tags) = (incident.senders.join(" "), incident.tags.join(" "));
         let params = [
@@ -121,6 +123,7 @@ impl Change<'_> {
             Param::Text(&incident.recipient),
             Param::Text(&incident.trace),
             Param::Int(i64::from(incident.told)),
+            Param::Text(&incident.phase),
         ];
         let id = self.sql.first(sql, &params, |row| row.int(0))?;
         Ok(id.map(IncidentId))
@@ -177,5 +180,6 @@ fn read(row: &Row<'_>) -> SqlResult<Incident> {
         recipient: row.text(16)?.to_owned(),
         trace: row.text(17)?.to_owned(),
         told: row.int(18)? != 0,
+        phase: row.text(19)?.to_owned(),
     })
 }

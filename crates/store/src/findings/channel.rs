@@ -85,7 +85,9 @@ impl View<'_> {
     /// Whether the operator is to be told something now, and can be.
     pub fn has_operator_posts(&self, now: UnixMillis) -> Result<bool, StoreError> {
         let sql = "SELECT id FROM operator_post WHERE due <= ?1 LIMIT 1";
-        let due = self.sql.first(sql, &[Param::Int(now.0)], |row| row.int(0))?;
+        let due = self
+            .sql
+            .first(sql, &[Param::Int(now.0)], |row| row.int(0))?;
         if due.is_some() {
             return Ok(true);
         }
@@ -131,12 +133,16 @@ impl Change<'_> {
         };
         let sealed = channel.secret.as_ref().map(seal).transpose()?;
         // Told apart, because the kinds of parameters of a statement are fixed.
-        let key = [Param::Int(channel.kind.code()), Param::Text(&channel.target)];
+        let key = [
+            Param::Int(channel.kind.code()),
+            Param::Text(&channel.target),
+        ];
         let sql = "SELECT id FROM operator_channel WHERE kind = ?1 AND target = ?2";
         if self.sql.first(sql, &key, |row| row.int(0))?.is_some() {
             return Err(ChannelError::Known(channel.target.clone()));
         }
-        let sql = "INSERT INTO operator_channel (kind, target, created) VALUES (?1, ?2, ?3) RETURNING id";
+        let sql =
+            "INSERT INTO operator_channel (kind, target, created) VALUES (?1, ?2, ?3) RETURNING id";
         let params = [
             Param::Int(channel.kind.code()),
             Param::Text(&channel.target),

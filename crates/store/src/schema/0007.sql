@@ -47,6 +47,7 @@ CREATE TABLE incident (
   senders TEXT NOT NULL,
   tags TEXT NOT NULL,
   sample TEXT NOT NULL,
+  phase TEXT NOT NULL,
   host TEXT,
   ip TEXT,
   recipient TEXT NOT NULL,

@@ -78,6 +78,7 @@ fn incident(cause: &str) -> Incident {
         senders: vec!["ann@here.example".to_owned()],
         tags: vec!["s3150".to_owned()],
         sample: "550 5.7.1 no (S3150)".to_owned(),
+        phase: "mail".to_owned(),
         host: None,
         ip: Some("192.0.2.2".to_owned()),
         recipient: "bob@there.example".to_owned(),
