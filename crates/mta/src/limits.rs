@@ -168,9 +168,12 @@ pub const SRS_SECRET_AGE: Duration = Duration::from_secs(90 * 86_400);
 /// §4.6.4 wants at least 20 seconds for SPF, which began at MAIL already.
 pub const VERIFY_PATIENCE: Duration = Duration::from_secs(20);
 
-/// Questions to the DNS under way about the mail of one peer: an honest message has some ten, most of them
-/// answered from the cache. One with every signature and seal that we look at could ask a hundred at once.
-pub const QUESTIONS_PER_PEER_MAX: usize = 32;
+/// Questions to the DNS under way about one message: an honest one has some ten, most of them answered from
+/// the cache. One with every signature and seal that we look at could ask a hundred at once.
+pub const QUESTIONS_PER_MESSAGE_MAX: usize = 16;
+
+/// The same for all messages of one peer, which may be a provider with many honest senders.
+pub const QUESTIONS_PER_PEER_MAX: usize = 96;
 
 /// Peers that are remembered before those are forgotten that nobody asks about: more than can be connected.
 pub const PEERS_ASKED_ABOUT_MAX: usize = 4_096;

@@ -18,7 +18,12 @@ pub(crate) struct Turns {
 }
 
 impl Turns {
-    pub(super) fn of(&self, peer: IpAddr) -> Arc<Semaphore> {
+    /// For a new message of this peer.
+    pub(super) fn of(&self, peer: IpAddr) -> Turn {
+        Turn::with(self.of_peer(peer))
+    }
+
+    fn of_peer(&self, peer: IpAddr) -> Arc<Semaphore> {
         let peer = block_of(peer.to_canonical());
         let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(turns) = peers.get(&peer).and_then(Weak::upgrade) {
@@ -33,17 +38,34 @@ impl Turns {
     }
 }
 
-/// The DNS, asked only when it is the peer's turn.
+/// The turns of one message: its own, and those that it shares with the peer's others.
+#[derive(Clone)]
+pub(super) struct Turn {
+    own: Arc<Semaphore>,
+    peers: Arc<Semaphore>,
+}
+
+impl Turn {
+    fn with(peers: Arc<Semaphore>) -> Self {
+        Self {
+            own: Arc::new(Semaphore::new(limits::QUESTIONS_PER_MESSAGE_MAX)),
+            peers,
+        }
+    }
+}
+
+/// The DNS, asked only when it is the message's turn.
 pub(super) struct InTurn<'a> {
     pub(super) dns: &'a dyn Dns,
-    pub(super) turns: &'a Semaphore,
+    pub(super) turn: &'a Turn,
 }
 
 impl Dns for InTurn<'_> {
     fn ask<'a>(&'a self, name: &'a str, kind: Kind) -> BoxFuture<'a, Result<Answer, DnsError>> {
         Box::pin(async move {
             // Fails only when the semaphore is closed, which nobody does.
-            let _turn = self.turns.acquire().await;
+            let _own = self.turn.own.acquire().await;
+            let _peers = self.turn.peers.acquire().await;
             self.dns.ask(name, kind).await
         })
     }

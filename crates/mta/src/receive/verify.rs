@@ -9,17 +9,17 @@ use bytes::Bytes;
 use mail::ReversePath;
 use mailauth::spf::Sender;
 use mailauth::verdict::{self, Early, UntilLate, Verdict};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 use world::Task;
 
-use super::turns::InTurn;
+use super::turns::{InTurn, Turn};
 use crate::refusal::Refusal;
 use crate::{Inner, limits};
 
 /// Questions under way since MAIL. Dropping it ends them.
 pub(crate) struct Asked {
     about: Arc<Envelope>,
-    turns: Arc<Semaphore>,
+    turn: Turn,
     task: Task,
     answer: oneshot::Receiver<Early>,
 }
@@ -45,20 +45,20 @@ impl Asked {
         });
         let (answered, answer) = oneshot::channel();
         let (world, envelope) = (inner.world.clone(), about.clone());
-        let turns = inner.turns.of(ip);
-        let its_turns = turns.clone();
+        let turn = inner.turns.of(ip);
+        let its_turn = turn.clone();
         let late = world.now() + limits::VERIFY_PATIENCE;
         let task = inner.world.tasks.spawn("sender", async move {
             let dns = InTurn {
                 dns: &*world.dns,
-                turns: &its_turns,
+                turn: &its_turn,
             };
             let dns = UntilLate::new(&dns, world.clock.until(late));
             let _ = answered.send(verdict::early(&dns, &envelope.sender()).await);
         });
         Self {
             about,
-            turns,
+            turn,
             task,
             answer,
         }
@@ -76,7 +76,7 @@ impl Asked {
         let work = async move {
             let dns = InTurn {
                 dns: &*world.dns,
-                turns: &self.turns,
+                turn: &self.turn,
             };
             let dns = UntilLate::new(&dns, world.clock.until(late));
             let early = match (&mut self.answer).await {
