@@ -191,8 +191,7 @@ impl Books {
         let points = self.points(model, ip, now);
         let most = model.tier(points).per_minute;
         let peer = self.peer(model, ip, now);
-        peer.silent_until.is_some_and(|until| now < until)
-            || most <= peer.taken.within(MINUTE, now)
+        peer.silent_until.is_some_and(|until| now < until) || most <= peer.taken.within(MINUTE, now)
     }
 
     pub(super) fn is_over_day(&mut self, model: &Model, ip: IpAddr, now: Instant) -> bool {

@@ -265,7 +265,10 @@ impl Conversation<'_> {
     }
 
     fn take(&mut self, message: Vec<u8>, spam: Option<Rule>) {
-        let (model, now) = (&self.provider.shared.model, self.provider.shared.world.now());
+        let (model, now) = (
+            &self.provider.shared.model,
+            self.provider.shared.world.now(),
+        );
         let at = self.provider.elapsed();
         let mut state = self.provider.state();
         if let Some(rule) = &spam {
@@ -298,7 +301,10 @@ impl Conversation<'_> {
     }
 
     fn rule(&self, point: Point) -> Option<Rule> {
-        let (model, now) = (&self.provider.shared.model, self.provider.shared.world.now());
+        let (model, now) = (
+            &self.provider.shared.model,
+            self.provider.shared.world.now(),
+        );
         let mut state = self.provider.state();
         facts::first(model, point, &mut state.books, &self.visit, now).cloned()
     }
@@ -317,7 +323,10 @@ impl Conversation<'_> {
     }
 
     fn record(&self, rule: &Rule, reply: &str) {
-        let (model, now) = (&self.provider.shared.model, self.provider.shared.world.now());
+        let (model, now) = (
+            &self.provider.shared.model,
+            self.provider.shared.world.now(),
+        );
         let number = self.visit.number;
         let envelope = self.visit.envelope.as_ref();
         let mut to = envelope.map(|it| it.to.clone()).unwrap_or_default();
@@ -339,7 +348,8 @@ impl Conversation<'_> {
         state.books.applied(model, rule, &self.visit, now);
         state.refused.push(refused);
         drop(state);
-        self.provider.note(format!("#{number} refuses: {}", rule.id));
+        self.provider
+            .note(format!("#{number} refuses: {}", rule.id));
     }
 
     async fn say(&mut self, template: &str) -> io::Result<Next> {

@@ -104,9 +104,7 @@ fn holds_of(
         Is::NoSpf => !seen.has_spf(),
         Is::NoDkim => !seen.has_dkim(),
         Is::NoAuthentication => !seen.has_spf() && !seen.has_dkim(),
-        Is::NotAllPass => {
-            !(seen.has_spf() && seen.has_dkim() && dmarc.result == DmarcResult::Pass)
-        }
+        Is::NotAllPass => !(seen.has_spf() && seen.has_dkim() && dmarc.result == DmarcResult::Pass),
         Is::NoDmarc => dmarc.published.is_none() && dmarc.result == DmarcResult::None,
         Is::NotAligned => !seen.is_aligned(),
         Is::DmarcReject => wishes(Policy::Reject),

@@ -96,7 +96,9 @@ impl Visit {
 
     /// Of the reverse-path, or of the HELO name where that is null.
     pub(super) fn spf(&self) -> Option<SpfResult> {
-        self.envelope.as_ref().map(|envelope| envelope.early.spf.result)
+        self.envelope
+            .as_ref()
+            .map(|envelope| envelope.early.spf.result)
     }
 }
 
@@ -127,7 +129,10 @@ impl Seen {
     }
 
     pub(super) fn has_dkim(&self) -> bool {
-        self.verdict.dkim.iter().any(mailauth::dkim::Verdict::passed)
+        self.verdict
+            .dkim
+            .iter()
+            .any(mailauth::dkim::Verdict::passed)
     }
 
     pub(super) fn has_spf(&self) -> bool {
@@ -146,9 +151,7 @@ pub(super) async fn domain_state(dns: &dyn Dns, domain: &str) -> DomainState {
     match dns.ask(domain, Kind::Mx).await {
         Ok(answer) if answer.status == AnswerStatus::NoSuchName => DomainState::Missing,
         Ok(answer) => {
-            let is_null = |record: &Record| {
-                matches!(record, Record::Mx { exchange, .. } if exchange == "." || exchange.is_empty())
-            };
+            let is_null = |record: &Record| matches!(record, Record::Mx { exchange, .. } if exchange == "." || exchange.is_empty());
             match answer.records.iter().any(is_null) {
                 true => DomainState::NullMx,
                 false => DomainState::Good,

@@ -122,7 +122,7 @@ pub fn publish_domain(internet: &Internet, host: &Host, domain: &'static str) {
 }
 
 /// Making RSA keys takes long, and nothing here depends on their being different.
-fn key(algorithm: Algorithm) -> &'static [u8] {
+pub fn key(algorithm: Algorithm) -> &'static [u8] {
     static RSA: OnceLock<Vec<u8>> = OnceLock::new();
     static ED25519: OnceLock<Vec<u8>> = OnceLock::new();
     let key = match algorithm {

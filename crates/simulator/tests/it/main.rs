@@ -7,12 +7,15 @@ mod bounces;
 mod delivery;
 mod dns;
 mod dnssec;
+mod doctor;
 mod forwarding;
 mod http;
 mod jobs;
 mod laws;
 mod middle;
+mod month;
 mod policies;
+mod postfix;
 mod providers;
 mod readers;
 mod relay;
@@ -36,6 +39,17 @@ const BOB: &str = "bob@there.test";
 async fn here(internet: &Internet) -> Host {
     internet
         .host("mx.here.test")
+        .domain("here.test")
+        .account(ANN)
+        .start()
+        .await
+}
+
+/// The usual host, at an address that matters.
+async fn here_at(internet: &Internet, address: std::net::IpAddr) -> Host {
+    internet
+        .host("mx.here.test")
+        .at(address)
         .domain("here.test")
         .account(ANN)
         .start()
