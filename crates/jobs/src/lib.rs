@@ -104,7 +104,8 @@ impl Jobs {
     /// With a doctor who looks after the server.
     #[must_use]
     pub fn with_doctor(mut self, settings: self::doctor::DoctorSettings) -> Self {
-        self.jobs.push(Arc::new(self::doctor::Doctor::new(settings)));
+        self.jobs
+            .push(Arc::new(self::doctor::Doctor::new(settings)));
         self
     }
 
@@ -113,11 +114,6 @@ impl Jobs {
     pub fn with_messenger(mut self) -> Self {
         self.jobs.push(Arc::new(self::doctor::Tell));
         self
-    }
-
-    /// What all jobs work with.
-    pub fn desk(&self) -> Arc<Desk> {
-        self.desk.clone()
     }
 
     /// Does what is due until told to stop. A run in work is cut at its next wait and counts as not begun.

@@ -36,6 +36,8 @@ pub struct HostBuilder {
     accounts: Vec<String>,
     adjust: Vec<Adjust>,
     policies: bool,
+    further_names: Vec<String>,
+    validity: Validity,
 }
 
 impl HostBuilder {
@@ -49,12 +51,26 @@ impl HostBuilder {
             accounts: Vec::new(),
             adjust: Vec::new(),
             policies: false,
+            further_names: Vec::new(),
+            validity: Validity::Now,
         }
     }
 
     /// Names, certificates and DNS records for the MTA-STS policies of the domains.
     pub fn policies(mut self) -> Self {
         self.policies = true;
+        self
+    }
+
+    /// A certificate for a further name; its DNS records are the test's business.
+    pub fn certificate_for(mut self, name: &str) -> Self {
+        self.further_names.push(name.to_owned());
+        self
+    }
+
+    /// How good the host's own certificate is.
+    pub fn certificate(mut self, validity: Validity) -> Self {
+        self.validity = validity;
         self
     }
 
@@ -99,7 +115,10 @@ impl HostBuilder {
             self.internet.zones().host(&self.name, *address);
         }
         let authority = self.internet.authority();
-        let mut certificates = vec![authority.issue(&self.name, Validity::Now)];
+        let mut certificates = vec![authority.issue(&self.name, self.validity)];
+        for name in &self.further_names {
+            certificates.push(authority.issue(name, Validity::Now));
+        }
         if self.policies {
             for domain in &self.domains {
                 let name = format!("{}{domain}", web::mta_sts::HOST_PREFIX);
@@ -375,8 +394,21 @@ impl Host {
         });
     }
 
+    /// What the server was started with.
+    pub fn config(&self) -> Config {
+        self.server_config()
+    }
+
+    /// The certificates that it shows.
+    pub fn tls(&self) -> &Arc<TlsServer> {
+        &self.tls
+    }
+
     fn server_config(&self) -> Config {
         let mut config = Config::new(&self.name, &self.home);
+        // Most scenarios want no visits but their own, and none wants to know of the disks of this machine.
+        config.doctor.daily = false;
+        config.doctor.machine = false;
         config.listen = self.listen();
         config.tls.cleartext_login = true;
         config.outbound.port = self.internet.mx_port();

@@ -14,7 +14,7 @@ use world::{
 
 use crate::authority::Authority;
 use crate::client::Client;
-use crate::dns::{DnsServer, SimulatedDns};
+use crate::dns::{DnsServer, Signer, SimulatedDns, serve_line};
 use crate::host::HostBuilder;
 use crate::https::{HttpsHost, Page};
 use crate::limits;
@@ -257,6 +257,23 @@ impl Internet {
                 tasks,
             },
         }
+    }
+
+    /// An authoritative name server for all zones, at a fresh address, over TCP (simulated mode).
+    pub async fn name_server(&self, name: &str) -> IpAddr {
+        let address = self.fresh_address();
+        self.inner.zones.host(name, address);
+        let world = self.world(name, vec![address]);
+        let listener = world.net.listen(SocketAddr::new(address, 53)).await;
+        let listener = listener.expect("the address is free");
+        let (zones, signer) = (self.inner.zones.clone(), Arc::new(Signer::new()));
+        let tasks = world.tasks.clone();
+        world.tasks.spawn("name server", async move {
+            while let Ok(stream) = listener.accept().await {
+                tasks.spawn("DNS", serve_line(zones.clone(), signer.clone(), stream));
+            }
+        });
+        address
     }
 
     /// A scripted mail server at a fresh address, with forward and reverse names.

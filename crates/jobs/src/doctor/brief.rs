@@ -86,6 +86,15 @@ impl Service {
 }
 
 impl Brief {
+    /// Whether the world can reach this server at all.
+    pub fn is_public(&self) -> bool {
+        let is_public = |address: &IpAddr| match address {
+            IpAddr::V4(address) => !(address.is_private() || address.is_loopback()),
+            IpAddr::V6(address) => !(address.is_loopback() || address.is_unique_local()),
+        };
+        self.addresses.iter().any(is_public)
+    }
+
     pub fn door(&self, service: Service) -> Option<Door> {
         self.doors
             .iter()

@@ -36,9 +36,7 @@ impl Doors {
 }
 
 /// Ports that people leave open and should not.
-const NOT_FOR_THE_WORLD: [u16; 9] = [
-    3306, 5432, 6379, 8080, 9090, 9100, 11_211, 11_334, 27_017,
-];
+const NOT_FOR_THE_WORLD: [u16; 9] = [3306, 5432, 6379, 8080, 9090, 9100, 11_211, 11_334, 27_017];
 
 pub(super) async fn look(world: &World, tls: &TlsClient, brief: &Brief) -> Doors {
     let mut doors = Doors::default();
@@ -126,8 +124,7 @@ async fn converse(
             let capabilities = talk.line().await?.to_ascii_uppercase();
             talk.send(b"b LOGOUT\r\n").await?;
             let offers = capabilities.contains("AUTH=PLAIN")
-                || (capabilities.contains("IMAP4REV1")
-                    && !capabilities.contains("LOGINDISABLED"));
+                || (capabilities.contains("IMAP4REV1") && !capabilities.contains("LOGINDISABLED"));
             seen.facts.login_in_clear = Some(offers);
         }
         Service::Pop3 => {
@@ -140,7 +137,8 @@ async fn converse(
                     if line == "." {
                         break;
                     }
-                    offers |= line == "USER" || (line.starts_with("SASL") && line.contains("PLAIN"));
+                    offers |=
+                        line == "USER" || (line.starts_with("SASL") && line.contains("PLAIN"));
                 }
             }
             talk.send(b"QUIT\r\n").await?;

@@ -51,8 +51,8 @@ impl Doctor {
             return Err(JobError::Failed("there is no web client".to_owned()));
         };
         let state = state(desk).await?;
-        // Nobody's mail passes here yet.
-        if brief.domains.is_empty() {
+        // Nobody's mail passes here yet, or this is a trial that the world cannot see.
+        if brief.domains.is_empty() || !brief.is_public() {
             self.note(state, desk.now(), false);
             return Ok(());
         }

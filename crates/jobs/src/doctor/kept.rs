@@ -31,11 +31,7 @@ pub(super) struct Kept {
     pub(super) tls_required: bool,
 }
 
-pub(super) fn read(
-    view: &View<'_>,
-    brief: &Brief,
-    now: UnixMillis,
-) -> Result<Kept, StoreError> {
+pub(super) fn read(view: &View<'_>, brief: &Brief, now: UnixMillis) -> Result<Kept, StoreError> {
     let mut kept = Kept::default();
     queue(view, &mut kept.health, now)?;
     let certificates = view.certificates()?;
@@ -122,8 +118,8 @@ fn sender(
     let week_ago = now.minus(DAY * 7);
     let mut facts = SenderFacts {
         key_created: active().map(|key| secs(key.created)).min(),
-        // Every domain signs with keys of its own.
-        dkim_aligned: active().next().map(|_| true),
+        // Every domain signs with keys of its own, or not at all.
+        dkim_aligned: Some(active().next().is_some()),
         sends_mail: Some(
             active()
                 .filter_map(|key| key.used)
@@ -142,7 +138,10 @@ fn sender(
     facts.policy_since = view
         .own_dmarc(name)?
         .map(|policy| secs(policy.changed.unwrap_or(policy.looked)));
-    if facts.policy_since.is_some() && view.own_dmarc(name)?.is_some_and(|p| p.policy.contains("t=y"))
+    if facts.policy_since.is_some()
+        && view
+            .own_dmarc(name)?
+            .is_some_and(|p| p.policy.contains("t=y"))
     {
         facts.testing_since = facts.policy_since;
     }

@@ -57,7 +57,7 @@ pub const CHANGE_LOOK: Duration = Duration::from_secs(300);
 pub const SPREAD: Duration = Duration::from_secs(1_800);
 
 /// How often it is looked whether the operator is to be told something.
-pub const TELL_LOOK: Duration = Duration::from_secs(20);
+pub const TELL_LOOK: Duration = Duration::from_secs(30);
 
 /// A channel that does not take something is tried again so much later, twice as long each time.
 pub const TELL_RETRY_FIRST: Duration = Duration::from_secs(120);

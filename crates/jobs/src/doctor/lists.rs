@@ -145,6 +145,11 @@ pub(super) struct Lists {
     pub(super) failed: bool,
 }
 
+/// What the lists say of addresses alone, where nothing else is known yet.
+pub async fn listings(world: &World, addresses: &[IpAddr]) -> Vec<ListingFacts> {
+    ask(world, addresses, &[]).await.listings
+}
+
 pub(super) async fn ask(world: &World, addresses: &[IpAddr], names: &[String]) -> Lists {
     let asked = blocklists()
         .iter()
@@ -161,12 +166,7 @@ pub(super) async fn ask(world: &World, addresses: &[IpAddr], names: &[String]) -
     all
 }
 
-async fn ask_one(
-    world: &World,
-    list: &Blocklist,
-    addresses: &[IpAddr],
-    names: &[String],
-) -> Lists {
+async fn ask_one(world: &World, list: &Blocklist, addresses: &[IpAddr], names: &[String]) -> Lists {
     let mut found = Lists::default();
     let Some(works) = works(world, list, &mut found).await else {
         found.failed = true;

@@ -30,8 +30,8 @@ use world::{TlsClient, World};
 
 pub use brief::{Brief, Briefing, Door, Machine, Service};
 pub use job::DoctorSettings;
-pub use lists::{Blocklist, blocklists};
-pub use tell::{Told, try_channel};
+pub use lists::{Blocklist, blocklists, listings};
+pub use tell::trial;
 
 pub(crate) use job::Doctor;
 pub(crate) use tell::Tell;
@@ -343,7 +343,11 @@ fn fetched(
         if domain.mta_sts.is_some() && pages.sts.is_none() {
             unknown.insert("sts.");
         }
-        let since = facts.tls.sts.remove(name).and_then(|sts| sts.in_testing_since);
+        let since = facts
+            .tls
+            .sts
+            .remove(name)
+            .and_then(|sts| sts.in_testing_since);
         if let Some(mut sts) = pages.sts {
             sts.in_testing_since = since;
             sts.id_stale = has_stale_id(facts, domain, &sts.mode);

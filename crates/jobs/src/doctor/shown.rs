@@ -44,6 +44,12 @@ pub(super) fn read(der: &[u8], facts: &TlsFacts) -> Option<Certificate> {
         key: kind.to_owned(),
         bits: u16::try_from(bits).unwrap_or(u16::MAX),
         key_hash: hash.as_ref().try_into().ok()?,
-        weak_signature: WEAK.contains(&certificate.signature_algorithm.algorithm.to_id_string().as_str()),
+        weak_signature: WEAK.contains(
+            &certificate
+                .signature_algorithm
+                .algorithm
+                .to_id_string()
+                .as_str(),
+        ),
     })
 }

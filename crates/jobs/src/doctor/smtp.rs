@@ -78,7 +78,9 @@ async fn greeting(
     let begin = world.now();
     let mut talk = Dialogue::new(world, dialogue::connect(world, at).await?);
     let banner = talk.reply().await?;
-    let millis = |since: std::time::Instant| u32::try_from((world.now() - since).as_millis()).unwrap_or(u32::MAX);
+    let millis = |since: std::time::Instant| {
+        u32::try_from((world.now() - since).as_millis()).unwrap_or(u32::MAX)
+    };
     seen.smtp.banner_millis = Some(millis(begin));
     let first = banner.lines.first().cloned().unwrap_or_default();
     seen.smtp.banner = Some(format!("{} {first}", banner.code));
@@ -176,7 +178,11 @@ async fn relaying(
     let mut tricks = vec![
         ("an empty sender", String::new(), format!("<{foreign}>")),
         ("a sender of ours", ours, format!("<{foreign}>")),
-        ("a source route", String::new(), format!("<@{domain}:{foreign}>")),
+        (
+            "a source route",
+            String::new(),
+            format!("<@{domain}:{foreign}>"),
+        ),
     ];
     // Where every local part is taken these look accepted, and are local.
     if smtp.refuses_unknown == Some(true) {

@@ -20,7 +20,7 @@ pub(crate) struct Tell;
 
 /// How it went with one channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+enum Told {
     Yes,
     No(String),
 }
@@ -110,7 +110,9 @@ async fn deliver(desk: &Desk) -> Result<(), StoreError> {
     let now = desk.now();
     let (posts, channels) = desk
         .store
-        .read(move |view| Ok::<_, StoreError>((view.operator_posts(now)?, view.operator_channels()?)))
+        .read(move |view| {
+            Ok::<_, StoreError>((view.operator_posts(now)?, view.operator_channels()?))
+        })
         .await?;
     for post in posts {
         let channel = channels.iter().find(|channel| channel.id == post.channel);
@@ -133,7 +135,11 @@ async fn note(desk: &Desk, post: Waiting, told: Told) -> Result<(), StoreError> 
         .write_bulk(Durability::Durable, move |change| match &told {
             Told::Yes => change.operator_post_done(&post, now),
             Told::No(problem) => {
-                tracing::warn!(problem, attempts = post.attempts, "the operator is not told");
+                tracing::warn!(
+                    problem,
+                    attempts = post.attempts,
+                    "the operator is not told"
+                );
                 let due = again(post.attempts, now);
                 change.operator_post_failed(&post, problem, due)
             }
@@ -151,19 +157,18 @@ fn again(attempts: u32, now: UnixMillis) -> Option<UnixMillis> {
     Some(now.plus(pause.min(limits::TELL_RETRY_MAX)))
 }
 
-/// Sends something to one channel at once, to try it.
-pub async fn try_channel(desk: &Desk, channel: &Channel) -> Told {
-    let now = desk.now();
+/// What is sent to try a channel: goes to [`store::Change::post_to_operator`].
+pub fn trial(host: &str, now: UnixMillis) -> String {
     let notice = Notice {
         id: 0,
         kind: "test".to_owned(),
         topic: "test".to_owned(),
-        title: format!("a trial from {}", desk.settings.host),
+        title: format!("a trial from {host}"),
         fix: "Nothing is wrong. Messages of this server to its operator reach you here.".to_owned(),
         created: now,
         told: None,
     };
-    tell(desk, channel, &body(&desk.settings.host, now, &[notice])).await
+    body(host, now, &[notice]).to_string()
 }
 
 async fn tell(desk: &Desk, channel: &Channel, body: &Value) -> Told {
@@ -294,5 +299,8 @@ fn ascii(text: &str) -> String {
 fn signature(secret: &[u8], text: &[u8]) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
     let tag = hmac::sign(&key, text);
-    tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    tag.as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

@@ -45,10 +45,13 @@ async fn servers(world: &World, domain: &str) -> Option<Vec<String>> {
     let mut zone = domain;
     loop {
         let answer = world.dns.ask(zone, Kind::Ns).await.ok()?;
-        let hosts = answer.records.into_iter().filter_map(|record| match record {
-            Record::Ns(host) => Some(host),
-            _ => None,
-        });
+        let hosts = answer
+            .records
+            .into_iter()
+            .filter_map(|record| match record {
+                Record::Ns(host) => Some(host),
+                _ => None,
+            });
         let hosts: Vec<String> = hosts.take(limits::NAME_SERVERS_MAX).collect();
         if !hosts.is_empty() {
             return Some(hosts);

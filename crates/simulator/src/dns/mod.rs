@@ -5,4 +5,6 @@ mod signing;
 mod simulated;
 
 pub use server::DnsServer;
+pub(crate) use server::serve_line;
+pub(crate) use signing::Signer;
 pub use simulated::SimulatedDns;

@@ -145,6 +145,27 @@ async fn serve_connection(source: Source, mut stream: TcpStream) {
     }
 }
 
+/// Answers on one connection of the pocket internet, as an authoritative server.
+pub(crate) async fn serve_line(zones: Zones, signer: Arc<Signer>, mut stream: world::Stream) {
+    let source = Source { zones, signer };
+    while let Ok(length) = stream.read_u16().await {
+        let mut question = vec![0; usize::from(length)];
+        if stream.read_exact(&mut question).await.is_err() {
+            return;
+        }
+        let Some(response) = respond(&source, &question, Transport::Tcp) else {
+            continue;
+        };
+        let Ok(length) = u16::try_from(response.len()) else {
+            return;
+        };
+        let framed = [&length.to_be_bytes()[..], &response].concat();
+        if stream.write_all(&framed).await.is_err() || stream.flush().await.is_err() {
+            return;
+        }
+    }
+}
+
 /// Nothing for garbage and for names that are to be silent.
 fn respond(source: &Source, question: &[u8], transport: Transport) -> Option<Vec<u8>> {
     let question = Message::from_vec(question).ok()?;

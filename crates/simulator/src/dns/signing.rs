@@ -17,7 +17,7 @@ use super::server::{data_of, kind_of, name_of, type_of};
 use crate::limits;
 use crate::zones::{Layout, Proof, ZoneAnswer, Zones, ancestors, fold};
 
-pub(super) struct Signer {
+pub(crate) struct Signer {
     /// PKCS #8.
     key: Vec<u8>,
     dnskey: DNSKEY,
@@ -44,7 +44,7 @@ const ALGORITHM: Algorithm = Algorithm::ECDSAP256SHA256;
 const SIGNED_FOR: Duration = Duration::from_secs(30 * 365 * 86_400);
 
 impl Signer {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let key = EcdsaSigningKey::generate_pkcs8(ALGORITHM).expect("a key can be made");
         let key = key.secret_pkcs8_der().to_vec();
         let public = load(&key).to_public_key().expect("a key has a public half");
