@@ -11,6 +11,7 @@ use store::deliveries::{Incident, NewNotice};
 use store::{Change, StoreError};
 
 use crate::limits;
+use crate::queue::Standing;
 
 /// Who we are, as forms ask for it.
 #[derive(Clone, Debug, Default)]
@@ -163,6 +164,37 @@ pub fn explain(row: &Incident, us: &Us) -> OperatorWords {
         is_kept: true,
     };
     replies::built_in().for_operator(&classified, &refusal, &case, &delivery)
+}
+
+/// How a provider is treated now, from what the store keeps of it; nothing if nothing is held back.
+pub fn treatment(state: &str, now: UnixMillis) -> Option<String> {
+    let standing: Standing = serde_json::from_str(state).ok()?;
+    let now = seconds(now);
+    let time = |second: u64| {
+        let millis = i64::try_from(second.saturating_mul(1_000)).unwrap_or(i64::MAX);
+        mail::date::format(UnixMillis(millis))
+    };
+    let mut parts = Vec::new();
+    if let Some(since) = standing.blocked_since() {
+        parts.push(format!("our address is refused since {}", time(since)));
+    }
+    match standing.silent_until(now) {
+        Some(until) if standing.is_blocked() => {
+            parts.push(format!(
+                "a single message tries again after {}",
+                time(until)
+            ));
+        }
+        Some(until) => parts.push(format!("nothing is sent until {}", time(until))),
+        None if standing.is_limited(now, limits::CONNECTIONS_USUAL_MAX) => {
+            parts.push("mail goes slowly until they take it as before".to_owned());
+        }
+        None => {}
+    }
+    if !standing.may_use_ipv6(now) {
+        parts.push("only IPv4 is used, since IPv6 did not work".to_owned());
+    }
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// The words as a text to read and to paste from.

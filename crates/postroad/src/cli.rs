@@ -8,9 +8,10 @@ use clap::{ArgAction, Parser, Subcommand};
 use nix::sys::stat::Mode;
 
 use crate::commands::{
-    Request, account, alias, auth, certificate, completions, config, dkim, dns, domain, queue,
+    Request, account, alias, auth, certificate, completions, config, delivery, dkim, dns, doctor,
+    domain, queue,
 };
-use crate::commands::{quickstart, report, serve, tls, version};
+use crate::commands::{quickstart, relay, report, serve, setup, tls, version};
 use crate::local;
 use crate::logging::{self, Verbosity};
 use crate::output::{Answer, Exit, Failure, Form, Loudness, Style};
@@ -22,7 +23,7 @@ use crate::version::VERSION;
 #[command(
     name = "postroad",
     version = VERSION,
-    after_help = "Begin with: postroad quickstart alice@example.test\n\nExit status: 0 done, 1 failed, 2 wrong usage, 3 findings (config check, dkim list, auth check, report, tls check)."
+    after_help = "Begin with: postroad quickstart alice@example.test\n\nExit status: 0 done, 1 failed, 2 wrong usage, 3 findings (config check, delivery, dkim list, auth check, report, tls check, doctor)."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -51,6 +52,8 @@ struct Global {
 enum Command {
     /// Set up what is missing and serve: a trial on this machine in one command
     Quickstart(quickstart::Args),
+    /// Set up this host for a domain: look, write, publish, fetch, and say what is left
+    Setup(Box<setup::Args>),
     /// Serve until stopped (what a service unit runs)
     Serve,
     /// The domains whose mail this server keeps
@@ -65,9 +68,16 @@ enum Command {
     /// Mail on its way out
     #[command(subcommand)]
     Queue(queue::Command),
+    /// How mail fares at each provider, what stands in its way, and what became of one message
+    Delivery(delivery::Args),
+    /// Servers of others that take the mail for one provider
+    #[command(subcommand)]
+    Relay(relay::Command),
     /// The DNS records that a domain should have
     #[command(subcommand)]
     Dns(dns::Command),
+    /// What is wrong with this server and its domains, why it matters and how to mend it
+    Doctor(doctor::Args),
     /// Who sent a message, and whether it can be believed
     #[command(subcommand)]
     Auth(auth::Command),
@@ -118,6 +128,10 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             logging::log_panics();
             return quickstart::run(&place, &args, style).map(|()| Exit::Done);
         }
+        Command::Setup(args) => {
+            logging::start(global.command_verbosity());
+            return print(&setup::run(&place, &args, style)?, style);
+        }
         Command::Serve => {
             logging::start(global.server_verbosity());
             logging::log_panics();
@@ -127,6 +141,10 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Auth(auth::Command::Check(args)) => {
             logging::start(global.command_verbosity());
             return print(&auth::check::run(&place, &args)?, style);
+        }
+        Command::Doctor(args) => {
+            logging::start(global.command_verbosity());
+            return print(&doctor::run(&place, args, style)?, style);
         }
         Command::Version => return print(&version::answer(), style),
         Command::Completions(args) => {
@@ -138,6 +156,8 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Alias(command) => Request::Alias(command.into()),
         Command::Auth(auth::Command::Trust(command)) => Request::AuthTrust(command.into()),
         Command::Queue(command) => Request::Queue(command.into()),
+        Command::Delivery(args) => Request::Delivery(args.into()),
+        Command::Relay(command) => Request::Relay(command.into_request()?),
         Command::Dns(command) => Request::Dns(command.into_request()?),
         Command::Dkim(command) => Request::Dkim(command.into()),
         Command::Certificate(command) => Request::Certificate(command.into()),

@@ -16,6 +16,6 @@ mod schedule;
 mod standings;
 mod window;
 
-pub(crate) use reaction::RelayUse;
+pub(crate) use reaction::{RelayUse, Standing};
 pub(crate) use run::run;
 pub(crate) use standings::Standings;

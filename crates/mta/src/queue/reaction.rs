@@ -111,6 +111,10 @@ impl Standing {
         self.blocked.is_some()
     }
 
+    pub(crate) fn blocked_since(&self) -> Option<u64> {
+        self.blocked
+    }
+
     /// Until when nothing may be sent.
     pub(crate) fn silent_until(&self, now: u64) -> Option<u64> {
         match self.pace.start(now, 0, u16::MAX, 0) {

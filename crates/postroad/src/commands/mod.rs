@@ -8,22 +8,28 @@ pub mod auth_trust;
 pub mod certificate;
 pub mod completions;
 pub mod config;
+pub mod delivery;
 pub mod dkim;
 pub mod dns;
+pub mod doctor;
 pub mod domain;
 pub mod queue;
 pub mod quickstart;
+pub mod relay;
 pub mod report;
 pub mod serve;
+pub mod setup;
 pub mod tls;
 pub mod version;
 
 mod client_settings;
 mod find;
+mod provider;
 mod show;
 
 use std::sync::Arc;
 
+use jobs::Post;
 use mail::UnixMillis;
 use serde::{Deserialize, Serialize};
 use store::Store;
@@ -46,9 +52,13 @@ pub enum Request {
     AuthTrust(auth_trust::Request),
     AuthRules(auth::rules::Request),
     Queue(queue::Request),
+    Delivery(delivery::Request),
+    Relay(relay::Request),
     Dns(dns::Request),
+    Doctor(doctor::Request),
     Dkim(dkim::Request),
     Report(report::Request),
+    Setup(setup::Request),
     Tls(tls::Request),
 }
 
@@ -63,11 +73,19 @@ pub struct Context {
     pub tls: Option<Arc<TlsServer>>,
     /// To be told when there may be a certificate to fetch; `None` where no server runs.
     pub wanted: Option<Arc<Notify>>,
+    /// Takes messages of our own; `None` where no server runs.
+    pub post: Option<Arc<dyn Post>>,
 }
 
 impl Context {
     pub fn now(&self) -> UnixMillis {
         UnixMillis::from(self.clock.wall())
+    }
+
+    /// For what must be waited for: the runtime of the server, on whose threads for waiting commands are answered.
+    fn handle(&self) -> Result<tokio::runtime::Handle, Failure> {
+        tokio::runtime::Handle::try_current()
+            .map_err(|_| Failure::failed("the server does not run"))
     }
 }
 
@@ -89,9 +107,13 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
         Request::AuthTrust(request) => auth_trust::execute(context, request),
         Request::AuthRules(request) => auth::rules::execute(context, request),
         Request::Queue(request) => queue::execute(context, request),
+        Request::Delivery(request) => delivery::execute(context, request),
+        Request::Relay(request) => relay::execute(context, request),
         Request::Dns(request) => dns::execute(context, request),
+        Request::Doctor(request) => doctor::execute(context, request),
         Request::Dkim(request) => dkim::execute(context, request),
         Request::Report(request) => report::execute(context, request),
+        Request::Setup(request) => setup::execute(context, request),
         Request::Tls(request) => tls::execute(context, request),
     }
 }

@@ -18,9 +18,9 @@ use std::path::{Path, PathBuf};
 use reader::Reader;
 
 pub use listen::{Listen, Service};
-pub use relay::{Relay, RelayLogin, RelaySecurity};
+pub use relay::{Relay, RelayLogin, RelaySecurity, parse as parse_relay};
 pub use show::describe;
-pub use template::for_quickstart;
+pub use template::{ForSetup, for_quickstart, for_setup};
 
 /// The name of the file in the data directory.
 pub const FILE_NAME: &str = "postroad.toml";
@@ -33,6 +33,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Whom to become after the ports are open, when started as root.
     pub user: Option<String>,
+    /// Under which the world sees this host, where they are on none of its interfaces.
+    pub public_addresses: Vec<IpAddr>,
     pub listen: Listen,
     /// `None`: SQLite in the data directory. Else `postgres://…`.
     pub store_url: Option<String>,
@@ -41,6 +43,16 @@ pub struct Config {
     pub tls: TlsConfig,
     pub outbound: Outbound,
     pub limits: Limits,
+    pub doctor: Doctor,
+}
+
+/// How the server looks after itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Doctor {
+    /// It examines itself once a day, which asks block lists and the servers of big providers.
+    pub daily: bool,
+    /// Disks and memory are looked at. Not in simulated worlds.
+    pub machine: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -117,6 +129,7 @@ impl Config {
             hostname: hostname.into(),
             data: data.into(),
             user: None,
+            public_addresses: Vec::new(),
             listen: Listen::standard(),
             store_url: None,
             resolvers: Vec::new(),
@@ -128,6 +141,10 @@ impl Config {
                 relays: BTreeMap::new(),
             },
             limits: Limits::default(),
+            doctor: Doctor {
+                daily: true,
+                machine: true,
+            },
         }
     }
 
@@ -182,6 +199,8 @@ fn read(root: &mut Reader<'_>, home: &Path) -> Config {
         });
     let mut config = Config::new(hostname, data);
     config.user = root.string("user");
+    config.public_addresses = root.addresses("public_addresses");
+    config.doctor.daily = root.boolean("doctor").unwrap_or(true);
     root.table("listen", |table| listen::read(table, &mut config.listen));
     root.table("store", |table| {
         config.store_url = table.string("url");

@@ -79,7 +79,7 @@ pub(super) fn read(
 }
 
 /// The relay without its login, and the user's name.
-fn parse(url: &str) -> Option<(Relay, Option<String>)> {
+pub fn parse(url: &str) -> Option<(Relay, Option<String>)> {
     let (scheme, rest) = url.split_once("://")?;
     let (user, rest) = match rest.rsplit_once('@') {
         Some((user, rest)) => (Some(decode(user)?), rest),

@@ -72,8 +72,12 @@ async fn relay_for_outlook(internet: &Internet, host: &Host, always: bool) -> Re
 }
 
 fn notices(host: &Host) -> Vec<Notice> {
-    let read = |view: &store::View<'_>| -> Result<_, StoreError> { view.notices_to_tell() };
-    host.store().read_blocking(read).expect("reading works")
+    let read = |view: &store::View<'_>| -> Result<_, StoreError> { view.notices() };
+    let mut notices = host.store().read_blocking(read).expect("reading works");
+    // Others put theirs there, too. Oldest first.
+    notices.retain(|notice| notice.kind.starts_with("incident-"));
+    notices.reverse();
+    notices
 }
 
 fn incidents(host: &Host) -> Vec<Incident> {
@@ -330,11 +334,19 @@ fn gmail_s_rule_is_kept() {
         for round in 1..=3 {
             internet.pass(minutes(10) + minutes(1) / 2).await;
             let tried = gmail.connections() + firm.connections() - first;
-            assert!(tried <= round + 1, "{tried} in round {round}");
+            if tried != round {
+                panic!(
+                    "{tried} {round}\n{:#?}",
+                    events(&host, "google")
+                        .iter()
+                        .map(|e| (e.at, e.recipient.to_string(), e.reply.clone()))
+                        .collect::<Vec<_>>()
+                );
+            }
         }
-        assert!(gmail.connections() + firm.connections() > first);
         assert_eq!(gmail.taken_count(), 0);
         gmail.set_script(Script::accept());
+        firm.set_script(Script::accept());
         internet
             .until(minutes(30), || gmail.taken_count() == 30)
             .await;
@@ -352,7 +364,14 @@ fn gmail_s_rule_is_kept() {
 #[test]
 fn ipv6_that_does_not_work_is_left_alone() {
     Internet::simulated(7, async |internet| {
-        let host = here(&internet).await;
+        let ours = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2).into();
+        let host = internet
+            .host("mx.here.test")
+            .address(ours)
+            .domain("here.test")
+            .account(ANN)
+            .start()
+            .await;
         let direct = outlook(&internet, Script::accept()).await;
         let six = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into();
         internet.zones().host(OUTLOOK_HOST, six);

@@ -88,6 +88,19 @@ impl View<'_> {
         self.sql.all(sql, &params, |row| stored_trace(row.text(0)?))
     }
 
+    /// What still waits of one message. Looks at the whole queue: for people.
+    pub fn queued_under(&self, trace: &TraceId) -> Result<Vec<crate::queue::Queued>, StoreError> {
+        let sql = "SELECT id FROM queue_message WHERE trace = ?1 ORDER BY id LIMIT ?2";
+        let trace = trace.to_string();
+        let params = [Param::Text(&trace), Param::Int(DELIVERY_EVENTS_SHOWN_MAX)];
+        let ids = self.sql.all(sql, &params, |row| row.int(0).map(QueueId))?;
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            found.extend(self.queued(id)?);
+        }
+        Ok(found)
+    }
+
     /// The newest events of a provider, newest first.
     pub fn recent_deliveries(
         &self,
