@@ -311,9 +311,7 @@ fn client_setup(facts: &DomainFacts) -> Vec<RecordWish> {
                 &format!("{label}.{}", facts.domain),
                 Kind::Cname,
                 format!("{}.", facts.host),
-                format!(
-                    "Where {who} fetch the settings of an account, so that nobody has to type them."
-                ),
+                format!("Where {who} the settings of an account, so that nobody has to type them."),
             )
         })
         // The host itself may have such a name, and a name that leads to itself leads nowhere.

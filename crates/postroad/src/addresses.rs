@@ -4,10 +4,13 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::config::{Config, Service};
 
-/// Addresses for the DNS: those mail is sent from, else those listened on, else those of the interfaces.
+/// Addresses for the DNS: those that the settings call public, else those mail is sent from, else those listened on, else those of the interfaces.
 /// Private ones are left out as long as the host is not a trial on loopback.
 pub fn public(config: &Config) -> Vec<IpAddr> {
-    let mut found = config.outbound.addresses.clone();
+    let mut found = config.public_addresses.clone();
+    if found.is_empty() {
+        found = config.outbound.addresses.clone();
+    }
     if found.is_empty() {
         found = listened_on(config);
     }
@@ -22,6 +25,7 @@ pub fn public(config: &Config) -> Vec<IpAddr> {
 /// Every address that mail of ours may leave from, as far as it is known.
 pub fn own(config: &Config) -> Vec<IpAddr> {
     let mut found = config.outbound.addresses.clone();
+    found.extend(&config.public_addresses);
     found.extend(listened_on(config));
     found.sort_unstable();
     found.dedup();

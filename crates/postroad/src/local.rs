@@ -63,6 +63,7 @@ fn on_store(
         random: Arc::new(OsRandom),
         tls: None,
         wanted: None,
+        post: None,
     };
     let answer = execute(&context, request);
     store.close();

@@ -2,5 +2,6 @@
 #![allow(clippy::print_stdout)] // tests say what they skip
 
 mod checks;
+mod compare;
 mod records;
 mod replies;

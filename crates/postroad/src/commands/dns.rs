@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::output::{Answer, Failure};
 
 pub use check::NameServerArgs;
-pub(crate) use wishes::{for_job, wishes};
+pub(crate) use wishes::{domain_facts, for_job, wishes};
 
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {

@@ -27,6 +27,8 @@ pub fn describe(config: &Config) -> Value {
         "hostname": config.hostname,
         "data": config.data,
         "user": config.user,
+        "public_addresses": config.public_addresses,
+        "doctor": config.doctor.daily,
         "listen": listen,
         "store": { "url": config.store_url.as_deref().map(without_password) },
         "dns": { "resolvers": config.resolvers },

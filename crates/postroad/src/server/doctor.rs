@@ -20,9 +20,7 @@ use crate::output::Failure;
 
 /// For the job: asked before each examination.
 pub fn briefing(config: Arc<Config>, store: Store, tls: Arc<TlsServer>) -> Briefing {
-    Arc::new(move || {
-        brief(&config, &store, Some(&tls), None).map_err(|failure| failure.message)
-    })
+    Arc::new(move || brief(&config, &store, Some(&tls), None).map_err(|failure| failure.message))
 }
 
 /// With `tls` a server runs here. With a domain only that one is told.
@@ -149,7 +147,9 @@ fn readable(config: &Config) -> Vec<String> {
 /// Debian's installer maps the host's name to 127.0.1.1.
 fn host_is_loopback(host: &str) -> Option<bool> {
     let text = fs::read_to_string("/etc/hosts").ok()?;
-    let lines = text.lines().map(|line| line.split('#').next().unwrap_or(""));
+    let lines = text
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or(""));
     let is_it = |line: &str| {
         let mut words = line.split_ascii_whitespace();
         let address = words.next().and_then(|word| word.parse::<IpAddr>().ok());

@@ -6,6 +6,7 @@ mod limits;
 mod post;
 mod sessions;
 
+pub mod doctor;
 pub(crate) mod fetched;
 pub mod process;
 pub(crate) mod settings;
@@ -191,6 +192,11 @@ impl Bound {
         )
         .with_http(settings::http(&world, &config)?)
         .with_publishing(crate::commands::dns::for_job(config.clone(), tls.clone()));
+        let jobs = jobs.with_messenger();
+        let jobs = match config.doctor.daily {
+            true => jobs.with_doctor(settings::doctor(&world, &config, &store, &tls)?),
+            false => jobs,
+        };
         let authority = Authority::default();
         let jobs = match settings::certificates(&config, &authority, &tls) {
             Some(settings) => jobs.with_certificates(settings),
@@ -270,6 +276,7 @@ impl Running {
             random: self.world.random.clone(),
             tls: Some(self.tls.clone()),
             wanted: Some(self.authority.wanted.clone()),
+            post: Some(Arc::new(post::Outbox::new(self.mta.clone()))),
         };
         let serving =
             admin::server::serve(self.world.clone(), listener, context, self.stop.clone());

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::AccessSettings;
+use jobs::doctor::DoctorSettings;
 use jobs::{CertificatesSettings, JobsSettings};
 use mta::{MtaSettings, OutboundSettings};
-use store::ChallengeKind;
+use store::{ChallengeKind, Store};
 use web::WebSettings;
 use web::client_setup::ClientServices;
 use world::http::HttpClient;
-use world::{CertificateError, TlsClient, TlsServer, World};
+use world::{CertificateError, TlsClient, TlsClients, TlsServer, World};
 
 use super::Authority;
 use crate::addresses;
@@ -162,7 +163,21 @@ pub fn http(world: &World, config: &Config) -> Result<HttpClient, SettingsError>
     Ok(HttpClient::new(world.clone(), Arc::new(tls)))
 }
 
-fn roots(config: &Config) -> Result<Option<Vec<u8>>, SettingsError> {
+/// How the server examines itself.
+pub fn doctor(
+    world: &World,
+    config: &Arc<Config>,
+    store: &Store,
+    tls: &Arc<TlsServer>,
+) -> Result<DoctorSettings, SettingsError> {
+    let clients = TlsClients::new(world.clock.clone(), roots(config)?.as_deref())?;
+    Ok(DoctorSettings {
+        briefing: super::doctor::briefing(config.clone(), store.clone(), tls.clone()),
+        tls: clients.opportunistic(),
+    })
+}
+
+pub fn roots(config: &Config) -> Result<Option<Vec<u8>>, SettingsError> {
     let Some(path) = &config.tls.roots else {
         return Ok(None);
     };

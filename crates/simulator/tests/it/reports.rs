@@ -276,6 +276,7 @@ fn told(host: &Host, internet: &Internet, request: Request) -> Answer {
         random: internet.random("operator"),
         tls: None,
         wanted: None,
+        post: None,
     };
     commands::execute(&context, request).expect("the command works")
 }

@@ -161,7 +161,10 @@ pub(super) fn differences(rows: &[Row]) -> Vec<String> {
             servers => format!(" On {}:", servers.join(", ")),
         };
         lines.push(String::new());
-        lines.push(format!("{} {}:{on} {}", wish.name, wish.kind, row.difference));
+        lines.push(format!(
+            "{} {}:{on} {}",
+            wish.name, wish.kind, row.difference
+        ));
         for found in row.found.iter().filter(|_| row.state == State::Wrong) {
             lines.push(format!("  there  {found}"));
         }

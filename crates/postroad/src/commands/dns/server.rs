@@ -90,7 +90,9 @@ pub fn read_key(name: Option<&str>, file: Option<&Path>) -> Result<Option<Key>, 
     let Some(file) = file else {
         return match name {
             None => Ok(None),
-            Some(_) => Err(Failure::usage("--tsig-key needs --tsig-file with its secret")),
+            Some(_) => Err(Failure::usage(
+                "--tsig-key needs --tsig-file with its secret",
+            )),
         };
     };
     let failed = |problem: String| Failure::failed(format!("{}: {problem}", file.display()));
@@ -99,7 +101,9 @@ pub fn read_key(name: Option<&str>, file: Option<&Path>) -> Result<Option<Key>, 
         return Err(failed("this is no key".to_owned()));
     }
     let text = std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
-    parse_key(name, &text).map(Some).map_err(|problem| failed(problem.to_owned()))
+    parse_key(name, &text)
+        .map(Some)
+        .map_err(|problem| failed(problem.to_owned()))
 }
 
 /// `key "name" { algorithm hmac-sha256; secret "…"; };` or the bare secret.
@@ -120,7 +124,9 @@ fn parse_key(name: Option<&str>, text: &str) -> Result<Key, &'static str> {
     };
     let algorithm = after("algorithm").unwrap_or(ALGORITHM);
     if TsigHash::parse(algorithm).is_none() {
-        return Err("its algorithm is none of hmac-sha256, hmac-sha384, hmac-sha512; make another with: tsig-keygen postroad");
+        return Err(
+            "its algorithm is none of hmac-sha256, hmac-sha384, hmac-sha512; make another with: tsig-keygen postroad",
+        );
     }
     let secret = STANDARD.decode(secret).map_err(|_| BAD)?;
     let name = name
@@ -186,7 +192,9 @@ fn list(context: &Context) -> Result<Answer, Failure> {
         vec![
             server.zone.to_string(),
             server.at.clone(),
-            key.map_or_else(String::new, |key| format!("{} ({})", key.name, key.algorithm)),
+            key.map_or_else(String::new, |key| {
+                format!("{} ({})", key.name, key.algorithm)
+            }),
         ]
     });
     Ok(answer.table(&["zone", "server", "key"], rows.collect()))
@@ -205,9 +213,11 @@ fn remove(context: &Context, zone: &str) -> Result<Answer, Failure> {
             "there is no name server for {zone}; see: postroad dns server list"
         )));
     }
-    Ok(Answer::new(json!({ "zone": zone.to_string(), "removed": true })).line(format!(
-        "Forgotten. The records of {zone} stay as they are."
-    )))
+    Ok(
+        Answer::new(json!({ "zone": zone.to_string(), "removed": true })).line(format!(
+            "Forgotten. The records of {zone} stay as they are."
+        )),
+    )
 }
 
 fn value(server: &DnsServer) -> serde_json::Value {

@@ -28,15 +28,15 @@ pub fn wishes(context: &Context, domain: &Domain) -> Result<Vec<RecordWish>, Fai
 
 /// The same for the job that keeps them published.
 pub fn for_job(config: Arc<Config>, tls: Arc<TlsServer>) -> Wishes {
-    Arc::new(move |view, domain| {
-        match of(view, &config, Some(&tls), domain) {
+    Arc::new(
+        move |view, domain| match of(view, &config, Some(&tls), domain) {
             Ok(wishes) => Ok(Some(wishes)),
             Err(failure) => {
                 tracing::warn!(%domain, problem = failure.message, "which records a domain should have");
                 Ok::<_, StoreError>(None)
             }
-        }
-    })
+        },
+    )
 }
 
 fn of(
@@ -45,6 +45,18 @@ fn of(
     tls: Option<&TlsServer>,
     domain: &Domain,
 ) -> Result<Vec<RecordWish>, Failure> {
+    Ok(doctor::for_domain(&domain_facts(
+        view, config, tls, domain,
+    )?))
+}
+
+/// What the records, and the doctor's checks, follow from.
+pub fn domain_facts(
+    view: &View<'_>,
+    config: &Config,
+    tls: Option<&TlsServer>,
+    domain: &Domain,
+) -> Result<DomainFacts, Failure> {
     let keys = view.dkim_keys(domain)?;
     let mode = view.mta_sts_mode(domain)?;
     let dkim = keys
@@ -64,7 +76,7 @@ fn of(
         .collect::<Result<_, Failure>>()?;
     let mut facts = facts(config, domain, dkim, mode)?;
     facts.certificate_keys = certificate_keys(view, config, tls)?;
-    Ok(doctor::for_domain(&facts))
+    Ok(facts)
 }
 
 fn facts(
