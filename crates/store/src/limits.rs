@@ -106,6 +106,12 @@ pub const REPORT_DOMAINS_PER_DAY_MAX: i64 = 10_000;
 /// Reports that wait to be read. A large domain gets some hundred a day; a flood gets 4xx.
 pub const REPORT_INTAKE_WAITING_MAX: i64 = 2_000;
 
+/// A message smaller than this is bounded by their number alone: real ones have some ten kilobytes.
+pub const REPORT_INTAKE_SMALL_BYTES: u64 = 500_000;
+
+/// Bytes of all that wait, from which on no larger one is taken: no quota bounds what strangers send there.
+pub const REPORT_INTAKE_WAITING_BYTES_MAX: i64 = 1_000_000_000;
+
 /// Largest message that is taken as a report: what the largest receivers send is below 10 MB.
 pub const REPORT_INTAKE_BYTES_MAX: u64 = 25_000_000;
 

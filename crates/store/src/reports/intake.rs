@@ -6,7 +6,10 @@ use mail::{Address, TraceId, UnixMillis};
 use super::ReportKind;
 use crate::blobs::Kept;
 use crate::engine::Param;
-use crate::limits::{REPORT_INTAKE_BYTES_MAX, REPORT_INTAKE_WAITING_MAX};
+use crate::limits::{
+    REPORT_INTAKE_BYTES_MAX, REPORT_INTAKE_SMALL_BYTES, REPORT_INTAKE_WAITING_BYTES_MAX,
+    REPORT_INTAKE_WAITING_MAX,
+};
 use crate::{Accepted, Change, StoreError, View};
 
 /// A message that came to a report address.
@@ -67,12 +70,14 @@ impl Change<'_> {
         if REPORT_INTAKE_BYTES_MAX < intake.kept.size {
             return Err(TakeReportError::TooLarge);
         }
-        let waiting = self
-            .sql
-            .one(WAITING, &[Param::Int(REPORT_INTAKE_WAITING_MAX)], |row| {
-                row.int(0)
-            })?;
-        if REPORT_INTAKE_WAITING_MAX <= waiting {
+        let max = [Param::Int(REPORT_INTAKE_WAITING_MAX)];
+        let waiting = self.sql.one(WAITING, &max, |row| row.int(0))?;
+        // Small ones are bounded by their number.
+        let bytes = match intake.kept.size < REPORT_INTAKE_SMALL_BYTES {
+            true => 0,
+            false => self.sql.one(WAITING_BYTES, &max, |row| row.int(0))?,
+        };
+        if REPORT_INTAKE_WAITING_MAX <= waiting || REPORT_INTAKE_WAITING_BYTES_MAX <= bytes {
             return Err(TakeReportError::TooManyWaiting);
         }
         let blob = self.hold_body(&intake.kept, 1)?;
@@ -97,6 +102,9 @@ impl Change<'_> {
 
 const WAITING: &str =
     "SELECT COUNT(*) FROM (SELECT id FROM report_intake WHERE state = 0 LIMIT ?1) AS waiting";
+
+const WAITING_BYTES: &str = "SELECT CAST(COALESCE(SUM(b.length), 0) AS BIGINT) FROM \
+     (SELECT blob_id FROM report_intake WHERE state = 0 LIMIT ?1) AS waiting JOIN blob b ON b.id = waiting.blob_id";
 
 const TAKE: &str = "INSERT INTO report_intake (domain, kind, trace, blob_id, submitter, received, state, attempts, note) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, '')";

@@ -15,6 +15,7 @@ on_both!(
     report_addresses_belong_to_local_domains,
     messages_are_taken_in_and_read,
     too_many_wait,
+    too_many_bytes_wait,
     unreadable_ones_are_kept_for_a_while,
     a_flood_leaves_the_newest,
     reports_are_summed_up_once_each,
@@ -259,6 +260,28 @@ fn too_many_wait(home: &Home) {
         .store
         .accept_blocking(move |change| change.take_report(&intake));
     assert!(matches!(refused, Err(TakeReportError::TooManyWaiting)));
+}
+
+fn too_many_bytes_wait(home: &Home) {
+    let size = usize::try_from(limits::REPORT_INTAKE_BYTES_MAX).expect("a size");
+    let kept = home.store.keep_blocking(vec![b'x'; size]).expect("kept");
+    let intake = NewIntake {
+        trace: trace(),
+        kept,
+        recipient: address("dmarc-reports"),
+        submitter: None,
+        received: NOW,
+    };
+    let take = |intake: NewIntake| {
+        home.store
+            .accept_blocking(move |change| change.take_report(&intake))
+    };
+    let taken = (0..100)
+        .take_while(|_| take(intake.clone()).is_ok())
+        .count() as u64;
+    let bytes = i64::try_from(taken * limits::REPORT_INTAKE_BYTES_MAX).expect("a number");
+    assert_eq!(bytes, limits::REPORT_INTAKE_WAITING_BYTES_MAX);
+    assert!(matches!(take(intake), Err(TakeReportError::TooManyWaiting)));
 }
 
 fn unreadable_ones_are_kept_for_a_while(home: &Home) {
