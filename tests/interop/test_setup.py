@@ -123,6 +123,16 @@ def test_from_nothing_to_a_delivered_message(directory):
                 assert (("DNS", HOST),) == secure.getpeercert()["subjectAltName"]
         Imap(world.port("imaps"), f"you@{HERE}", said["password"])
 
+        # A new signing key is published by the server itself, and one that is gone goes.
+        code, rotated, complaint = world.cli("dkim", "rotate", HERE)
+        assert code == 0, complaint
+        selectors = {r["name"] for r in world.cli("dns", "show", HERE)[1] if "._domainkey." in r["name"] and r["action"] == "publish"}
+        assert len(selectors) == 4, selectors
+        deadline = time.monotonic() + 20
+        while not all(world.bind.ask(name, "TXT") for name in selectors):
+            assert time.monotonic() < deadline, f"{selectors} are not published\n{world.log()}"
+            time.sleep(0.1)
+
         # Again: everything is found, nothing is changed.
         config, serial = (world.data / "postroad.toml").read_bytes(), world.bind.serial()
         code, again, complaint = world.setup()

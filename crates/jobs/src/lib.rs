@@ -96,8 +96,9 @@ impl Jobs {
 
     /// With the records of domains kept published where the operator gave a key.
     #[must_use]
-    pub fn with_publishing(mut self, wishes: publish::Wishes) -> Self {
-        self.jobs.push(Arc::new(publish::Publishing::new(wishes)));
+    pub fn with_publishing(mut self, wishes: publish::Wishes, changed: publish::Changed) -> Self {
+        self.jobs
+            .push(Arc::new(publish::Publishing::new(wishes, changed)));
         self
     }
 

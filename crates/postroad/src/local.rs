@@ -63,6 +63,7 @@ fn on_store(
         random: Arc::new(OsRandom),
         tls: None,
         wanted: None,
+        changed: None,
         post: None,
     };
     let answer = execute(&context, request);

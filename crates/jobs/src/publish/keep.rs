@@ -1,8 +1,11 @@
 //! The job: keeps published what is made and changed here - signing keys, certificate pins, the id of the MTA-STS policy -
 //! where the operator gave a key for the zone. Records that others share are changed by `postroad dns publish` only.
 
+use std::sync::Arc;
+
 use doctor::compare::{compare, ours};
 use mail::{Domain, UnixMillis};
+use tokio::sync::Notify;
 use world::BoxFuture;
 
 use super::{NameServers, Wishes, look, publish, server_for};
@@ -10,11 +13,21 @@ use crate::{Desk, Job, JobError, Run, limits, schedule};
 
 pub struct Publishing {
     wishes: Wishes,
+    changed: Changed,
+}
+
+/// When there may be something new to publish.
+#[derive(Clone, Default)]
+pub struct Changed {
+    /// Told after commands that change keys, policies or name servers.
+    pub by_command: Arc<Notify>,
+    /// Told after each certificate that is new.
+    pub certificate: Arc<Notify>,
 }
 
 impl Publishing {
-    pub fn new(wishes: Wishes) -> Self {
-        Self { wishes }
+    pub fn new(wishes: Wishes, changed: Changed) -> Self {
+        Self { wishes, changed }
     }
 
     async fn keep(&self, desk: &Desk, domain: &Domain) -> Result<(), JobError> {
@@ -57,6 +70,15 @@ impl Job for Publishing {
 
     fn next(&self, last: Option<UnixMillis>, started: UnixMillis) -> UnixMillis {
         schedule::every(limits::PUBLISH_PERIOD, last, started)
+    }
+
+    fn woken<'a>(&'a self, _desk: &'a Desk) -> BoxFuture<'a, ()> {
+        Box::pin(async {
+            tokio::select! {
+                () = self.changed.by_command.notified() => {}
+                () = self.changed.certificate.notified() => {}
+            }
+        })
     }
 
     fn run<'a>(&'a self, desk: &'a Desk, _run: Run) -> BoxFuture<'a, Result<(), JobError>> {

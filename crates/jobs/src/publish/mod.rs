@@ -17,7 +17,7 @@ use mail::Domain;
 use store::{StoreError, View};
 
 pub use edit::{PublishError, publish};
-pub use keep::Publishing;
+pub use keep::{Changed, Publishing};
 pub use look::{NameServers, look};
 pub use server::{server_for, server_of};
 

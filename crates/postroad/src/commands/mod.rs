@@ -73,6 +73,8 @@ pub struct Context {
     pub tls: Option<Arc<TlsServer>>,
     /// To be told when there may be a certificate to fetch; `None` where no server runs.
     pub wanted: Option<Arc<Notify>>,
+    /// To be told when there may be a record to publish; `None` where no server runs.
+    pub changed: Option<Arc<Notify>>,
     /// Takes messages of our own; `None` where no server runs.
     pub post: Option<Arc<dyn Post>>,
 }
@@ -91,6 +93,21 @@ impl Context {
 
 /// Does what is asked. Waits for the store, so not for the event loop's threads.
 pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
+    let may_publish = matches!(
+        request,
+        Request::Domain(_)
+            | Request::Dkim(_)
+            | Request::Certificate(certificate::Request::NewKey { .. })
+            | Request::Dns(dns::Request::Server(_))
+    );
+    let answer = answer(context, request);
+    if let (true, Some(changed)) = (may_publish, &context.changed) {
+        changed.notify_one();
+    }
+    answer
+}
+
+fn answer(context: &Context, request: Request) -> Result<Answer, Failure> {
     match request {
         Request::Version => Ok(version::answer()),
         Request::Domain(request) => {

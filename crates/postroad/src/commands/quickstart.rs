@@ -57,6 +57,7 @@ pub fn run(place: &Place, args: &Args, style: Style) -> Result<(), Failure> {
             random: Arc::new(OsRandom),
             tls: None,
             wanted: None,
+            changed: None,
             post: None,
         };
         let password = set_up(&context, store, &domain, &address, given)?;

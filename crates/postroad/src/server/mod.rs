@@ -79,6 +79,8 @@ pub(crate) struct Authority {
     fetched: Arc<Notify>,
     /// There may be one to fetch.
     wanted: Arc<Notify>,
+    /// There may be a record to publish.
+    changed: Arc<Notify>,
 }
 
 /// Whether all ended in time.
@@ -87,6 +89,16 @@ pub enum Ending {
     Clean,
     /// So many sessions were cut.
     Cut(usize),
+}
+
+impl Authority {
+    /// What wakes the job that keeps records published.
+    fn records(&self) -> jobs::publish::Changed {
+        jobs::publish::Changed {
+            by_command: self.changed.clone(),
+            certificate: self.fetched.clone(),
+        }
+    }
 }
 
 impl Server {
@@ -184,6 +196,7 @@ impl Bound {
             .into_iter()
             .map(|(service, listener)| desk.open(service, listener))
             .collect();
+        let authority = Authority::default();
         let jobs = Jobs::new(
             world.clone(),
             store.clone(),
@@ -191,13 +204,15 @@ impl Bound {
             settings::jobs(&config),
         )
         .with_http(settings::http(&world, &config)?)
-        .with_publishing(crate::commands::dns::for_job(config.clone(), tls.clone()));
+        .with_publishing(
+            crate::commands::dns::for_job(config.clone(), tls.clone()),
+            authority.records(),
+        );
         let jobs = jobs.with_messenger();
         let jobs = match config.doctor.daily {
             true => jobs.with_doctor(settings::doctor(&world, &config, &store, &tls)?),
             false => jobs,
         };
-        let authority = Authority::default();
         let jobs = match settings::certificates(&config, &authority, &tls) {
             Some(settings) => jobs.with_certificates(settings),
             None => jobs,
@@ -276,6 +291,7 @@ impl Running {
             random: self.world.random.clone(),
             tls: Some(self.tls.clone()),
             wanted: Some(self.authority.wanted.clone()),
+            changed: Some(self.authority.changed.clone()),
             post: Some(Arc::new(post::Outbox::new(self.mta.clone()))),
         };
         let serving =

@@ -266,7 +266,7 @@ fn report_of(internet: &Internet, domain: &str, rows: Vec<aggregate::Row>) -> St
 }
 
 /// As an operator on that host is told.
-fn told(host: &Host, internet: &Internet, request: Request) -> Answer {
+pub(crate) fn told(host: &Host, internet: &Internet, request: Request) -> Answer {
     let mut config = postroad::Config::new(host.name(), std::path::Path::new("/nowhere"));
     config.outbound.addresses = vec![host.address()];
     let context = Context {
@@ -276,6 +276,7 @@ fn told(host: &Host, internet: &Internet, request: Request) -> Answer {
         random: internet.random("operator"),
         tls: None,
         wanted: None,
+        changed: None,
         post: None,
     };
     commands::execute(&context, request).expect("the command works")

@@ -97,6 +97,7 @@ impl Town {
             random: world.random.clone(),
             tls: None,
             wanted: None,
+            changed: None,
             post: None,
         };
         let answer = postroad::commands::execute(&context, Request::Dkim(request));

@@ -154,7 +154,20 @@ pub(super) fn mark(state: State) -> &'static str {
 /// Each difference: what it is, what is there, what should be.
 pub(super) fn differences(rows: &[Row]) -> Vec<String> {
     let mut lines = Vec::new();
-    for row in rows.iter().filter(|row| row.state != State::Right) {
+    let unknown: Vec<&Row> = rows
+        .iter()
+        .filter(|row| row.state == State::Unknown)
+        .collect();
+    if let Some(first) = unknown.first() {
+        lines.push(String::new());
+        lines.push(format!(
+            "{} records could not be looked up: {}",
+            unknown.len(),
+            first.difference
+        ));
+    }
+    let known = |row: &&Row| !matches!(row.state, State::Right | State::Unknown);
+    for row in rows.iter().filter(known) {
         let wish = &row.wish;
         let on = match row.servers.as_slice() {
             [] => String::new(),

@@ -161,8 +161,9 @@ fn certificate_keys(
         return Ok(Vec::new());
     }
     let certificate = match (server, fetched) {
+        // One that was fetched a moment ago is not served yet.
+        (_, Some(fetched)) if !by_files => Some(fetched),
         (Some(server), _) => Some(server.certificate_for(name)),
-        (None, Some(fetched)) if config.tls.files.is_none() => Some(fetched),
         (None, _) => tls::current(config).map(|server| server.certificate_for(name)),
     };
     let present = certificate.and_then(|certificate| certificate.tlsa_data(1, 1)?.try_into().ok());
