@@ -11,6 +11,8 @@ mod changes;
 mod commits;
 mod crash;
 mod deliveries;
+mod dns_servers;
+mod findings;
 mod fixture;
 mod forwarding;
 mod full;
