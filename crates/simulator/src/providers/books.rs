@@ -191,7 +191,10 @@ impl Books {
         let points = self.points(model, ip, now);
         let most = model.tier(points).per_minute;
         let peer = self.peer(model, ip, now);
-        peer.silent_until.is_some_and(|until| now < until) || most <= peer.taken.within(MINUTE, now)
+        // They count whole seconds, as do those who wait.
+        let second = Duration::from_secs(1);
+        peer.silent_until.is_some_and(|until| now + second < until)
+            || most <= peer.taken.within(MINUTE, now)
     }
 
     pub(super) fn is_over_day(&mut self, model: &Model, ip: IpAddr, now: Instant) -> bool {

@@ -4,6 +4,7 @@ mod authentication;
 mod authors;
 mod blocked;
 mod bounces;
+mod bursts;
 mod delivery;
 mod dns;
 mod dnssec;
@@ -39,17 +40,6 @@ const BOB: &str = "bob@there.test";
 async fn here(internet: &Internet) -> Host {
     internet
         .host("mx.here.test")
-        .domain("here.test")
-        .account(ANN)
-        .start()
-        .await
-}
-
-/// The usual host, at an address that matters.
-async fn here_at(internet: &Internet, address: std::net::IpAddr) -> Host {
-    internet
-        .host("mx.here.test")
-        .at(address)
         .domain("here.test")
         .account(ANN)
         .start()
