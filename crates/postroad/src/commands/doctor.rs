@@ -138,8 +138,9 @@ fn examine(context: &Context, domain: Option<&str>) -> Result<Answer, Failure> {
     let answer = show::examination(context, &examination, &known);
     Ok(match context.tls {
         Some(_) => answer,
-        None => answer
-            .remark("No server runs here: ports, TLS and what is served were not looked at."),
+        None => {
+            answer.remark("No server runs here: ports, TLS and what is served were not looked at.")
+        }
     })
 }
 

@@ -161,11 +161,9 @@ fn add(
         ChannelError::Store(error) => Failure::from(error),
         other => Failure::failed(other.to_string()),
     })?;
-    Ok(
-        Answer::new(json!({ "id": id.0, "target": target }))
-            .line(format!("{target} is told from now on (number {}).", id.0))
-            .remark(format!("Try it: postroad doctor notify test {}", id.0)),
-    )
+    Ok(Answer::new(json!({ "id": id.0, "target": target }))
+        .line(format!("{target} is told from now on (number {}).", id.0))
+        .remark(format!("Try it: postroad doctor notify test {}", id.0)))
 }
 
 fn remove(context: &Context, id: i64) -> Result<Answer, Failure> {
@@ -202,8 +200,7 @@ fn list(context: &Context) -> Result<Answer, Failure> {
             one.id.0.to_string(),
             one.channel.kind.name().to_owned(),
             one.channel.target.clone(),
-            one.told
-                .map_or_else(|| "never".to_owned(), show::time),
+            one.told.map_or_else(|| "never".to_owned(), show::time),
             one.problem.clone().unwrap_or_default(),
         ]
     });
@@ -240,9 +237,7 @@ fn test(context: &Context, id: Option<i64>) -> Result<Answer, Failure> {
     if chosen.is_empty() {
         return Err(match id {
             Some(id) => unknown(id),
-            None => Failure::failed(
-                "nobody is told yet; see: postroad doctor notify add --help",
-            ),
+            None => Failure::failed("nobody is told yet; see: postroad doctor notify add --help"),
         });
     }
     let now = context.now();
@@ -284,7 +279,9 @@ fn tried(before: &[Channel], after: &[Channel]) -> Answer {
         let through = after.told != before.told && after.problem.is_none();
         all &= through;
         answer = answer.line(match (through, &after.problem, after.channel.kind) {
-            (true, _, ChannelKind::Mail) => format!("{target}: in the queue; see whether it arrives"),
+            (true, _, ChannelKind::Mail) => {
+                format!("{target}: in the queue; see whether it arrives")
+            }
             (true, ..) => format!("{target}: taken"),
             (false, Some(problem), _) => format!("{target}: {problem}"),
             (false, None, _) => format!("{target}: nothing is known yet"),

@@ -18,10 +18,12 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let failed = |error| Failure::failed(format!("{}: {error}", path.display()));
     let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
-        std::io::stdin().lock().take(BYTES_MAX).read_to_end(&mut bytes)
+        std::io::stdin()
+            .lock()
+            .take(BYTES_MAX)
+            .read_to_end(&mut bytes)
     } else {
-        std::fs::File::open(path)
-            .and_then(|file| file.take(BYTES_MAX).read_to_end(&mut bytes))
+        std::fs::File::open(path).and_then(|file| file.take(BYTES_MAX).read_to_end(&mut bytes))
     };
     read.map_err(failed)?;
     Ok(bytes)

@@ -166,7 +166,10 @@ pub(super) fn list() -> Answer {
             check.title.to_owned(),
         ]
     });
-    Answer::new(json!(values)).table(&["id", "group", "severity", "what is looked at"], rows.collect())
+    Answer::new(json!(values)).table(
+        &["id", "group", "severity", "what is looked at"],
+        rows.collect(),
+    )
 }
 
 fn describe(check: &doctor::checks::Check) -> Value {
