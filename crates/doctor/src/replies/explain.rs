@@ -86,7 +86,7 @@ pub fn for_author(
             Next::Hold => {
                 "It is kept and goes out as soon as they take our mail again; you need not send it again."
             }
-            _ => "It is tried again by itself for up to four days; you need not send it again.",
+            _ => "It is tried again by itself for some days; you need not send it again.",
         }
     } else {
         "It was not delivered."

@@ -201,6 +201,7 @@ async fn connected(inner: &Inner, hop: &Hop<'_>) -> Result<String, String> {
     let Opened {
         result,
         tls_failure,
+        ..
     } = connect::open(inner, hop).await;
     let connection = match result {
         Ok(connection) => connection,

@@ -275,7 +275,6 @@ impl Aftermath {
         decisions: &[Decision],
         original: Option<&[u8]>,
         notes: &Notes,
-        at: UnixMillis,
     ) -> Vec<DeliveryEvent> {
         let message_id = original.map(message_id_of).unwrap_or_default();
         let relay = way.and_then(|way| match &way.route {
@@ -292,7 +291,7 @@ impl Aftermath {
                 Outcome::Failed => Fate::Refused,
                 Outcome::Untried { .. } => return None,
             };
-            let answer = verdict.answer();
+            let (answer, at) = (verdict.answer(), decision.attempt.at);
             let own_class = || (fate != Fate::Accepted).then(|| class_of_ours(verdict).to_owned());
             let classified = understood.as_ref().map(|of| &of.classified);
             Some(DeliveryEvent {

@@ -47,6 +47,8 @@ pub(crate) struct Hop<'a> {
 /// How an attempt to connect ended.
 pub(crate) struct Opened {
     pub(crate) result: Result<Connection, Verdict>,
+    /// Our address, if there was a connection at all.
+    pub(crate) source: Option<IpAddr>,
     /// What was wrong with the server's TLS, also where clear text did.
     pub(crate) tls_failure: Option<TlsFailure>,
 }
@@ -78,16 +80,19 @@ pub(crate) async fn open(inner: &Inner, hop: &Hop<'_>) -> Opened {
         (Some(RelaySecurity::Opportunistic) | None, Demand::Nothing) => TlsRule::Opportunistic,
         _ => TlsRule::Required,
     };
-    match attempt(inner, hop, rule).await {
+    let mut source = None;
+    match attempt(inner, hop, rule, &mut source).await {
         Ok(connection) => Opened {
+            source,
             tls_failure: (!connection.secured.encrypted)
                 .then_some(TlsFailure::StartTlsNotSupported),
             result: Ok(connection),
         },
         Err(Broken::Tls(failure, _)) if rule == TlsRule::Opportunistic => {
             tracing::info!(host = hop.host, "TLS is broken there: once more without it");
-            let result = attempt(inner, hop, TlsRule::Never).await;
+            let result = attempt(inner, hop, TlsRule::Never, &mut source).await;
             Opened {
+                source,
                 result: result.map_err(|broken| match broken {
                     Broken::Tls(_, verdict) | Broken::Otherwise(verdict) => verdict,
                 }),
@@ -95,10 +100,12 @@ pub(crate) async fn open(inner: &Inner, hop: &Hop<'_>) -> Opened {
             }
         }
         Err(Broken::Tls(failure, verdict)) => Opened {
+            source,
             result: Err(verdict),
             tls_failure: Some(failure),
         },
         Err(Broken::Otherwise(verdict)) => Opened {
+            source,
             result: Err(verdict),
             tls_failure: None,
         },
@@ -125,7 +132,13 @@ fn trust(inner: &Inner, hop: &Hop<'_>, rule: TlsRule) -> (Arc<TlsClient>, String
     }
 }
 
-async fn attempt(inner: &Inner, hop: &Hop<'_>, rule: TlsRule) -> Result<Connection, Broken> {
+/// `local` is set to our address as soon as there is a connection.
+async fn attempt(
+    inner: &Inner,
+    hop: &Hop<'_>,
+    rule: TlsRule,
+    local: &mut Option<IpAddr>,
+) -> Result<Connection, Broken> {
     let world = &inner.world;
     let trouble = |text: String| {
         Verdict::Temporary(ours(
@@ -146,6 +159,7 @@ async fn attempt(inner: &Inner, hop: &Hop<'_>, rule: TlsRule) -> Result<Connecti
             )));
         }
     };
+    *local = Some(stream.local_addr().ip());
     let (client, name) = trust(inner, hop, rule);
     let mut secret = [0; 32];
     world.random.fill(&mut secret);

@@ -277,6 +277,7 @@ impl<'a> Courier<'a> {
         };
         let Opened {
             result,
+            source,
             tls_failure,
         } = connect::open(self.inner, &hop).await;
         let mut ends = Ends {
@@ -302,7 +303,7 @@ impl<'a> Courier<'a> {
                     // Somebody spoke, if only to refuse.
                     self.notes.path = Some(Path {
                         peer: address.ip(),
-                        source: None,
+                        source,
                         tls: false,
                     });
                 }

@@ -236,7 +236,7 @@ async fn write_end(
     }
     let filing = reports(inner, job, &decisions, original).await;
     let events = match notes.tried || decisions.iter().any(is_over) {
-        true => after.events(job, way, &verdicts, &decisions, original, &notes, now),
+        true => after.events(job, way, &verdicts, &decisions, original, &notes),
         false => Vec::new(),
     };
     let written = Written {

@@ -666,9 +666,14 @@ async fn find_way(inner: &Inner, domain: &Domain) -> Result<Way, Unroutable> {
     // Without knowing what is demanded nothing may leave.
     let policy = policy.map_err(|error| Unroutable::Store(error.to_string()))?;
     let mut group = Group::of(domain, &route);
-    if let (false, Some(provider)) = (relayed, group.provider.clone()) {
+    if !relayed {
+        let provider = group.provider.clone();
         let found = inner.store.read_small(move |view| {
-            Ok((view.provider_relay(&provider)?, view.holds_on_reputation()?))
+            let relay = match &provider {
+                Some(provider) => view.provider_relay(provider)?,
+                None => None,
+            };
+            Ok((relay, view.holds_on_reputation()?))
         });
         let (relay, hold) = found
             .await
