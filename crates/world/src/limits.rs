@@ -48,6 +48,14 @@ pub const DNS_ATTEMPTS: usize = 2;
 /// One question with everything that follows from it (retries, CNAMEs, DNSSEC chain).
 pub const DNS_PATIENCE: Duration = Duration::from_secs(30);
 
+/// For how long a name below a top-level domain that a resolver without a root lacks is not asked for again.
+pub const DNS_ISLAND_TTL: Duration = Duration::from_secs(60);
+
+/// Questions on their way to the name servers: at first, at least (a burst that any router's resolver takes) and at most.
+pub const DNS_WINDOW_START: usize = 16;
+pub const DNS_WINDOW_MIN: usize = 12;
+pub const DNS_WINDOW_MAX: usize = 512;
+
 /// Questions in flight, each with a socket of its own. More wait for their turn.
 pub const DNS_QUESTIONS_MAX: usize = 1_024;
 

@@ -3,11 +3,13 @@
 
 mod convert;
 mod direct;
+mod island;
 mod resolver;
 mod stub;
 mod update;
 mod validator;
 mod wildcard;
+mod window;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;

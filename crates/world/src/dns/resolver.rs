@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use hickory_proto::rr::Name;
 use tokio::sync::{OnceCell, Semaphore};
 
+use super::island::Island;
 use super::stub::Stub;
 use super::validator::Validator;
 use super::{Answer, Dns, DnsError, Kind, Record};
@@ -69,6 +70,8 @@ pub struct Resolver {
 struct Engine {
     servers: Vec<SocketAddr>,
     stub: Stub,
+    /// Watched where the servers are the system's.
+    island: Option<Island>,
     /// Who checks here; known for sure once it is set.
     validator: OnceCell<Option<Validator>>,
     /// The servers could not show whether they validate: not to be asked again before.
@@ -106,12 +109,20 @@ impl Resolver {
         // The semaphore is never closed.
         let _turn = self.turns.acquire().await;
         let asking = async {
+            if let Some(island) = &engine.island
+                && island.lacks(name, &engine.stub).await
+            {
+                return Ok(Answer::no_such_name(limits::DNS_ISLAND_TTL));
+            }
             match self.validator(engine).await? {
-                Some(validator) => match validator.ask(&query, kind).await {
-                    Err(DnsError::Bogus) => engine.doubtful(validator, query, kind).await,
-                    answer => answer,
-                },
-                None => engine.stub.ask(query, kind).await,
+                // Looking for signatures that are never handed on takes seconds for each name.
+                Some(validator) if validator.servers_hand_on_signatures(&engine.stub).await => {
+                    match validator.ask(&query, kind).await {
+                        Err(DnsError::Bogus) => engine.doubtful(validator, query, kind).await,
+                        answer => answer,
+                    }
+                }
+                _ => engine.stub.ask(query, kind).await,
             }
         };
         let answer = tokio::time::timeout(limits::DNS_PATIENCE, asking);
@@ -128,6 +139,7 @@ impl Resolver {
         let trust_ad = self.settings.validation == Validation::Auto && on_loopback(&servers);
         Ok(Engine {
             stub: Stub::new(servers.clone(), trust_ad),
+            island: self.settings.servers.is_empty().then(Island::default),
             servers,
             validator: OnceCell::new(),
             probe_after: Mutex::default(),
@@ -169,9 +181,6 @@ impl Engine {
         query: Name,
         kind: Kind,
     ) -> Result<Answer, DnsError> {
-        if !validator.servers_hand_on_signatures(&self.stub).await {
-            return self.stub.ask(query, kind).await;
-        }
         let found = validator.expanded(&query, kind, &self.stub).await;
         found.ok_or(DnsError::Bogus)
     }

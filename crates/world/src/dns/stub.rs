@@ -13,6 +13,7 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 
+use super::window::Window;
 use super::{Answer, AnswerStatus, DnsError, Kind, convert};
 use crate::{OsRandom, Random, limits};
 
@@ -20,6 +21,7 @@ pub(super) struct Stub {
     servers: Vec<SocketAddr>,
     trust_ad: bool,
     cache: Mutex<HashMap<(String, Kind), Cached>>,
+    window: Window,
 }
 
 struct Cached {
@@ -28,9 +30,13 @@ struct Cached {
 }
 
 /// How long each round of asking all servers waits for each.
-const ROUNDS: [Duration; 3] = [
+/// The first is short: what a burst made the server drop is asked again at once, and what it is still looking for
+/// is found by then or later.
+const ROUNDS: [Duration; 5] = [
+    Duration::from_millis(200),
+    Duration::from_millis(800),
     Duration::from_secs(2),
-    Duration::from_secs(3),
+    Duration::from_secs(4),
     limits::DNS_TIMEOUT,
 ];
 /// RFC 9715 §3: answers of this size are not fragmented on today's networks.
@@ -46,6 +52,7 @@ impl Stub {
             servers,
             trust_ad,
             cache: Mutex::default(),
+            window: Window::new(),
         }
     }
 
@@ -140,16 +147,29 @@ impl Stub {
 
     async fn ask_servers(&self, name: &Name, kind: RecordType) -> Result<Message, DnsError> {
         let mut last = DnsError::TimedOut;
-        for timeout in ROUNDS {
+        for (round, timeout) in ROUNDS.into_iter().enumerate() {
             for server in &self.servers {
+                // Who waits for a slow name takes no place from others.
+                let _place = match round {
+                    0 => self.window.place().await,
+                    _ => None,
+                };
                 let asked = exchange(*server, name, kind);
                 match tokio::time::timeout(timeout, asked).await {
-                    Ok(Ok(response)) => match failure(&response) {
-                        None => return Ok(response),
-                        Some(error) => last = error,
-                    },
+                    Ok(Ok(response)) => {
+                        self.window.answered();
+                        match failure(&response) {
+                            None => return Ok(response),
+                            Some(error) => last = error,
+                        }
+                    }
                     Ok(Err(error)) => last = DnsError::Network(error.to_string()),
-                    Err(_) => last = DnsError::TimedOut,
+                    Err(_) => {
+                        if round == 0 {
+                            self.window.silent();
+                        }
+                        last = DnsError::TimedOut;
+                    }
                 }
             }
             // A failure that was answered is not repeated at once; only silence is.
