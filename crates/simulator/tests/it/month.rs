@@ -9,8 +9,9 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use mail::UnixMillis;
-use simulator::{Host, Internet, Provider, Script, days, hours, minutes};
+use simulator::{Host, Internet, Page, Provider, Script, days, hours, minutes};
 use store::deliveries::{Notice, ProviderRelay, RelayProtection};
+use store::findings::{ChannelKind, NewChannel};
 use store::{Durability, StoreError};
 
 use crate::ANN;
@@ -19,6 +20,7 @@ use crate::postfix;
 
 pub const OURS: &str = "203.0.113.25";
 const RANGE: &str = "203.0.113.0/24";
+const HOOK: &str = "hook.elsewhere.test";
 const RELAY: &str = "smtp.relay.test";
 const RELAY_IP: &str = "198.51.100.40";
 const SEED: u64 = 20_260_302;
@@ -92,7 +94,7 @@ struct Sums {
     refused: usize,
     /// From the end of the block to the first message that went straight again.
     resumed: Option<Duration>,
-    /// From the first refusal to a notice for the operator.
+    /// From the first refusal to the moment at which the operator's webhook had heard of it.
     told: Option<Duration>,
     notice: Option<Notice>,
     spam: usize,
@@ -193,7 +195,8 @@ impl Month {
         let blocked = refusals.iter().filter(|it| it.rule == "block-range");
         let first = blocked.clone().next().map(|refused| refused.at);
         let began = UnixMillis::from(self.internet.wall() - self.internet.elapsed());
-        let told = notice.as_ref().map(|notice| notice.created.since(began));
+        let told = notice.as_ref().and_then(|notice| notice.told);
+        let told = told.map(|told| told.since(began));
         let ours: IpAddr = OURS.parse().unwrap();
         let straight = self.microsoft().taken().into_iter();
         let resumed = straight
@@ -309,6 +312,20 @@ async fn postroad(internet: Internet, choice: Choice) -> Sums {
     internet
         .domain("_dmarc.here.test")
         .txt("v=DMARC1; p=quarantine");
+    let hook = internet.https(HOOK, &[]).await;
+    hook.set("/hook", Page::text("thanks"));
+    let channel = NewChannel {
+        kind: ChannelKind::Webhook,
+        target: format!("https://{HOOK}/hook"),
+        secret: None,
+    };
+    let now = UnixMillis::from(internet.wall());
+    let added = host
+        .store()
+        .write_blocking(Durability::Durable, move |change| {
+            change.add_operator_channel(&channel, now)
+        });
+    added.expect("the channel can be kept");
     if choice == Choice::Relay {
         relay(&internet, &host).await;
     }
@@ -319,6 +336,8 @@ async fn postroad(internet: Internet, choice: Choice) -> Sums {
     let notices = notices.expect("the store can be read").into_iter();
     let opened = notices.filter(|notice| notice.kind == "incident-opened");
     assert!(host.queue().is_empty(), "something still waits");
+    // Once when it begins, once when it is over.
+    assert_eq!(hook.asked().len(), 2);
     month.sums(&bounced, opened.last())
 }
 
