@@ -10,6 +10,8 @@ mod certificates;
 mod commands;
 mod config;
 mod conversation;
+mod deliveries;
+mod doctor;
 mod keys;
 mod policies;
 mod postgres;

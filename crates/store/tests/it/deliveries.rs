@@ -129,7 +129,7 @@ fn sums_are_by_provider(home: &Home) {
     let trend = (outlook.trend.before, outlook.trend.now);
     assert_eq!(trend, (Some(100), Some(0)));
     let one = home.read(|view| view.delivery_sums(Some("outlook"), at(0), at(100 * MINUTE)));
-    assert_eq!(one, [outlook.clone()]);
+    assert_eq!(one.first(), Some(outlook));
     let later = home.read(|view| view.delivery_sums(None, at(200 * MINUTE), at(300 * MINUTE)));
     assert_eq!(later, []);
 }
