@@ -3,6 +3,7 @@ records, Pebble for the certificate, and a second server that judges what arrive
 
 import json
 import os
+import pty
 import re
 import signal
 import ssl
@@ -13,7 +14,7 @@ import time
 from lib.bind import Bind
 from lib.pebble import Pebble
 from lib.runner import need_program
-from lib.server import Postroad, STANDARD, free_offset, program
+from lib.server import Postroad, STANDARD, free_offset, free_port, program
 from lib.talk import Imap
 
 HERE, THERE = "here.test", "other.test"
@@ -114,6 +115,10 @@ def test_from_nothing_to_a_delivered_message(directory):
         code, checked, _ = world.cli("dns", "check", HERE, "--name-server", world.bind.at)
         assert code == 0 and checked["right"], checked
 
+        # So do the names from which the policy and the settings are fetched.
+        names = [one["names"] for one in world.cli("certificate", "list")[1]["certificates"]]
+        assert [HOST] in names and any(f"mta-sts.{HERE}" in some and f"autoconfig.{HERE}" in some for some in names), names
+
         # Mail programs are served with the authority's certificate, and the password works.
         roots = directory / "issuer.pem"
         roots.write_bytes(world.pebble.issuer())
@@ -182,6 +187,34 @@ def test_what_others_put_there_stays(directory):
         code, done, _ = world.cli("dns", "publish", HERE, "--take-over")
         assert code == 0 and done["edits"] == ["- here.test. 0 IN MX 20 old.elsewhere.test."], done
         assert world.bind.ask(HERE, "MX") == [f"10 {HOST}."]
+
+
+def test_at_most_three_questions_are_asked(directory):
+    """On a terminal, with nothing given: each question has a default, and Enter takes it."""
+    with Fresh(directory) as world:
+        command = [str(program()), "--data", str(world.data), "setup", f"you@{HERE}", "--listen", "127.0.0.1", "--port-offset", str(world.offset),
+                   "--resolver", world.bind.at, "--name-server", world.bind.at, "--probe", f"127.0.0.1:{free_port()}", "--acme", "none",
+                   "--no-systemd", "--wait", "1"]
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, start_new_session=True)
+        os.close(theirs)
+        seen, asked = "", 0
+        while True:
+            try:
+                seen += os.read(ours, 65536).decode(errors="replace")
+            except OSError:
+                break
+            if len(re.findall(r"(?m)^[A-Z][^\n]*: $", seen.replace("\r", ""))) > asked and seen.endswith(": "):
+                asked += 1
+                os.write(ours, b"\n")
+        said = process.stdout.read().decode()
+        assert process.wait(30) == 3, said + seen
+        assert asked == 3, seen
+        assert f"[{HOST}]" in seen and "port 25 is closed" in seen, seen
+        assert f'hostname = "{HOST}"' in (world.data / "postroad.toml").read_text()
+        # The checklist is drawn in place.
+        assert "\x1b[2K" in seen and "missing" in seen, seen
+        assert "Password" in said and "Left to do" in said, said
 
 
 def test_the_zone_file_is_one_that_bind_takes(directory):

@@ -244,3 +244,32 @@ impl std::fmt::Debug for Request {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::parse_key;
+
+    #[test]
+    fn keys_are_read_as_tools_write_them() {
+        let bind = "key \"postroad\" {\n\talgorithm hmac-sha512;\n\tsecret \"c2VjcmV0\";\n};\n";
+        let read = |name, text| {
+            let key = parse_key(name, text).unwrap();
+            (key.name, key.algorithm, key.secret)
+        };
+        let key = |name: &str, algorithm: &str| {
+            (name.to_owned(), algorithm.to_owned(), b"secret".to_vec())
+        };
+        assert_eq!(read(None, bind), key("postroad", "hmac-sha512"));
+        assert_eq!(read(Some("other"), bind), key("other", "hmac-sha512"));
+        assert_eq!(read(Some("k"), "c2VjcmV0\n"), key("k", "hmac-sha256"));
+        for (name, text) in [
+            (None, "c2VjcmV0\n"),
+            (Some("k"), ""),
+            (Some("k"), "two words"),
+            (Some("k"), "not base64!"),
+            (Some("k"), "key k { algorithm hmac-md5; secret \"c2VjcmV0\"; };"),
+        ] {
+            assert!(parse_key(name, text).is_err(), "{text:?}");
+        }
+    }
+}

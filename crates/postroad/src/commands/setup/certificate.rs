@@ -5,12 +5,15 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::Setup;
-use crate::config::Config;
+use crate::config::{Config, Service};
 use crate::output::Failure;
 
 /// An authority looks at a name from several places, which takes some seconds each time.
 const PATIENCE: Duration = Duration::from_secs(180);
 const PAUSE: Duration = Duration::from_millis(300);
+
+/// It is fetched right after the first one.
+const SECOND_PATIENCE: Duration = Duration::from_secs(30);
 
 /// After a failure the authority's counters are spared.
 const RETRY_PAUSE: Duration = Duration::from_secs(20);
@@ -24,18 +27,36 @@ pub(super) fn get(setup: &Setup<'_>, config: &Config) -> Result<bool, Failure> {
             .note("no authority is asked for a certificate; see [tls] in postroad.toml");
         return Ok(false);
     }
+    let patience = PATIENCE.min(setup.patience);
+    if !wait(setup, &config.hostname, patience)? {
+        return Ok(false);
+    }
+    // The policy and the settings of mail programs are fetched from names of the domain, which have one of their own.
+    // Mail goes without it.
+    if config.listen.port(Service::Https).is_some() {
+        let name = format!("mta-sts.{}", setup.address.domain());
+        if !wait(setup, &name, patience.min(SECOND_PATIENCE))? {
+            setup.say.note(format!(
+                "the certificate of {name} is still to come; see: postroad certificate list"
+            ));
+        }
+    }
+    Ok(true)
+}
+
+/// Whether there is one with this name in time.
+fn wait(setup: &Setup<'_>, name: &str, patience: Duration) -> Result<bool, Failure> {
     let own = &setup.own;
-    let until = own.now() + PATIENCE.min(setup.patience);
+    let until = own.now() + patience;
     let mut tries = 0;
     let mut told = String::new();
     loop {
         let listed = own.run(&["certificate", "list"], "")?.value;
-        let host = Host::of(&listed, &config.hostname);
+        let host = Host::of(&listed, name);
         if let Some(valid_until) = host.until {
-            setup.say.ok(format!(
-                "certificate of {} until {valid_until}",
-                config.hostname
-            ));
+            setup
+                .say
+                .ok(format!("certificate of {name} until {valid_until}"));
             return Ok(true);
         }
         let failed = host.problem.is_some();
