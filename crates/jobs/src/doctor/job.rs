@@ -9,7 +9,7 @@ use store::{Durability, StoreError, findings::Observed};
 use world::BoxFuture;
 use world::TlsClient;
 
-use super::{Briefing, Examiner, limits};
+use super::{Briefing, Examiner, Reach, limits};
 use crate::{Desk, Job, JobError, Run, schedule};
 
 #[derive(Clone)]
@@ -31,6 +31,8 @@ struct Seen {
     state: Option<String>,
     examined: Option<UnixMillis>,
     something_is_wrong: bool,
+    /// When big providers were last visited.
+    visited: Option<UnixMillis>,
 }
 
 impl Doctor {
@@ -53,7 +55,7 @@ impl Doctor {
         let state = state(desk).await?;
         // Nobody's mail passes here yet, or this is a trial that the world cannot see.
         if brief.domains.is_empty() || !brief.is_public() {
-            self.note(state, desk.now(), false);
+            self.note(state, desk.now(), false, Reach::Home);
             return Ok(());
         }
         let examiner = Examiner {
@@ -61,9 +63,12 @@ impl Doctor {
             store: desk.store.clone(),
             http,
             tls: self.settings.tls.clone(),
+            reach: self.reach(desk.now()),
         };
         let examination = examiner.examine(&brief).await?;
-        self.note(state, desk.now(), !examination.findings.is_empty());
+        let is_wrong = |one: &Finding| one.severity != Severity::Improvement;
+        let something_is_wrong = examination.findings.iter().any(is_wrong);
+        self.note(state, desk.now(), something_is_wrong, examiner.reach);
         let observed: Vec<Observed> = examination.findings.iter().map(observed).collect();
         let (at, points) = (examination.at, examination.score.points);
         let changed = desk
@@ -82,12 +87,22 @@ impl Doctor {
         Ok(())
     }
 
-    fn note(&self, state: String, at: UnixMillis, something_is_wrong: bool) {
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Seen {
-            state: Some(state),
-            examined: Some(at),
-            something_is_wrong,
-        };
+    fn note(&self, state: String, at: UnixMillis, something_is_wrong: bool, reach: Reach) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.state = Some(state);
+        seen.examined = Some(at);
+        seen.something_is_wrong = something_is_wrong;
+        if reach == Reach::Providers {
+            seen.visited = Some(at);
+        }
+    }
+
+    fn reach(&self, now: UnixMillis) -> Reach {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        match seen.visited {
+            Some(visited) if now.since(visited) < limits::VISIT_PERIOD => Reach::Lists,
+            _ => Reach::Providers,
+        }
     }
 
     /// Whether there is a reason to examine before the day is over.

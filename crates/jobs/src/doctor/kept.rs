@@ -83,7 +83,7 @@ fn requires_tls(view: &View<'_>) -> Result<bool, StoreError> {
             continue;
         };
         let required = view.tls_requirement(&domain)?;
-        if !required.is_some_and(|one| TlsLevel::Encrypted <= one.level) {
+        if required.is_none_or(|one| one.level < TlsLevel::Encrypted) {
             return Ok(false);
         }
     }

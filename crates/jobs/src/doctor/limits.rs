@@ -47,6 +47,9 @@ pub const PERIOD: Duration = Duration::from_secs(86_400);
 /// While something is wrong: whoever mends it wants to hear it soon.
 pub const PERIOD_WHILE_WRONG: Duration = Duration::from_secs(3_600);
 
+/// Between visits to the servers of big providers.
+pub const VISIT_PERIOD: Duration = Duration::from_secs(7 * 86_400);
+
 /// After a start, and after a change of domains or keys: time for the records.
 pub const SETTLING: Duration = Duration::from_secs(600);
 

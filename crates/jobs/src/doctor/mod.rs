@@ -51,6 +51,18 @@ pub struct Examiner {
     pub http: HttpClient,
     /// Takes any certificate and tells whether it is valid.
     pub tls: Arc<TlsClient>,
+    pub reach: Reach,
+}
+
+/// How far it is looked beyond our own names and ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Nobody else is troubled.
+    Home,
+    /// Block lists are asked.
+    Lists,
+    /// The servers of big providers are visited too: now and then only, they take many empty visits for an attack.
+    Providers,
 }
 
 /// What came of it.
@@ -77,6 +89,16 @@ const BY_NAMES: [&str; 9] = [
 ];
 /// What hangs on conversations with port 25.
 const BY_MAIL: [&str; 3] = ["smtp.", "tls.", "dane."];
+/// What hangs on visits to big providers.
+const BY_VISITS: [&str; 4] = ["ip.port25.", "ip.nat.", "rep.probe.", "rep.tonline"];
+/// What hangs on block lists.
+const BY_LISTS: [&str; 5] = [
+    "rep.ip.",
+    "rep.domain",
+    "rep.list.",
+    "ip.static",
+    "dns.resolver.",
+];
 /// What hangs on conversations with ports.
 const BY_DOORS: [&str; 4] = ["port.", "smtp.", "tls.", "dane."];
 
@@ -99,14 +121,14 @@ impl Examiner {
         let names = listed_names(brief);
         let looking = join5(
             self.ask_names(brief, facts.clone()),
-            lists::ask(&self.world, &brief.addresses, &names),
-            outside::look(&self.world, brief),
+            self.ask_lists(brief, &names),
+            self.visit(brief),
             join_all(
                 brief
                     .domains
                     .iter()
                     .take(limits::DOMAINS_MAX)
-                    .map(|domain| pages::look(&self.http, domain)),
+                    .map(|domain| pages::look(&self.world, &self.http, domain)),
             ),
             join(self.port_25(brief), self.other_doors(brief)),
         );
@@ -124,7 +146,7 @@ impl Examiner {
         if names_failed {
             unknown.extend(BY_NAMES);
         }
-        addresses(brief, outside, &lists, &mut facts);
+        visited(brief, outside, &mut facts, &mut unknown);
         reputation(lists, &mut facts, &mut unknown);
         served(brief, mail, doors, &mut facts, &mut unknown);
         if brief.door(Service::Https).is_some() {
@@ -194,6 +216,22 @@ impl Examiner {
         (facts, failed)
     }
 
+    async fn ask_lists(&self, brief: &Brief, names: &[String]) -> Option<Lists> {
+        match self.reach {
+            Reach::Home => None,
+            Reach::Lists | Reach::Providers => {
+                Some(lists::ask(&self.world, &brief.addresses, names).await)
+            }
+        }
+    }
+
+    async fn visit(&self, brief: &Brief) -> Option<Outside> {
+        match self.reach {
+            Reach::Home | Reach::Lists => None,
+            Reach::Providers => Some(outside::look(&self.world, brief).await),
+        }
+    }
+
     async fn port_25(&self, brief: &Brief) -> Option<Seen> {
         let door = brief.door(Service::Smtp).filter(|_| brief.serves)?;
         let address = brief.addresses.iter().min_by_key(|address| {
@@ -255,10 +293,18 @@ fn listed_names(brief: &Brief) -> Vec<String> {
     names
 }
 
-fn addresses(brief: &Brief, outside: Outside, lists: &Lists, facts: &mut Facts) {
+fn visited(
+    brief: &Brief,
+    outside: Option<Outside>,
+    facts: &mut Facts,
+    unknown: &mut BTreeSet<&'static str>,
+) {
+    let Some(outside) = outside else {
+        unknown.extend(BY_VISITS);
+        return;
+    };
     facts.addresses = outside.addresses;
     for address in &mut facts.addresses {
-        address.dynamic = lists.dynamic.get(&address.address).copied();
         // Others see what we sent from; where we know several addresses any of them will do.
         let known = |ip: &IpAddr| brief.addresses.contains(ip);
         if address.seen_outside.as_ref().is_some_and(known) {
@@ -274,12 +320,19 @@ fn addresses(brief: &Brief, outside: Outside, lists: &Lists, facts: &mut Facts) 
     }
 }
 
-fn reputation(lists: Lists, facts: &mut Facts, unknown: &mut BTreeSet<&'static str>) {
+fn reputation(lists: Option<Lists>, facts: &mut Facts, unknown: &mut BTreeSet<&'static str>) {
+    let Some(lists) = lists else {
+        unknown.extend(BY_LISTS);
+        return;
+    };
     if lists.failed {
-        unknown.extend(["rep.ip.", "rep.domain", "rep.list."]);
+        unknown.extend(BY_LISTS);
     }
     if lists.is_public_resolver {
         facts.resolver.is_own = Some(false);
+    }
+    for address in &mut facts.addresses {
+        address.dynamic = lists.dynamic.get(&address.address).copied();
     }
     facts.reputation.listings = Some(lists.listings);
 }

@@ -4,6 +4,7 @@ use doctor::DomainFacts;
 use doctor::checks::{ClientFacts, StsFacts};
 use futures_util::future::join3;
 use world::http::{HttpClient, HttpError, Request, Response};
+use world::{Kind, World};
 
 use super::limits;
 
@@ -17,30 +18,33 @@ pub(super) struct Pages {
 }
 
 enum Page {
-    Good(Response),
+    Good(Box<Response>),
     /// Words for the operator, and whether the certificate is the reason.
     Bad(String, bool),
     Unknown,
 }
 
-pub(super) async fn look(http: &HttpClient, domain: &DomainFacts) -> Pages {
+pub(super) async fn look(world: &World, http: &HttpClient, domain: &DomainFacts) -> Pages {
     let name = &domain.domain;
     let policy_host = format!("mta-sts.{name}");
     let settings_host = format!("autoconfig.{name}");
     let discover_host = format!("autodiscover.{name}");
     let (policy, settings, discovered) = join3(
         get(
-            http,
+            (world, http),
+            &policy_host,
             Request::get(&format!("https://{policy_host}/.well-known/mta-sts.txt")),
         ),
         get(
-            http,
+            (world, http),
+            &settings_host,
             Request::get(&format!(
                 "https://{settings_host}/mail/config-v1.1.xml?emailaddress=postmaster@{name}"
             )),
         ),
         get(
-            http,
+            (world, http),
+            &discover_host,
             Request::post(
                 &format!("https://{discover_host}/autodiscover/autodiscover.xml"),
                 "text/xml",
@@ -74,15 +78,17 @@ pub(super) async fn look(http: &HttpClient, domain: &DomainFacts) -> Pages {
     pages
 }
 
-async fn get(http: &HttpClient, request: Request) -> Page {
+async fn get((world, http): (&World, &HttpClient), host: &str, request: Request) -> Page {
     let request = request
         .within(limits::PAGE_PATIENCE)
         .body_bytes_max(limits::PAGE_BYTES_MAX);
     match http.fetch(request).await {
-        Ok(response) if response.status == 200 => Page::Good(response),
+        Ok(response) if response.status == 200 => Page::Good(Box::new(response)),
         Ok(response) => Page::Bad(format!("status {}", response.status), false),
         // Nobody knows; the next look will tell.
         Err(HttpError::Dns { .. }) => Page::Unknown,
+        // The time may have gone into finding the address.
+        Err(HttpError::TimedOut) if world.dns.ask(host, Kind::A).await.is_err() => Page::Unknown,
         Err(error) => {
             let is_certificate = error.tls_failure().is_some();
             Page::Bad(error.to_string(), is_certificate)

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Subcommand;
-use jobs::doctor::{Examination, Examiner};
+use jobs::doctor::{Examination, Examiner, Reach};
 use mail::Domain;
 use serde::{Deserialize, Serialize};
 use world::http::HttpClient;
@@ -57,9 +57,16 @@ pub enum Command {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
-    Examine { domain: Option<String> },
+    Examine {
+        domain: Option<String>,
+        /// Only what is ours: for a look that comes again and again.
+        home: bool,
+    },
     History,
-    Message { bytes: Vec<u8>, bulk: bool },
+    Message {
+        bytes: Vec<u8>,
+        bulk: bool,
+    },
     Notify(channels::Request),
 }
 
@@ -84,15 +91,21 @@ pub fn run(place: &Place, args: Args, style: Style) -> Result<Answer, Failure> {
             },
             None => Request::Examine {
                 domain: args.domain,
+                home: false,
             },
         },
     };
-    let ask = || local::run(place, super::Request::Doctor(request.clone()));
+    let ask = |request: &Request| local::run(place, super::Request::Doctor(request.clone()));
     if !args.watch {
-        return ask();
+        return ask(&request);
     }
+    let mut request = request;
     loop {
-        let answer = ask()?;
+        let answer = ask(&request)?;
+        // Block lists and providers count how often we come.
+        if let Request::Examine { home, .. } = &mut request {
+            *home = true;
+        }
         if answer.exit == Exit::Done {
             return Ok(answer);
         }
@@ -111,7 +124,10 @@ pub fn run(place: &Place, args: Args, style: Style) -> Result<Answer, Failure> {
 
 pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
     match request {
-        Request::Examine { domain } => examine(context, domain.as_deref()),
+        Request::Examine { domain, home } => {
+            let reach = if home { Reach::Home } else { Reach::Providers };
+            examine(context, domain.as_deref(), reach)
+        }
         Request::History => {
             let known = context.store.read_blocking(|view| view.findings())?;
             Ok(show::history(&known))
@@ -121,7 +137,7 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
     }
 }
 
-fn examine(context: &Context, domain: Option<&str>) -> Result<Answer, Failure> {
+fn examine(context: &Context, domain: Option<&str>, reach: Reach) -> Result<Answer, Failure> {
     let domain = match domain {
         Some(name) => {
             let name = find::parse_domain(name)?;
@@ -133,7 +149,7 @@ fn examine(context: &Context, domain: Option<&str>) -> Result<Answer, Failure> {
         }
         None => None,
     };
-    let examination = look(context, domain.as_ref())?;
+    let examination = look(context, domain.as_ref(), reach)?;
     let known = context.store.read_blocking(|view| view.open_findings())?;
     let answer = show::examination(context, &examination, &known);
     Ok(match context.tls {
@@ -145,7 +161,7 @@ fn examine(context: &Context, domain: Option<&str>) -> Result<Answer, Failure> {
 }
 
 /// An examination now. Commands are on a thread of their own, in the server too.
-fn look(context: &Context, domain: Option<&Domain>) -> Result<Examination, Failure> {
+fn look(context: &Context, domain: Option<&Domain>, reach: Reach) -> Result<Examination, Failure> {
     let config = &context.config;
     let brief = server_doctor::brief(config, &context.store, context.tls.as_ref(), domain)?;
     let failed = |error: &dyn std::fmt::Display| Failure::failed(error.to_string());
@@ -163,6 +179,7 @@ fn look(context: &Context, domain: Option<&Domain>) -> Result<Examination, Failu
         let examiner = Examiner {
             http: HttpClient::new(world.clone(), clients.verified()),
             tls: clients.opportunistic(),
+            reach,
             world,
             store,
         };

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use doctor::records::for_domain;
-use jobs::doctor::{Examination, Examiner, blocklists};
+use jobs::doctor::{Examination, Examiner, Reach, blocklists};
 use mail::{Address, Domain, UnixMillis};
 use simulator::{Host, HostBuilder, Internet, Page, Phase, Script, Validity, days, hours, minutes};
 use store::Durability;
@@ -176,18 +176,7 @@ fn lists(internet: &Internet) {
 }
 
 async fn examine(internet: &Internet, host: &Host) -> Examination {
-    let config = Arc::new(host.config());
-    let brief = postroad::server::doctor::brief(&config, host.store(), Some(host.tls()), None);
-    let world = host.world().clone();
-    let roots = internet.authority().root_pem();
-    let clients = TlsClients::new(world.clock.clone(), Some(roots.as_bytes())).unwrap();
-    let examiner = Examiner {
-        http: HttpClient::new(world.clone(), clients.verified()),
-        tls: clients.opportunistic(),
-        store: host.store().clone(),
-        world,
-    };
-    examiner.examine(&brief.unwrap()).await.unwrap()
+    examine_with(internet, host, host.config()).await
 }
 
 fn ids(examination: &Examination) -> BTreeSet<&'static str> {
@@ -476,6 +465,7 @@ async fn examine_with(internet: &Internet, host: &Host, config: postroad::Config
     let examiner = Examiner {
         http: HttpClient::new(world.clone(), clients.verified()),
         tls: clients.opportunistic(),
+        reach: Reach::Providers,
         store: host.store().clone(),
         world,
     };

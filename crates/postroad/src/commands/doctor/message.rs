@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use doctor::checks::{Finding, Group, MessageContext, judge as judge_message, score};
+use jobs::doctor::Reach;
 use mail::Message;
 use serde_json::json;
 
@@ -54,7 +55,7 @@ pub(super) fn judge(context: &Context, bytes: &[u8], bulk: bool) -> Result<Answe
         .into_iter()
         .find(|domain| Some(domain.name.as_str()) == author.as_deref());
     let behind = match known {
-        Some(domain) => look(context, Some(&domain.name))?.findings,
+        Some(domain) => look(context, Some(&domain.name), Reach::Lists)?.findings,
         None => Vec::new(),
     };
     let matters = |finding: &Finding| LOOKED_AT.contains(&finding.group);
