@@ -213,7 +213,7 @@ impl Books {
         window.map_or(0, |window| window.within(HOUR, now))
     }
 
-    pub(super) fn from_domain(&self, domain: &str, now: Instant) -> usize {
+    pub(super) fn of_domain(&self, domain: &str, now: Instant) -> usize {
         let count = |sender: &Sender| sender.taken.within(HOUR, now);
         self.domains.get(domain).map_or(0, count)
     }

@@ -96,7 +96,7 @@ fn holds_of(
     match condition {
         Is::Bulk => books.is_bulk(&seen.organisation),
         Is::OverDomainHour => {
-            model.limits.domain_per_hour <= books.from_domain(&seen.organisation, now)
+            model.limits.domain_per_hour <= books.of_domain(&seen.organisation, now)
         }
         Is::SameMessageId => {
             !seen.id.is_empty() && model.limits.same_message_id <= books.times_seen(&seen.id)

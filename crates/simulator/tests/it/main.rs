@@ -15,6 +15,7 @@ mod jobs;
 mod laws;
 mod middle;
 mod month;
+mod planted;
 mod policies;
 mod postfix;
 mod providers;
