@@ -268,3 +268,7 @@ pub const SENT_COUNTED_MAX: usize = 1_000;
 
 /// Longest Message-ID that a delivery event remembers: a line's length.
 pub const MESSAGE_ID_CHARS_MAX: usize = 998;
+
+/// How long mail waits for a provider that blocks our address, where it is kept: such blocks last for days, and those
+/// who can lift them take days to answer.
+pub const HELD_LIFETIME: Duration = Duration::from_secs(14 * 86_400);

@@ -8,8 +8,8 @@ use super::wait::Wait;
 /// Pauses double with each failure in a row, up to so many times the first one.
 const LONGER_MAX: u32 = 8;
 
-/// No silence grows beyond this, so that a block that ended is noticed within a day.
-const LONGEST_SECS: u64 = 20 * 3600;
+/// No silence grows beyond this, so that a block that ended is noticed the same day: four questions a day are polite.
+const LONGEST_SECS: u64 = 6 * 3600;
 
 /// A relay is offered after so many probes in vain.
 pub const PROBES_BEFORE_RELAY: u32 = 3;

@@ -163,7 +163,8 @@ impl Aftermath {
             let mut newly = false;
             let (_, changed) = inner.standings.change(lane, sender, now, |standing| {
                 let before = standing.is_blocked();
-                standing.refused(&of.classified, said, now);
+                // Begun seconds count whole, or the silence would end too early.
+                standing.refused(&of.classified, said, now + 1);
                 newly = !before && standing.is_blocked();
             });
             // What was put off for other reasons need not wait either.

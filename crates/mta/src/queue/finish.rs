@@ -3,7 +3,7 @@
 
 use mail::UnixMillis;
 use store::deliveries::DeliveryEvent;
-use store::queue::{Attempt, Outcome, Recipient};
+use store::queue::{Attempt, Outcome, Queued, Recipient};
 use store::reports::TlsEvidence;
 use store::{Change, StoreError};
 use world::DnsError;
@@ -163,11 +163,12 @@ pub(crate) async fn paused(inner: &Inner, job: &Job, way: &Way, until: u64) -> L
     }
     let message = &job.message;
     let late = now.since(message.created) >= limits::DELAY_REPORT_AFTER;
-    let tell = late || standing.is_blocked();
+    let held = standing.is_blocked() && way.group.hold;
     let untold = job.recipients.iter().any(|of| !of.delay_reported);
-    if now < message.expires && !(tell && untold) {
+    let expires = expires(message, held);
+    if now < expires && !((late || held) && untold) {
         let due = i64::try_from(until.saturating_mul(1_000)).unwrap_or(i64::MAX);
-        let due = UnixMillis(due.max(now.0).min(message.expires.0));
+        let due = UnixMillis(due.max(now.0).min(expires.0));
         untried_until(inner, job, due).await;
         return Left {
             due: Some(due),
@@ -188,7 +189,7 @@ pub(crate) async fn paused(inner: &Inner, job: &Job, way: &Way, until: u64) -> L
     let ruling = Ruling::Keep {
         due: until,
         usual: false,
-        tell,
+        held,
     };
     let verdict = Verdict::Temporary(answer);
     self::untold(inner, job, verdict, ruling, Notes::default()).await
@@ -281,15 +282,16 @@ pub(crate) fn decide(
 ) -> Decision {
     let answer = verdict.answer();
     let message = &job.message;
+    let expires = expires(message, matches!(ruling, Ruling::Keep { held: true, .. }));
     let (outcome, kind) = match verdict {
         Verdict::Delivered(_) => (Outcome::Delivered, Some(Kind::Relayed)),
         Verdict::Permanent(_) if ruling == Ruling::Usual => (Outcome::Failed, Some(Kind::Failed)),
         Verdict::Permanent(_) | Verdict::Temporary(_) => {
-            match backoff::next(recipient.attempts + 1, now, message.expires, draw) {
+            match backoff::next(recipient.attempts + 1, now, expires, draw) {
                 Next::GiveUp => (Outcome::Failed, Some(Kind::Failed)),
                 Next::Retry { due } => {
-                    let (due, tell) = kept(ruling, due, now, message.expires);
-                    let late = tell || now.since(message.created) >= limits::DELAY_REPORT_AFTER;
+                    let (due, held) = kept(ruling, due, now, expires);
+                    let late = held || now.since(message.created) >= limits::DELAY_REPORT_AFTER;
                     let kind = (late && !recipient.delay_reported).then_some(Kind::Delayed);
                     (Outcome::Deferred { due }, kind)
                 }
@@ -310,7 +312,7 @@ pub(crate) fn decide(
             reply: (answer.voice == Voice::Remote).then(|| answer.text.clone()),
             notice: (answer.voice == Voice::Ours).then(|| answer.text.clone()),
             last_attempt: Some(now),
-            retry_until: (kind == Kind::Delayed).then_some(message.expires),
+            retry_until: (kind == Kind::Delayed).then_some(expires),
             words: None,
         };
         (kind, told)
@@ -327,6 +329,16 @@ pub(crate) fn decide(
     }
 }
 
+/// When trying ends. A block takes longer to be lifted than most trouble to pass.
+fn expires(message: &Queued, held: bool) -> UnixMillis {
+    match held {
+        true => message
+            .expires
+            .max(message.created.plus(limits::HELD_LIFETIME)),
+        false => message.expires,
+    }
+}
+
 /// When a message that stays is due, and whether its sender hears of it at once.
 fn kept(
     ruling: Ruling,
@@ -336,10 +348,10 @@ fn kept(
 ) -> (UnixMillis, bool) {
     match ruling {
         Ruling::Usual => (usual_due, false),
-        Ruling::Keep { due, usual, tell } => {
+        Ruling::Keep { due, usual, held } => {
             let due = i64::try_from(due.saturating_mul(1_000)).unwrap_or(i64::MAX);
             let due = if usual { due.max(usual_due.0) } else { due };
-            (UnixMillis(due.max(now.0).min(expires.0)), tell)
+            (UnixMillis(due.max(now.0).min(expires.0)), held)
         }
     }
 }

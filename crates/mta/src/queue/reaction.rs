@@ -203,8 +203,8 @@ pub(crate) enum Ruling {
         due: u64,
         /// Not before its usual time either.
         usual: bool,
-        /// Its sender hears of the delay now: it will be long.
-        tell: bool,
+        /// Refused for our standing: its sender hears of the delay now, and it may wait for longer than other mail.
+        held: bool,
     },
 }
 
@@ -214,7 +214,7 @@ pub(crate) fn rule(classified: &Classified<'_>, permanent: bool, facts: &Facts) 
         // What a relay says is about the message, or between the relay and us.
         return Ruling::Usual;
     }
-    let keep = |due: u64, usual: bool, tell: bool| Ruling::Keep { due, usual, tell };
+    let keep = |due: u64, usual: bool, held: bool| Ruling::Keep { due, usual, held };
     let by_relay = facts.relay && facts.blocked && classified.scope == Scope::Provider;
     let silence = facts.silent_until.unwrap_or(facts.now);
     match classified.next {
@@ -247,7 +247,7 @@ fn of_wait(classified: &Classified<'_>, permanent: bool, silence: u64, facts: &F
             Some(pause) => Ruling::Keep {
                 due: facts.now.saturating_add(*pause),
                 usual: false,
-                tell: false,
+                held: false,
             },
             None => Ruling::Usual,
         };
@@ -258,7 +258,7 @@ fn of_wait(classified: &Classified<'_>, permanent: bool, silence: u64, facts: &F
         return Ruling::Keep {
             due,
             usual: usual || due <= facts.now,
-            tell: false,
+            held: false,
         };
     }
     Ruling::Usual

@@ -46,10 +46,10 @@ fn gate(standing: &Standing, now: u64, open: u16) -> Gate {
 /// What becomes of the message, with and without hold and relay.
 #[test]
 fn rulings() {
-    let kept = |after: u64, usual: bool, tell: bool| Ruling::Keep {
+    let kept = |after: u64, usual: bool, held: bool| Ruling::Keep {
         due: NOW + after,
         usual,
-        tell,
+        held,
     };
     let direct = Facts {
         hold: true,
