@@ -24,6 +24,7 @@ use mail::Address;
 use serde_json::json;
 
 use super::find;
+use crate::config::Config;
 use crate::output::{Answer, Failure, Form, Style};
 use crate::password::PasswordSource;
 use crate::place::Place;
@@ -144,31 +145,36 @@ pub fn run(place: &Place, args: &Args, style: Style) -> Result<Answer, Failure> 
         true => Some(args.password.read(&args.address)?),
         false => None,
     };
+    let own = Own::new(place)?;
+    // The settings may name another directory than the usual one.
+    let mut place = place.clone();
+    let known = place
+        .load()
+        .map_err(|error| Failure::failed(error.to_string()))?;
+    if let Some(config) = &known {
+        place.data.clone_from(&config.data);
+    }
     let say = Say::new(style);
     let waits = if say.is_terminal() {
         PATIENCE_TERMINAL
     } else {
         PATIENCE_ELSEWHERE
     };
-    let mut setup = Setup {
+    let setup = Setup {
         args,
-        place,
+        place: &place,
         address,
-        own: Own::new(place)?,
+        own,
         say: &say,
         patience: args.wait.map_or(waits, Duration::from_secs),
     };
-    let findings = setup.steps(given)?;
+    let findings = setup.steps(known, given)?;
     Ok(summary(&setup, &findings, style))
 }
 
 impl Setup<'_> {
     /// In the order that saves grief: what cannot be mended here comes first.
-    fn steps(&mut self, given: Option<String>) -> Result<Findings, Failure> {
-        let known = self
-            .place
-            .load()
-            .map_err(|error| Failure::failed(error.to_string()))?;
+    fn steps(&self, known: Option<Config>, given: Option<String>) -> Result<Findings, Failure> {
         let runs = start::runs(&self.place.data);
         let host = host::look(self, known.as_ref())?;
         let answers = ask::questions(self, known.as_ref(), &host)?;

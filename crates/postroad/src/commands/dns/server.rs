@@ -267,7 +267,10 @@ mod tests {
             (Some("k"), ""),
             (Some("k"), "two words"),
             (Some("k"), "not base64!"),
-            (Some("k"), "key k { algorithm hmac-md5; secret \"c2VjcmV0\"; };"),
+            (
+                Some("k"),
+                "key k { algorithm hmac-md5; secret \"c2VjcmV0\"; };",
+            ),
         ] {
             assert!(parse_key(name, text).is_err(), "{text:?}");
         }

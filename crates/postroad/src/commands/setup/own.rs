@@ -2,7 +2,7 @@
 //! becomes the owner of the data while this process stays who it is.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,8 @@ use crate::place::Place;
 
 pub(super) struct Own {
     program: PathBuf,
-    data: PathBuf,
+    /// `None` where the settings lie in their place in the system and name the directory.
+    data: Option<PathBuf>,
     clock: TokioClock,
 }
 
@@ -32,7 +33,7 @@ impl Own {
             .map_err(|error| Failure::failed(format!("where this program is: {error}")))?;
         Ok(Self {
             program,
-            data: place.data.clone(),
+            data: (place.config.parent() == Some(&place.data)).then(|| place.data.clone()),
             clock: TokioClock::real(),
         })
     }
@@ -41,9 +42,16 @@ impl Own {
         &self.program
     }
 
+    /// The directory, where it must be named to the program.
+    pub fn named_data(&self) -> Option<&Path> {
+        self.data.as_deref()
+    }
+
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command.arg("--data").arg(&self.data);
+        if let Some(data) = &self.data {
+            command.arg("--data").arg(data);
+        }
         command
     }
 

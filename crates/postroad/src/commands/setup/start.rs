@@ -103,7 +103,7 @@ fn background(setup: &Setup<'_>) -> Result<(), Failure> {
 }
 
 fn service(setup: &Setup<'_>) -> Result<(), Failure> {
-    let text = unit::text(&program(setup)?, &setup.place.data);
+    let text = unit::text(&program(setup)?, &setup.place.data, setup.own.named_data());
     let there = std::fs::read_to_string(UNIT_FILE).unwrap_or_default();
     if there == text {
         setup.say.ok(format!("service unit is there: {UNIT_FILE}"));

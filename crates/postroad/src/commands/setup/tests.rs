@@ -56,7 +56,8 @@ fn the_kind_of_an_address_is_seen() {
 #[test]
 fn the_unit_is_one_that_systemd_takes() {
     // A program that is there: systemd looks.
-    let text = unit::text(Path::new("/bin/true"), Path::new("/var/lib/postroad"));
+    let data = Path::new("/var/lib/postroad");
+    let text = unit::text(Path::new("/bin/true"), data, Some(data));
     for line in [
         "User=postroad",
         "CapabilityBoundingSet=CAP_NET_BIND_SERVICE",

@@ -5,7 +5,16 @@ use std::path::Path;
 /// The user that owns the data and runs the server.
 pub(super) const USER: &str = "postroad";
 
-pub(super) fn text(program: &Path, data: &Path) -> String {
+/// `named` is the directory where the program must be told it.
+pub(super) fn text(program: &Path, data: &Path, named: Option<&Path>) -> String {
+    // Homes are not seen at all, unless the data lie in one.
+    let homes = match data.starts_with("/home") || data.starts_with("/root") {
+        true => "read-only",
+        false => "yes",
+    };
+    let named = named.map_or_else(String::new, |named| {
+        format!(" --data \"{}\"", named.display())
+    });
     let (program, data) = (program.display(), data.display());
     format!(
         r#"# Made by `postroad setup`. Changes of your own: systemctl edit postroad
@@ -17,7 +26,7 @@ After=network-online.target
 
 [Service]
 Type=exec
-ExecStart="{program}" --data "{data}" serve
+ExecStart="{program}"{named} serve
 ExecReload=/bin/kill -HUP $MAINPID
 User={USER}
 Group={USER}
@@ -35,7 +44,7 @@ NoNewPrivileges=yes
 # The system is read-only but for the data.
 ProtectSystem=strict
 ReadWritePaths="{data}"
-ProtectHome=yes
+ProtectHome={homes}
 PrivateTmp=yes
 PrivateDevices=yes
 ProtectProc=invisible
