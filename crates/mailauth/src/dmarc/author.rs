@@ -24,36 +24,55 @@ pub enum NoAuthor {
 
 /// The author domain of a message, lower-case A-labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Author(Result<String, NoAuthor>);
+pub struct Author {
+    read: Result<String, NoAuthor>,
+    /// All whose name the message bears, where there are several; in order, each once.
+    several: Vec<String>,
+}
 
 impl Author {
     /// Reads the From field of a message.
     pub fn of(message: &[u8]) -> Self {
         let mut froms = header::fields(message).filter(|field| field.is("From"));
         let Some(from) = froms.next() else {
-            return Self(Err(NoAuthor::NoFrom));
+            return Self {
+                read: Err(NoAuthor::NoFrom),
+                several: Vec::new(),
+            };
         };
-        if froms.next().is_some() {
-            return Self(Err(NoAuthor::SeveralFroms));
+        let first = Self::of_from(from.value);
+        let others: Vec<Self> = froms
+            .take(AUTHORS_MAX)
+            .map(|from| Self::of_from(from.value))
+            .collect();
+        if others.is_empty() {
+            return first;
         }
-        Self::of_from(from.value)
+        let all = others.into_iter().chain([first]);
+        let several: BTreeSet<String> = all
+            .flat_map(|one| one.read.into_iter().chain(one.several))
+            .collect();
+        Self {
+            read: Err(NoAuthor::SeveralFroms),
+            several: several.into_iter().collect(),
+        }
     }
 
     /// Reads the value of a From field.
     pub fn of_from(value: &[u8]) -> Self {
-        Self(author(value))
+        author(value)
     }
 
     pub fn domain(&self) -> Option<String> {
-        self.0.clone().ok()
+        self.read.clone().ok()
     }
 
-    pub(super) fn read(self) -> Result<String, NoAuthor> {
-        self.0
+    pub(super) fn read(self) -> Result<String, (NoAuthor, Vec<String>)> {
+        self.read.map_err(|problem| (problem, self.several))
     }
 }
 
-fn author(value: &[u8]) -> Result<String, NoAuthor> {
+fn author(value: &[u8]) -> Author {
     let mut domains = BTreeSet::new();
     let mut impossible = false;
     // Addresses inside groups are authors too: readers show them. A name alone (`Doe, Ann <ann@…>`
@@ -75,12 +94,16 @@ fn author(value: &[u8]) -> Result<String, NoAuthor> {
             domains.insert(domain.as_str().to_owned());
         }
     }
-    let domain = domains.pop_first().ok_or(NoAuthor::NoAddress)?;
-    if domains.is_empty() && !impossible {
-        Ok(domain)
-    } else {
-        Err(NoAuthor::SeveralDomains)
-    }
+    let read = match (domains.first(), domains.len(), impossible) {
+        (None, ..) => Err(NoAuthor::NoAddress),
+        (Some(domain), 1, false) => Ok(domain.clone()),
+        _ => Err(NoAuthor::SeveralDomains),
+    };
+    let several = match read {
+        Err(NoAuthor::SeveralDomains) => domains.into_iter().collect(),
+        _ => Vec::new(),
+    };
+    Author { read, several }
 }
 
 /// What stands between `<` and `>`, outside of quotes and comments.

@@ -6,6 +6,7 @@ use mail::limits::DOMAIN_BYTES_MAX;
 use world::{AnswerStatus, Dns, Kind};
 
 use super::author::Author;
+use super::limits::SEVERAL_AUTHORS_MAX;
 use super::record::{Policy, Record, RecordError};
 use super::tree::{self, Found, Records, Walk};
 use super::{NoAuthor, PolicyTag, Published};
@@ -21,7 +22,8 @@ pub struct Discovery {
 
 #[derive(Debug)]
 pub(super) enum State {
-    NoAuthor(NoAuthor),
+    /// With the strictest that any of several authors' domains wishes.
+    NoAuthor(NoAuthor, Policy),
     /// The DNS did not answer.
     Unknown {
         domain: String,
@@ -51,13 +53,36 @@ impl Discovery {
                 notes.say(|| format!("The author's domain, from the From field, is {domain}."));
                 find(dns, domain, &mut records, notes).await
             }
-            Err(problem) => {
-                notes.say(|| format!("There is no author's domain to ask about: {problem}."));
-                State::NoAuthor(problem)
+            Err((problem, several)) => {
+                notes
+                    .say(|| format!("There is no single author's domain to ask about: {problem}."));
+                State::NoAuthor(problem, strictest(dns, several, &mut records, notes).await)
             }
         };
         Self { state, records }
     }
+}
+
+/// What the owners of several domains wish at most. Whoever names more than a few, or one whose policy is not known
+/// now, is taken for what it looks like: somebody who hides behind a second author.
+async fn strictest(
+    dns: &dyn Dns,
+    domains: Vec<String>,
+    records: &mut Records,
+    notes: &mut Notes,
+) -> Policy {
+    if SEVERAL_AUTHORS_MAX < domains.len() {
+        return Policy::Quarantine;
+    }
+    let mut wish = Policy::None;
+    for domain in domains {
+        wish = wish.max(match find(dns, domain, records, notes).await {
+            State::Policy { published, .. } => published.wish(),
+            State::Unknown { .. } => Policy::Quarantine,
+            State::NoAuthor(..) | State::NoPolicy { .. } | State::Unusable { .. } => Policy::None,
+        });
+    }
+    wish
 }
 
 async fn find(dns: &dyn Dns, domain: String, records: &mut Records, notes: &mut Notes) -> State {

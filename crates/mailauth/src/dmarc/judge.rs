@@ -88,9 +88,10 @@ impl Discovery {
         let identifiers = Identifiers::of(mail_from, signatures);
         let mut records = self.records;
         match self.state {
-            State::NoAuthor(problem) => {
-                Dmarc::without_policy(None, DmarcResult::PermError, Reason::NoAuthor(problem))
-            }
+            State::NoAuthor(problem, wish) => Dmarc {
+                wish,
+                ..Dmarc::without_policy(None, DmarcResult::PermError, Reason::NoAuthor(problem))
+            },
             State::Unknown { domain } => {
                 let reason = if identifiers.is_exact(&domain) {
                     Reason::AlignedPolicyUnknown

@@ -18,3 +18,6 @@ pub const AUTHORS_MAX: usize = 100;
 
 /// Authenticated domains compared with the author's: as many as signatures are verified.
 pub const IDENTIFIERS_MAX: usize = 32;
+
+/// Domains in From whose policies are looked up where there are several: more are named by nobody who means well.
+pub const SEVERAL_AUTHORS_MAX: usize = 4;

@@ -585,10 +585,30 @@ fn messages_without_one_author() {
             &mut Notes::off(),
         ));
         assert_eq!(dmarc.reason, Reason::NoAuthor(problem), "{message:?}");
+        // Where there are several, what the strictest of them wishes; b.example wishes refusal.
+        let wish = match problem {
+            NoAuthor::SeveralFroms | NoAuthor::SeveralDomains => Policy::Reject,
+            NoAuthor::NoFrom | NoAuthor::NoAddress => Policy::None,
+        };
         assert_eq!(
             (dmarc.result, dmarc.wish),
-            (DmarcResult::PermError, Policy::None)
+            (DmarcResult::PermError, wish),
+            "{message:?}"
         );
+    }
+    let unwatched = "From: a@f.example, c@d.example\r\n\r\n";
+    let crowd = "From: a@1.example, a@2.example, a@3.example, a@4.example, a@5.example\r\n\r\n";
+    for (message, wish) in [(unwatched, Policy::None), (crowd, Policy::Quarantine)] {
+        let found = found(&["spf=pass b.example"]);
+        let author = Author::of(message.as_bytes());
+        let dmarc = now(dmarc::check(
+            &zone,
+            author,
+            &found.spf,
+            &found.dkim,
+            &mut Notes::off(),
+        ));
+        assert_eq!(dmarc.wish, wish, "{message:?}");
     }
 }
 

@@ -89,12 +89,13 @@ pub(super) fn decide(facts: &Facts<'_>) -> Judgement {
 /// Whether what the recipient's domain chose makes a difference. Most mail passes, or nobody wishes
 /// anything: then nothing else need be looked up.
 pub(super) fn is_choice_needed(dmarc: &Dmarc, trouble: Option<Trouble>) -> bool {
-    trouble.is_some() || dmarc.wish != Policy::None || several(dmarc).is_some()
+    trouble.is_some() || dmarc.wish != Policy::None
 }
 
-/// More authors than DMARC can speak of.
+/// More authors than DMARC can speak of, and one of their domains wishes what cannot be confirmed away.
 fn several(dmarc: &Dmarc) -> Option<Reason> {
     match dmarc.reason {
+        _ if dmarc.wish == Policy::None => None,
         Why::NoAuthor(NoAuthor::SeveralFroms) => Some(Reason::SeveralFroms),
         Why::NoAuthor(NoAuthor::SeveralDomains) => Some(Reason::SeveralAuthors),
         _ => None,

@@ -139,7 +139,12 @@ fn more_authors_than_one_are_suspicious() {
         (NoAuthor::SeveralDomains, Reason::SeveralAuthors),
     ] {
         let several = Why::NoAuthor(why);
-        let several = dmarc(DmarcResult::PermError, several, None, Policy::None);
+        let unwatched = dmarc(DmarcResult::PermError, several.clone(), None, Policy::None);
+        assert!(
+            !is_choice_needed(&unwatched, None),
+            "nobody wishes anything"
+        );
+        let several = dmarc(DmarcResult::PermError, several, None, Policy::Reject);
         assert!(is_choice_needed(&several, None));
         for choice in [DmarcChoice::Reject, DmarcChoice::Junk] {
             check(&facts(&several, choice), Place::Junk, reason);
