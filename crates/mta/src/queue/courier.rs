@@ -4,6 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::{Buf, Bytes};
+use doctor::replies;
 use store::queue::{BodyKind, TlsWish};
 use wire::smtp::client::{
     Connection as Left, Event, Fate, Outcome, Phase, Transaction, Unsendable,
@@ -45,6 +46,8 @@ pub(super) struct Courier<'a> {
     message: &'a Bytes,
     /// Addresses tried.
     tried: usize,
+    /// A host spoke for the whole provider: its other hosts are not asked.
+    settled: bool,
     /// Nothing was sent somewhere because the way there was not safe enough.
     guarded: bool,
     notes: Notes,
@@ -79,6 +82,7 @@ impl<'a> Courier<'a> {
             job,
             message,
             tried: 0,
+            settled: false,
             guarded: false,
             notes: Notes::default(),
             last: None,
@@ -93,18 +97,27 @@ impl<'a> Courier<'a> {
     pub(super) async fn carry(&mut self, idle: Option<Connection>) -> Carried {
         self.notes.tried = true;
         if let Some(connection) = idle {
-            // A kept connection may have been closed meanwhile; that says nothing of the server.
-            if let Handed::Told {
-                verdicts,
-                connection,
-                dsn_passed_on,
-            } = self.hand_over(connection).await
-            {
-                return Carried::Told {
+            let (host, peer) = (connection.host.clone(), connection.peer);
+            match self.hand_over(connection).await {
+                Handed::Told {
                     verdicts,
                     connection,
                     dsn_passed_on,
-                };
+                } => {
+                    return Carried::Told {
+                        verdicts,
+                        connection,
+                        dsn_passed_on,
+                    };
+                }
+                // A kept connection may have been closed meanwhile; that says nothing of the server, but words do.
+                Handed::Elsewhere(verdict) => {
+                    self.heed(&verdict, peer);
+                    if self.settled {
+                        self.fail(verdict);
+                        return self.nowhere(&host);
+                    }
+                }
             }
         }
         match &self.way.route {
@@ -146,7 +159,7 @@ impl<'a> Courier<'a> {
             if let Some(told) = self.by_host(host).await {
                 return told;
             }
-            if self.tried >= limits::ADDRESSES_PER_ATTEMPT_MAX {
+            if self.settled || self.tried >= limits::ADDRESSES_PER_ATTEMPT_MAX {
                 break;
             }
         }
@@ -217,7 +230,7 @@ impl<'a> Courier<'a> {
         addresses: Vec<IpAddr>,
     ) -> Option<Carried> {
         for address in self.usable(addresses) {
-            if self.tried >= limits::ADDRESSES_PER_ATTEMPT_MAX {
+            if self.settled || self.tried >= limits::ADDRESSES_PER_ATTEMPT_MAX {
                 return None;
             }
             let address = SocketAddr::new(address, target.port);
@@ -245,10 +258,29 @@ impl<'a> Courier<'a> {
                         dsn_passed_on,
                     });
                 }
-                Handed::Elsewhere(verdict) => self.fail(verdict),
+                Handed::Elsewhere(verdict) => {
+                    self.heed(&verdict, address.ip());
+                    self.fail(verdict);
+                }
             }
         }
         None
+    }
+
+    /// Who says that our address is too much for the provider, or not welcome, says it for all its hosts. Over IPv6
+    /// that says nothing of IPv4.
+    fn heed(&mut self, verdict: &Verdict, peer: IpAddr) {
+        let answer = verdict.answer();
+        let Some(said) = answer.said.as_ref() else {
+            return;
+        };
+        if self.way.is_relayed() || peer.is_ipv6() {
+            return;
+        }
+        let host = answer.host.as_deref().unwrap_or_default();
+        let domain = self.way.domain.as_str();
+        let refusal = replies::Refusal::read(host, domain, said.phase, &said.lines);
+        self.settled |= replies::classify(&refusal).pauses_destination();
     }
 
     /// Without those of IPv6 where that does not work at the moment and IPv4 is there.
@@ -299,6 +331,7 @@ impl<'a> Courier<'a> {
             }
             Err(verdict) => {
                 self.notes.ipv6_failed |= address.is_ipv6();
+                self.heed(&verdict, address.ip());
                 if verdict.answer().said.is_some() {
                     // Somebody spoke, if only to refuse.
                     self.notes.path = Some(Path {

@@ -394,12 +394,15 @@ fn a_block_is_remembered_over_a_restart() {
 fn gmail_s_rule_is_kept() {
     Internet::simulated(6, async |internet| {
         let host = here(&internet).await;
-        internet.domain("gmail.com").mx(GMAIL_HOST);
+        const ALTERNATE: &str = "alt1.gmail-smtp-in.l.google.com";
+        internet.domain("gmail.com").mx_at(5, GMAIL_HOST);
+        internet.domain("gmail.com").mx_at(10, ALTERNATE);
         // Google Workspace: another domain, the same house.
         internet.domain("firm.test").mx("aspmx.l.google.com");
         let script = Script::accept().reply(Phase::Mail, QUOTA);
         let gmail = internet.remote(GMAIL_HOST, script.clone()).await;
-        let firm = internet.remote("aspmx.l.google.com", script).await;
+        let firm = internet.remote("aspmx.l.google.com", script.clone()).await;
+        let alternate = internet.remote(ALTERNATE, script).await;
         for number in 1..=30 {
             host.submit(ANN, &[DAN], &letter(number, DAN)).await;
         }
@@ -418,6 +421,7 @@ fn gmail_s_rule_is_kept() {
             assert_eq!(tried, round, "one connection in ten minutes");
         }
         assert_eq!(gmail.taken_count(), 0);
+        assert_eq!(alternate.connections(), 0, "it is the same house");
         gmail.set_script(Script::accept());
         firm.set_script(Script::accept());
         internet
