@@ -334,7 +334,9 @@ async fn postroad(internet: Internet, choice: Choice) -> Sums {
         .store()
         .read_blocking(|view| -> Result<_, StoreError> { view.notices() });
     let notices = notices.expect("the store can be read").into_iter();
-    let mut opened = notices.rev().filter(|notice| notice.kind == "incident-opened");
+    let mut opened = notices
+        .rev()
+        .filter(|notice| notice.kind == "incident-opened");
     assert!(host.queue().is_empty(), "something still waits");
     // Once when it begins, once when it is over.
     assert_eq!(hook.asked().len(), 2);
