@@ -110,6 +110,14 @@ impl Jobs {
         self
     }
 
+    /// With a special address of each domain that judges what users of ours send to it.
+    #[must_use]
+    pub fn with_letters(mut self, settings: self::doctor::DoctorSettings) -> Self {
+        self.jobs
+            .push(Arc::new(self::doctor::Letters::new(settings)));
+        self
+    }
+
     /// With a messenger who tells the operator what there is to tell.
     #[must_use]
     pub fn with_messenger(mut self) -> Self {

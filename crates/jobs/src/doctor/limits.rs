@@ -68,3 +68,9 @@ pub const TELL_RETRY_MAX: Duration = Duration::from_secs(6 * 3_600);
 
 /// Some four days, by then it is old.
 pub const TELL_ATTEMPTS_MAX: u32 = 20;
+
+/// How often it is looked for messages that want a verdict: their author waits for it.
+pub const LETTERS_LOOK: Duration = Duration::from_secs(10);
+
+/// Messages judged in one run.
+pub const LETTERS_PER_RUN: usize = 10;

@@ -6,6 +6,7 @@ mod dialogue;
 mod doors;
 mod job;
 mod kept;
+mod letters;
 mod limits;
 mod lists;
 mod names;
@@ -30,10 +31,12 @@ use world::{TlsClient, World};
 
 pub use brief::{Brief, Briefing, Door, Machine, Service};
 pub use job::DoctorSettings;
+pub use letters::{CHECK_ACCOUNT_NAME, CHECK_LOCAL_PART, LOOKED_AT, author_domain};
 pub use lists::{Blocklist, blocklists, listings};
 pub use tell::trial;
 
 pub(crate) use job::Doctor;
+pub(crate) use letters::Letters;
 pub(crate) use tell::Tell;
 
 use doors::Doors;

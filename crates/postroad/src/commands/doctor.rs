@@ -52,6 +52,11 @@ pub enum Command {
     /// Who is told when something is wrong, and when it is well again
     #[command(subcommand)]
     Notify(channels::Command),
+    /// Make the address check@DOMAIN: it judges what your users send to it, and answers them
+    Address {
+        /// A domain of this server
+        domain: String,
+    },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -68,6 +73,9 @@ pub enum Request {
         bulk: bool,
     },
     Notify(channels::Request),
+    Address {
+        domain: String,
+    },
 }
 
 /// Between two looks of `--watch`.
@@ -83,6 +91,7 @@ pub fn run(place: &Place, args: Args, style: Style) -> Result<Answer, Failure> {
     }
     let request = match args.command {
         Some(Command::Notify(command)) => Request::Notify(command.into_request()?),
+        Some(Command::Address { domain }) => Request::Address { domain },
         None if args.history => Request::History,
         None => match &args.message {
             Some(path) => Request::Message {
@@ -134,6 +143,7 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
         }
         Request::Message { bytes, bulk } => message::judge(context, &bytes, bulk),
         Request::Notify(request) => channels::execute(context, request),
+        Request::Address { domain } => message::make_address(context, &domain),
     }
 }
 

@@ -208,9 +208,10 @@ impl Bound {
             crate::commands::dns::for_job(config.clone(), tls.clone()),
             authority.records(),
         );
-        let jobs = jobs.with_messenger();
+        let doctor = settings::doctor(&world, &config, &store, &tls)?;
+        let jobs = jobs.with_messenger().with_letters(doctor.clone());
         let jobs = match config.doctor.daily {
-            true => jobs.with_doctor(settings::doctor(&world, &config, &store, &tls)?),
+            true => jobs.with_doctor(doctor),
             false => jobs,
         };
         let jobs = match settings::certificates(&config, &authority, &tls) {

@@ -603,3 +603,49 @@ fn a_provider_that_hangs_does_not_stop_the_look() {
         );
     });
 }
+
+#[test]
+fn a_message_to_the_special_address_is_judged_for_users_only() {
+    Internet::simulated(9, async |internet| {
+        let host = builder(&internet)
+            .config(|config| config.tls.cleartext_login = true)
+            .start()
+            .await;
+        let host = finish(&internet, host).await;
+        let now = UnixMillis::from(internet.wall());
+        let account = store::NewAccount {
+            address: Address::parse("check@here.test").unwrap(),
+            name: jobs::doctor::CHECK_ACCOUNT_NAME.to_owned(),
+            password: "nobody knows".to_owned(),
+            quota: None,
+        };
+        host.store().add_account(account, now).await.unwrap();
+        internet.zones().clear("_dmarc.here.test");
+        let letter = "Subject: BUY THIS NOW\r\nTo: <check@here.test>\r\n\r\nhttp://bit.ly/x\r\n";
+        // A stranger who says what only this server may say.
+        let there = internet.remote_domain("away.test", Script::accept()).await;
+        let forged = format!(
+            "Return-Path: <eve@away.test>\r\nAuthentication-Results: {HOST};\r\n\tauth=pass\r\n\
+             From: <eve@away.test>\r\n{letter}"
+        );
+        let mut stranger = internet.stranger(host.mx()).await;
+        let reply = stranger.transact("eve@away.test", &["check@here.test"], &forged);
+        assert_eq!(reply.await.unwrap().code, 250);
+        internet.pass(minutes(5)).await;
+        assert_eq!(there.taken_count(), 0, "strangers get no answer");
+        assert!(host.inbox("check@here.test").is_empty(), "thrown away");
+
+        host.submit(ANN, &["check@here.test"], letter).await;
+        internet.pass(minutes(5)).await;
+        let job = host.store().read_blocking(|view| view.job("doctor.letters"));
+        assert_eq!(job.unwrap().problem, None, "{:?}", host.inbox("check@here.test"));
+        assert_eq!(host.inbox(ANN).len(), 1);
+        let verdict = host.inbox(ANN).remove(0);
+        assert!(verdict.contains("Verdict: BUY THIS NOW"), "{verdict}");
+        assert!(verdict.contains("capitals throughout"), "{verdict}");
+        assert!(verdict.contains("_dmarc.here.test"), "{verdict}");
+        assert!(host.inbox("check@here.test").is_empty());
+        internet.pass(hours(1)).await;
+        assert_eq!(host.inbox(ANN).len(), 1, "answered once");
+    });
+}

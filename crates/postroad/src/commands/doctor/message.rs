@@ -3,13 +3,14 @@
 use std::io::Read;
 use std::path::Path;
 
-use doctor::checks::{Finding, Group, MessageContext, judge as judge_message, score};
-use jobs::doctor::Reach;
-use mail::Message;
+use doctor::checks::{Finding, MessageContext, judge as judge_message, score};
+use jobs::doctor::{CHECK_ACCOUNT_NAME, CHECK_LOCAL_PART, LOOKED_AT, Reach, author_domain};
+use mail::Address;
 use serde_json::json;
+use store::NewAccount;
 
 use super::{look, show};
-use crate::commands::Context;
+use crate::commands::{Context, find};
 use crate::output::{Answer, Failure};
 
 /// As long as a message may be.
@@ -29,14 +30,6 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     read.map_err(failed)?;
     Ok(bytes)
 }
-
-/// Groups that a reader's server looks at when a message comes.
-const LOOKED_AT: [Group; 4] = [
-    Group::Dns,
-    Group::Address,
-    Group::Authentication,
-    Group::Reputation,
-];
 
 pub(super) fn judge(context: &Context, bytes: &[u8], bulk: bool) -> Result<Answer, Failure> {
     let domains = context.store.read_blocking(|view| view.domains())?;
@@ -74,11 +67,27 @@ pub(super) fn judge(context: &Context, bytes: &[u8], bulk: bool) -> Result<Answe
     Ok(answer)
 }
 
-fn author_domain(bytes: &[u8]) -> Option<String> {
-    let from = Message::parse(bytes).header_text("From")?;
-    let (_, domain) = from.rsplit_once('@')?;
-    let end = domain
-        .find(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '-')))
-        .unwrap_or(domain.len());
-    Some(domain.get(..end)?.to_ascii_lowercase())
+/// Makes the special address. Nobody knows the password of its account, so nobody logs in.
+pub(super) fn make_address(context: &Context, domain: &str) -> Result<Answer, Failure> {
+    let domain = find::parse_domain(domain)?;
+    let wanted = domain.clone();
+    context
+        .store
+        .read_blocking(move |view| find::domain(view, &wanted).map(drop))?;
+    let address = Address::new(CHECK_LOCAL_PART, domain)
+        .map_err(|error| Failure::failed(error.to_string()))?;
+    let mut secret = [0; 32];
+    context.random.fill(&mut secret);
+    let account = NewAccount {
+        address: address.clone(),
+        name: CHECK_ACCOUNT_NAME.to_owned(),
+        password: secret.iter().map(|byte| format!("{byte:02x}")).collect(),
+        quota: None,
+    };
+    context.store.add_account_blocking(account, context.now())?;
+    Ok(Answer::new(json!({ "address": address.to_string() }))
+        .line(format!(
+            "{address} judges what your users send to it, and answers them."
+        ))
+        .remark(format!("Take it away: postroad account remove {address}")))
 }
