@@ -23,7 +23,7 @@ use crate::version::VERSION;
 #[command(
     name = "postroad",
     version = VERSION,
-    after_help = "Begin with: postroad setup you@example.org (on a trial machine: postroad quickstart alice@example.test)\n\nExit status: 0 done, 1 failed, 2 wrong usage, 3 findings (config check, delivery, dkim list, auth check, report, tls check, doctor)."
+    after_help = "Begin with: postroad setup you@example.org (on a trial machine: postroad quickstart alice@example.test)\n\nExit status: 0 done, 1 failed, 2 wrong usage, 3 findings (setup, config check, delivery, dkim list, dns check, dns publish, auth check, report, tls check, doctor)."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -68,7 +68,7 @@ enum Command {
     /// Mail on its way out
     #[command(subcommand)]
     Queue(queue::Command),
-    /// How mail fares at each provider, what stands in its way, and what became of one message
+    /// How mail fares at each provider, and what became of one message
     Delivery(delivery::Args),
     /// Servers of others that take the mail for one provider
     #[command(subcommand)]

@@ -29,7 +29,7 @@ fn an_unknown_key_is_a_finding_with_a_guess() {
     let ran = post.run(&["--json", "config", "check"]).exits(3);
     let value: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(value["ok"], false);
-    assert_eq!(value["findings"][0]["line"], 13);
+    assert_eq!(value["findings"][0]["line"], 15);
     // Nothing else works with such a file, and says why.
     for arguments in [
         &["serve"][..],
