@@ -221,12 +221,12 @@ impl Job for Letters {
 
     fn woken<'a>(&'a self, desk: &'a Desk) -> BoxFuture<'a, ()> {
         Box::pin(async move {
-            let mut commits = None;
+            let mut commits = 0;
             loop {
                 desk.world.clock.after(limits::LETTERS_LOOK).await;
-                // Where nothing was written nothing came.
-                let now = Some(desk.store.commits());
-                if now == commits {
+                // Where nothing was written nothing came; some engines do not count and say zero.
+                let now = desk.store.commits();
+                if now != 0 && now == commits {
                     continue;
                 }
                 commits = now;
