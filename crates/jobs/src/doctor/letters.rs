@@ -45,7 +45,7 @@ impl Letters {
 
     async fn answer_all(&self, desk: &Desk) -> Result<(), JobError> {
         for letter in desk.store.read(waiting).await? {
-            let bytes = desk.store.body(letter.body.clone(), 0..u64::MAX).await?;
+            let bytes = desk.store.body(letter.body, 0..u64::MAX).await?;
             if let Some((sender, message)) = of_ours(&bytes, &desk.settings.host) {
                 self.answer(desk, &letter, sender, message).await?;
             }

@@ -637,8 +637,15 @@ fn a_message_to_the_special_address_is_judged_for_users_only() {
 
         host.submit(ANN, &["check@here.test"], letter).await;
         internet.pass(minutes(5)).await;
-        let job = host.store().read_blocking(|view| view.job("doctor.letters"));
-        assert_eq!(job.unwrap().problem, None, "{:?}", host.inbox("check@here.test"));
+        let job = host
+            .store()
+            .read_blocking(|view| view.job("doctor.letters"));
+        assert_eq!(
+            job.unwrap().problem,
+            None,
+            "{:?}",
+            host.inbox("check@here.test")
+        );
         assert_eq!(host.inbox(ANN).len(), 1);
         let verdict = host.inbox(ANN).remove(0);
         assert!(verdict.contains("Verdict: BUY THIS NOW"), "{verdict}");
