@@ -5,6 +5,7 @@ import ssl
 import subprocess
 import time
 
+from lib.bind import Bind
 from lib.dns import Dns
 from lib.pebble import Pebble
 from lib.runner import need_program
@@ -115,6 +116,25 @@ def test_pebble_looks_at_the_tls_port(directory):
         roots = directory / "roots.pem"
         roots.write_bytes(pebble.issuer())
         wait_for("a certificate", lambda: shown(server.port("imaps"), host, roots) == [host], server)
+
+
+def test_names_are_proved_in_the_dns(directory):
+    """With no port open to the authority, but a name server that takes changes (DNS-01)."""
+    need_program("pebble", "openssl", "named")
+    host = "mail.example.test"
+    with Bind(directory / "bind", "example.test", extra="mail A 127.0.0.1\n", fixed={Pebble.NAME: "@ A 127.0.0.1\n"}) as bind:
+        server = Postroad(directory / "here")
+        with Pebble(directory / "pebble", bind.port, 9, 9) as pebble, server:
+            server.stop()
+            file = server.data / "postroad.toml"
+            file.write_text(file.read_text().replace("[listen]", "[listen]\nhttp = false\nhttps = false", 1))
+            server.configure(f'[dns]\nresolvers = ["127.0.0.1:{bind.port}"]\n[tls]\nacme = "{pebble.directory}"\nroots = "{pebble.roots}"')
+            server.cli("dns", "server", "add", "example.test", f"127.0.0.1:{bind.port}", "--tsig-file", str(bind.key_file))
+            server.start()
+            roots = directory / "roots.pem"
+            roots.write_bytes(pebble.issuer())
+            wait_for("a certificate", lambda: shown(server.port("imaps"), host, roots) == [host], server)
+            assert bind.ask(f"_acme-challenge.{host}", "TXT") == [], "the proof is taken away"
 
 
 def test_what_stands_in_the_way_is_told(directory):

@@ -40,6 +40,8 @@ pub struct Fetched {
 pub enum ChallengeKind {
     Http01,
     TlsAlpn01,
+    /// A record in the DNS; what is kept here is for taking it away again.
+    Dns01,
 }
 
 /// What must be found here for a name.
@@ -273,6 +275,7 @@ impl ChallengeKind {
         match self {
             Self::Http01 => 1,
             Self::TlsAlpn01 => 2,
+            Self::Dns01 => 3,
         }
     }
 }

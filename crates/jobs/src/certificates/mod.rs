@@ -2,6 +2,7 @@
 //! early, and their keys changed only when the TLSA record of the new one is out. Own files are not touched.
 
 mod gather;
+mod in_dns;
 mod keys;
 mod order;
 mod plan;
@@ -143,8 +144,12 @@ impl Certificates {
         let key = keys::choose(desk, wish, before).await?;
         let deadline = desk.world.now() + limits::ORDER_PATIENCE;
         let failures = before.map_or(0, |before| before.failures);
-        let way = plan::way(&self.settings.ways, failures).ok_or(
-            "neither port 80 nor port 443 is open here: an authority could not look at the names",
+        let mut ways = self.settings.ways.clone();
+        if in_dns::is_possible(desk, &wish.names).await {
+            ways.push(ChallengeKind::Dns01);
+        }
+        let way = plan::way(&ways, failures).ok_or(
+            "neither port 80 nor port 443 is open here, and no name server takes changes: an authority could not look at the names",
         )?;
         let ordering = order::fetch(desk, &self.settings, &wish.names, key, way);
         let fetched = desk.world.tasks.deadline(deadline, ordering).await;

@@ -11,8 +11,8 @@ use rustls_pki_types::pem::PemObject as _;
 use store::{Challenge, ChallengeKind, Durability, Fetched};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use super::CertificatesSettings;
 use super::transport::Transport;
+use super::{CertificatesSettings, in_dns};
 use crate::{Desk, limits};
 
 /// The error is text for the operator.
@@ -53,6 +53,7 @@ pub(super) async fn fetch(
 
 /// What was asked for these names is asked no more.
 pub(super) async fn clean_up(desk: &Desk, names: &[String]) {
+    in_dns::take_away(desk, names).await;
     let before = desk.now().minus(limits::CHALLENGE_AGE_MAX);
     for name in names {
         let name = name.clone();
@@ -121,6 +122,7 @@ async fn prove(
     let theirs = || match way {
         ChallengeKind::Http01 => ChallengeType::Http01,
         ChallengeKind::TlsAlpn01 => ChallengeType::TlsAlpn01,
+        ChallengeKind::Dns01 => ChallengeType::Dns01,
     };
     let mut in_tls = Vec::new();
     let mut authorizations = order.authorizations();
@@ -137,23 +139,32 @@ async fn prove(
                 "the authority does not offer the way to prove names that works here ({way:?})"
             ));
         };
+        let key_authorization = handle.key_authorization();
         let challenge = Challenge {
             kind: way,
             name: handle.identifier().to_string(),
             token: handle.token.clone(),
-            answer: handle.key_authorization().as_str().to_owned(),
+            answer: match way {
+                ChallengeKind::Dns01 => key_authorization.dns_value(),
+                ChallengeKind::Http01 | ChallengeKind::TlsAlpn01 => {
+                    key_authorization.as_str().to_owned()
+                }
+            },
         };
         if way == ChallengeKind::TlsAlpn01 {
             in_tls.push((challenge.name.clone(), challenge.answer.clone()));
             (settings.answer_in_tls)(&in_tls);
         }
-        let now = desk.now();
+        let (now, kept) = (desk.now(), challenge.clone());
         desk.store
             .write_bulk(Durability::Durable, move |change| {
-                change.add_acme_challenge(&challenge, now)
+                change.add_acme_challenge(&kept, now)
             })
             .await
             .map_err(|error| error.to_string())?;
+        if way == ChallengeKind::Dns01 {
+            in_dns::publish(desk, &challenge).await?;
+        }
         handle
             .set_ready()
             .await
