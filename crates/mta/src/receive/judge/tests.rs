@@ -139,7 +139,7 @@ fn more_authors_than_one_are_suspicious() {
         (NoAuthor::SeveralDomains, Reason::SeveralAuthors),
     ] {
         let several = Why::NoAuthor(why);
-        let unwatched = dmarc(DmarcResult::PermError, several.clone(), None, Policy::None);
+        let unwatched = dmarc(DmarcResult::PermError, several, None, Policy::None);
         assert!(
             !is_choice_needed(&unwatched, None),
             "nobody wishes anything"
