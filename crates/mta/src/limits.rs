@@ -272,3 +272,6 @@ pub const MESSAGE_ID_CHARS_MAX: usize = 998;
 /// How long mail waits for a provider that blocks our address, where it is kept: such blocks last for days, and those
 /// who can lift them take days to answer.
 pub const HELD_LIFETIME: Duration = Duration::from_secs(14 * 86_400);
+
+/// How long after a message's time its last attempt may still end: longer than [`ATTEMPT_PATIENCE`], and what waits for its turn.
+pub const LAST_ATTEMPT_LASTS: Duration = Duration::from_secs(4 * 3_600);

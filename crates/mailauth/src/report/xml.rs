@@ -316,7 +316,8 @@ fn unescaped(name: &str) -> Option<char> {
                 Some(hex) => u32::from_str_radix(hex, 16).ok()?,
                 None => number.parse().ok()?,
             };
-            char::from_u32(code)?
+            // XML 1.0 §2.2: control characters have no place in a document, however they are written.
+            char::from_u32(code).filter(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r'))?
         }
     })
 }

@@ -165,7 +165,7 @@ pub(crate) async fn paused(inner: &Inner, job: &Job, way: &Way, until: u64) -> L
     let late = now.since(message.created) >= limits::DELAY_REPORT_AFTER;
     let held = standing.is_blocked() && way.group.hold;
     let untold = job.recipients.iter().any(|of| !of.delay_reported);
-    let expires = expires(message, held);
+    let expires = expires(message, held, now);
     if now < expires && !((late || held) && untold) {
         let due = i64::try_from(until.saturating_mul(1_000)).unwrap_or(i64::MAX);
         let due = UnixMillis(due.max(now.0).min(expires.0));
@@ -282,7 +282,8 @@ pub(crate) fn decide(
 ) -> Decision {
     let answer = verdict.answer();
     let message = &job.message;
-    let expires = expires(message, matches!(ruling, Ruling::Keep { held: true, .. }));
+    let held = matches!(ruling, Ruling::Keep { held: true, .. });
+    let expires = expires(message, held, now);
     let (outcome, kind) = match verdict {
         Verdict::Delivered(_) => (Outcome::Delivered, Some(Kind::Relayed)),
         Verdict::Permanent(_) if ruling == Ruling::Usual => (Outcome::Failed, Some(Kind::Failed)),
@@ -329,9 +330,11 @@ pub(crate) fn decide(
     }
 }
 
-/// When trying ends. A block takes longer to be lifted than most trouble to pass.
-fn expires(message: &Queued, held: bool) -> UnixMillis {
-    match held {
+/// When trying ends. A block takes longer to be lifted than most trouble to pass. What is still here long after its time
+/// was held for one, and is not given up over the next little trouble when the block has ended.
+fn expires(message: &Queued, held: bool, now: UnixMillis) -> UnixMillis {
+    let was_held = message.expires.plus(limits::LAST_ATTEMPT_LASTS) < now;
+    match held || was_held {
         true => message
             .expires
             .max(message.created.plus(limits::HELD_LIFETIME)),
