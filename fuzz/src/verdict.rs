@@ -101,11 +101,13 @@ pub fn dmarc_policy(data: &[u8]) {
     let mut notes = Notes::on();
     let dmarc = dmarc::check(&dns, author, &verdict.spf, &[], &mut notes).now_or_never();
     let dmarc = dmarc.expect("no answer was waited for");
-    // Two walks and the question whether the domain exists.
-    assert!(dns.asked() <= 2 * 8 + 1, "{} questions", dns.asked());
+    // Two walks and the question whether the domain exists; or that for each of four authors, one walk each.
+    assert!(dns.asked() <= 4 * (8 + 1), "{} questions", dns.asked());
     let passes = dmarc.spf_aligned || dmarc.dkim_aligned;
     assert_eq!(dmarc.result == DmarcResult::Pass, passes);
-    assert!(dmarc.wish == Policy::None || dmarc.result == DmarcResult::Fail);
+    // Of several authors, of whom DMARC says nothing, it is what the strictest of them wishes.
+    let wishes = matches!(dmarc.result, DmarcResult::Fail | DmarcResult::PermError);
+    assert!(dmarc.wish == Policy::None || wishes);
     assert!(dmarc.result != DmarcResult::Fail || dmarc.published.is_some());
 }
 

@@ -23,7 +23,7 @@ use crate::version::VERSION;
 #[command(
     name = "postroad",
     version = VERSION,
-    after_help = "Begin with: postroad setup you@example.org (on a trial machine: postroad quickstart alice@example.test)\n\nExit status: 0 done, 1 failed, 2 wrong usage, 3 findings (setup, config check, delivery, dkim list, dns check, dns publish, auth check, report, tls check, doctor)."
+    after_help = "Begin with: postroad setup you@example.org (on a trial machine: postroad quickstart alice@example.test)\n\nExit status: 0 done, 1 failed, 2 wrong usage, 3 findings (setup, config check, certificate list, delivery, dkim list, dns check, dns publish, auth check, report, tls check, doctor)."
 )]
 pub struct Cli {
     #[command(flatten)]

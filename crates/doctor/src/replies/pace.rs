@@ -63,7 +63,10 @@ impl Pace {
         self.silent_until = self.silent_until.max(now.saturating_add(pause));
         self.probe = wait.probe;
         self.connections = wait.connections.or(self.connections);
-        self.per_minute = wait.per_minute.or(self.per_minute);
+        // A rate ends by time only: without a new end it would never.
+        self.per_minute = wait
+            .per_minute
+            .or(self.per_minute.filter(|_| wait.during.is_some()));
         self.grow = wait.grow.unwrap_or(0);
         self.limited_until = wait
             .during

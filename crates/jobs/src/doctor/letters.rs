@@ -47,7 +47,13 @@ impl Letters {
         for letter in desk.store.read(waiting).await? {
             let bytes = desk.store.body(letter.body, 0..u64::MAX).await?;
             if let Some((sender, message)) = of_ours(&bytes, &desk.settings.host) {
-                self.answer(desk, &letter, sender, message).await?;
+                match self.answer(desk, &letter, sender, message).await {
+                    Err(JobError::Failed(problem)) => {
+                        // One letter that cannot be answered is no reason to answer none.
+                        tracing::warn!(%problem, "a letter to the doctor stays without an answer");
+                    }
+                    other => other?,
+                }
             }
             let (account, mailbox, uid) = (letter.account.id, letter.mailbox, letter.uid);
             let removed = desk.store.write_bulk(Durability::Durable, move |change| {

@@ -219,7 +219,10 @@ pub(crate) fn rule(classified: &Classified<'_>, permanent: bool, facts: &Facts) 
     let silence = facts.silent_until.unwrap_or(facts.now);
     match classified.next {
         _ if facts.ipv4_instead && is_about_address(classified) => keep(facts.now, false, false),
-        _ if by_relay && classified.next != Next::Bounce => keep(facts.now, false, false),
+        // At once only where the next way is the relay: without silence it would be the same probe again.
+        _ if by_relay && classified.next != Next::Bounce => {
+            keep(facts.now, silence <= facts.now, false)
+        }
         Next::Hold if facts.hold => keep(silence, false, true),
         // Their words say that waiting helps, whatever the code says.
         Next::Retry if permanent && classified.evidence > Evidence::Status => Ruling::Usual,

@@ -479,6 +479,9 @@ impl Engine {
         }
         let put_off = self.scheduler.finished(&destination, health);
         if !put_off.is_empty() {
+            // What is final is so for that message alone.
+            let unreachable =
+                unreachable.filter(|verdict| matches!(verdict, Verdict::Temporary(_)));
             let verdict = unreachable.unwrap_or_else(|| {
                 let text = "no server could be reached".to_owned();
                 Verdict::Temporary(nobody(wire::smtp::EnhancedCode(4, 4, 1), text))
