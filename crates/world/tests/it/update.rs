@@ -49,7 +49,17 @@ impl Named {
             assert!(Instant::now() < deadline, "named does not start");
             world.clock.after(Duration::from_millis(20)).await;
         }
-        Self { process, at }
+        let named = Self { process, at };
+        // The port is open before the zone is there.
+        loop {
+            let resolver = Resolver::new(DnsSettings::servers(vec![at]));
+            let answer = resolver.ask("here.test", Kind::Soa).await;
+            if answer.is_ok_and(|answer| !answer.records.is_empty()) {
+                return named;
+            }
+            assert!(Instant::now() < deadline, "named does not load the zone");
+            world.clock.after(Duration::from_millis(20)).await;
+        }
     }
 
     /// Asked with a fresh resolver, which remembers nothing.
