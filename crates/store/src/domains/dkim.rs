@@ -295,13 +295,7 @@ impl Change<'_> {
         now: UnixMillis,
     ) -> Result<(), StoreError> {
         let sql = "UPDATE dkim_key SET reminded = ?3 WHERE domain = ?1 AND selector = ?2";
-        let params = [
-            Param::Text(domain.as_str()),
-            Param::Text(selector),
-            Param::Int(now.0),
-        ];
-        self.sql.execute(sql, &params)?;
-        Ok(())
+        self.stamp_dkim_key(sql, domain, selector, now)
     }
 
     /// A key signed something, or something it signed is still in the queue.
@@ -313,13 +307,23 @@ impl Change<'_> {
     ) -> Result<(), StoreError> {
         let sql = "UPDATE dkim_key SET used = ?3 \
                    WHERE domain = ?1 AND selector = ?2 AND (used IS NULL OR used < ?3)";
+        self.stamp_dkim_key(sql, domain, selector, now)
+    }
+
+    /// Notes a time at a key; one that is gone meanwhile has none.
+    fn stamp_dkim_key(
+        &mut self,
+        sql: &'static str,
+        domain: &mail::Domain,
+        selector: &str,
+        at: UnixMillis,
+    ) -> Result<(), StoreError> {
         let params = [
             Param::Text(domain.as_str()),
             Param::Text(selector),
-            Param::Int(now.0),
+            Param::Int(at.0),
         ];
-        self.sql.execute(sql, &params)?;
-        Ok(())
+        self.sql.execute(sql, &params).map(drop)
     }
 
     pub fn set_dkim_state(

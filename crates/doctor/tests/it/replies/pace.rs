@@ -83,6 +83,30 @@ fn a_trickle_ends_by_itself() {
 }
 
 #[test]
+fn a_rate_does_not_outlive_what_it_grew_into() {
+    let trickle = Wait {
+        per_minute: Some(1),
+        during: Some(1_800),
+        grow: None,
+        ..google()
+    };
+    let block = Wait {
+        per_minute: None,
+        during: None,
+        ..trickle.clone()
+    };
+    let mut pace = Pace::default();
+    pace.refused(&trickle, 0);
+    pace.refused(&block, 10_000);
+    let mut now = 100_000;
+    for _ in 0..8 {
+        pace.accepted(now);
+        now += 10_000;
+    }
+    assert!(pace.is_free(now, 5), "{pace:?}");
+}
+
+#[test]
 fn ordinary_trouble_of_theirs_pauses_nobody() {
     let usual = wait("mx.example.net", "451 4.3.0 internal error");
     let mut pace = Pace::default();
