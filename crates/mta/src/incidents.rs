@@ -77,12 +77,12 @@ pub(crate) fn note_refusal(us: &Us, change: &mut Change<'_>, met: &Met) -> Resul
     };
     if tell {
         let words = explain(&row, us);
-        let relay = change.provider_relay(&met.provider)?;
+        let relay = change.provider_relay_host(&met.provider)?;
         let notice = NewNotice {
             kind: "incident-opened".to_owned(),
             topic: format!("incident/{}/opened", id.0),
             title: words.headline.clone(),
-            fix: text_of(&words, relay.map(|relay| relay.host).as_deref()),
+            fix: text_of(&words, relay.as_deref()),
             created: met.at,
         };
         change.add_notice(&notice)?;

@@ -44,6 +44,14 @@ impl View<'_> {
             })
     }
 
+    /// The host alone: nothing is unsealed for it.
+    pub fn provider_relay_host(&self, provider: &str) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT host FROM provider_relay WHERE provider = ?1";
+        self.sql.first(sql, &[Param::Text(provider)], |row| {
+            Ok(row.text(0)?.to_owned())
+        })
+    }
+
     pub fn provider_relays(&self) -> Result<Vec<ProviderRelay>, StoreError> {
         self.sql.all(COLUMNS, &[], |row| self.read_relay(row))
     }
