@@ -14,31 +14,38 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("world", &["wire"]),
     ("mailauth", &["mail", "world"]),
     ("doctor", &["mail"]),
+    ("spam", &["mail"]),
     ("store", &["mail"]),
     (
         "mta",
-        &["mail", "wire", "world", "mailauth", "doctor", "store"],
+        &[
+            "mail", "wire", "world", "mailauth", "doctor", "spam", "store",
+        ],
     ),
     ("access", &["mail", "wire", "world", "store"]),
-    ("jobs", &["mail", "world", "mailauth", "doctor", "store"]),
+    (
+        "jobs",
+        &["mail", "world", "mailauth", "doctor", "spam", "store"],
+    ),
     ("web", &["mail", "world", "mailauth", "doctor", "store"]),
     (
         "postroad",
         &[
-            "mail", "wire", "world", "mailauth", "doctor", "store", "mta", "access", "jobs", "web",
+            "mail", "wire", "world", "mailauth", "doctor", "spam", "store", "mta", "access",
+            "jobs", "web",
         ],
     ),
     (
         "simulator",
         &[
-            "mail", "wire", "world", "mailauth", "doctor", "store", "mta", "access", "jobs", "web",
-            "postroad",
+            "mail", "wire", "world", "mailauth", "doctor", "spam", "store", "mta", "access",
+            "jobs", "web", "postroad",
         ],
     ),
 ];
 
 /// Rooms without clock, socket, file or global.
-const PURE: &[&str] = &["mail", "wire", "doctor"];
+const PURE: &[&str] = &["mail", "wire", "doctor", "spam"];
 
 #[test]
 fn arrows_go_one_way() {

@@ -13,6 +13,12 @@ const STEPS: &[&str] = &[
     include_str!("0007.sql"),
     include_str!("0008.sql"),
     include_str!("0009.sql"),
+    include_str!("0010.sql"),
+    include_str!("0011.sql"),
+    include_str!("0012.sql"),
+    include_str!("0013.sql"),
+    include_str!("0014.sql"),
+    include_str!("0015.sql"),
 ];
 
 /// The schema this program writes.

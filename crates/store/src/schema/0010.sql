@@ -1,0 +1,1 @@
+-- Spam learning: lessons, counts, lists, weights, daily summaries.

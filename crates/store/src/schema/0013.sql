@@ -1,0 +1,1 @@
+-- Sending of accounts: first-time recipients, alarms, held groups.

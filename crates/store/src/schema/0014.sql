@@ -1,0 +1,1 @@
+-- Log-ins: app passwords, history, protocols, networks, revocation.

@@ -1,0 +1,1 @@
+-- Filters of others: held messages, attachment policy.
