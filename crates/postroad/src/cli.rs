@@ -11,7 +11,7 @@ use crate::commands::{
     Request, account, alias, auth, certificate, completions, config, delivery, dkim, dns, doctor,
     domain, queue,
 };
-use crate::commands::{quickstart, relay, report, serve, setup, tls, version};
+use crate::commands::{quickstart, relay, report, serve, setup, spam, tls, version};
 use crate::local;
 use crate::logging::{self, Verbosity};
 use crate::output::{Answer, Exit, Failure, Form, Loudness, Style};
@@ -90,6 +90,9 @@ enum Command {
     /// What other servers report about a domain, and what to mend
     #[command(subcommand)]
     Report(report::Command),
+    /// What is junk here, why, and who taught it
+    #[command(subcommand)]
+    Spam(spam::Command),
     /// How safe the way to other servers must be
     #[command(subcommand)]
     Tls(tls::Command),
@@ -145,6 +148,14 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Doctor(args) => {
             logging::start(global.command_verbosity());
             return print(&doctor::run(&place, args, style)?, style);
+        }
+        Command::Spam(spam::Command::TrainBase(args)) => {
+            logging::start(global.command_verbosity());
+            return print(&spam::train_base::run(&args)?, style);
+        }
+        Command::Spam(spam::Command::Eval(args)) => {
+            logging::start(global.command_verbosity());
+            return print(&spam::eval::run(&args)?, style);
         }
         Command::Version => return print(&version::answer(), style),
         Command::Completions(args) => {

@@ -19,6 +19,7 @@ pub mod relay;
 pub mod report;
 pub mod serve;
 pub mod setup;
+pub mod spam;
 pub mod tls;
 pub mod version;
 
