@@ -12,6 +12,7 @@ pub mod findings;
 pub mod limits;
 pub mod queue;
 pub mod reports;
+pub mod senders;
 pub mod transport;
 
 mod accounts;

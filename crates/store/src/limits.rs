@@ -186,3 +186,12 @@ pub const CHANNELS_MAX: i64 = 20;
 
 /// Messages to the operator that are sent at once.
 pub const POSTS_PER_RUN: i64 = 50;
+
+/// Addresses of one domain that an account wrote to, counted up to this: more say no more.
+pub const CORRESPONDENTS_COUNTED_MAX: i64 = 50;
+
+/// How long it takes until what a sender did counts half: addresses change hands within months.
+pub const REPUTATION_HALF_LIFE_MILLIS: i64 = 30 * 86_400_000;
+
+/// Accounts whose word on one sender is read: enough to see who disagrees.
+pub const REPUTATION_VOICES_READ_MAX: i64 = 50;

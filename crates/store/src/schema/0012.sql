@@ -1,1 +1,55 @@
--- What is known of senders: history, reputation.
+-- Version 12. What is known of senders: whom each account writes to and hears from, and what the server has seen of
+-- addresses, networks and domains.
+
+-- One row per account and address, folded and without its +detail. `provisional` is not 0 while an address is known only from
+-- a message that somebody filed in Sent: until then it does not count as written to where the amount of new recipients is limited.
+CREATE TABLE correspondent (
+  account BIGINT NOT NULL,
+  address TEXT NOT NULL,
+  domain TEXT NOT NULL,
+  sent BIGINT NOT NULL,
+  first_sent BIGINT,
+  last_sent BIGINT,
+  provisional BIGINT NOT NULL,
+  received BIGINT NOT NULL,
+  confirmed BIGINT NOT NULL,
+  junked BIGINT NOT NULL,
+  first_received BIGINT,
+  last_received BIGINT,
+  PRIMARY KEY (account, address)
+) WITHOUT ROWID;
+
+CREATE INDEX correspondent_domain ON correspondent (account, domain) WHERE sent > 0;
+
+-- How far the mailbox for sent mail of an account has been read.
+CREATE TABLE correspondent_seed (
+  account BIGINT NOT NULL PRIMARY KEY,
+  mailbox BIGINT NOT NULL,
+  uid_validity BIGINT NOT NULL,
+  uid BIGINT NOT NULL
+) WITHOUT ROWID;
+
+-- What came from an address, a network or an authenticated domain: hundredths of messages, fading, as of `at`.
+CREATE TABLE reputation (
+  kind BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  wanted BIGINT NOT NULL,
+  junk BIGINT NOT NULL,
+  at BIGINT NOT NULL,
+  PRIMARY KEY (kind, name)
+) WITHOUT ROWID;
+
+CREATE INDEX reputation_at ON reputation (at);
+
+-- What accounts taught of the same.
+CREATE TABLE reputation_voice (
+  kind BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  account BIGINT NOT NULL,
+  wanted BIGINT NOT NULL,
+  junk BIGINT NOT NULL,
+  at BIGINT NOT NULL,
+  PRIMARY KEY (kind, name, account)
+) WITHOUT ROWID;
+
+CREATE INDEX reputation_voice_at ON reputation_voice (at);

@@ -1,0 +1,1 @@
+//! Forgets what is too old to tell anything.
