@@ -112,6 +112,8 @@ class SpamAssassin:
 
     def __init__(self, root, trained):
         self.root = root
+        # It works as nobody.
+        root.chmod(0o777)
         config = root / "site"
         shutil.copytree("/etc/spamassassin", config, dirs_exist_ok=True)
         rules = ["dns_available no", "skip_rbl_checks 1", "use_razor2 0", "use_pyzor 0", "bayes_auto_learn 0",
@@ -142,7 +144,8 @@ class SpamAssassin:
     def learn(self, messages):
         for message in messages:
             head = f"TELL SPAMC/1.5\r\nMessage-class: {message.label}\r\nSet: local\r\nContent-length: {len(message.data)}"
-            self.ask(head.encode() + b"\r\n\r\n" + message.data)
+            answer = self.ask(head.encode() + b"\r\n\r\n" + message.data)
+            assert b" EX_OK" in answer, answer
 
     def cpu(self):
         return cpu_of(family(self.process.pid))
