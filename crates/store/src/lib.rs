@@ -6,6 +6,7 @@
 //! that when two changes meet), so it has no effect but through what it is given. It never waits
 //! for a peer: a long snapshot keeps the database from tidying up.
 
+pub mod bans;
 pub mod blobs;
 pub mod deliveries;
 pub mod findings;
@@ -60,7 +61,10 @@ pub use flags::{FlagEdit, Flags, Keyword, KeywordSet, Keywords, Marks};
 pub use forward::{Forward, SrsSecret};
 pub use ids::{AccountId, BlobId, MailboxId, MessageId, ModSeq, QueueId, Uid, UidValidity};
 pub use jobs::{JobEnd, JobState};
-pub use login::{LoggedIn, LoginError, ScramKeys};
+pub use login::{
+    AppPassword, AppPasswordBounds, AppPasswordUse, BadNetwork, Barred, IpNetwork, LoggedIn,
+    LoginError, LoginRules, Protocol, Protocols, RulesOf, ScramKeys, SessionWatch, SignInFacts,
+};
 pub use mailboxes::{Mailbox, MailboxError, MailboxName, SpecialUse};
 pub use messages::{
     Append, Appended, Columns, Copied, Delivered, Delivery, DeliveryTarget, Expunged, FlagOutcome,

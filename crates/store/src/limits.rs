@@ -84,6 +84,9 @@ pub const VERIFIED_MAX: usize = 20_000;
 /// Places a user logs in from that are remembered.
 pub const FAMILIAR_NETWORKS_MAX: usize = 8;
 
+/// Networks one rule of log-ins names: it is read at each log-in.
+pub const LOGIN_NETWORKS_MAX: usize = 100;
+
 /// Rows of the change log an account keeps. A session or a program that was away for longer reads
 /// the state anew.
 pub const CHANGE_LOG_ROWS_MAX: i64 = 50_000;
@@ -195,3 +198,29 @@ pub const REPUTATION_HALF_LIFE_MILLIS: i64 = 30 * 86_400_000;
 
 /// Accounts whose word on one sender is read: enough to see who disagrees.
 pub const REPUTATION_VOICES_READ_MAX: i64 = 50;
+
+/// How long somebody is remembered who was only heard from: those who write once a year begin anew.
+pub const HEARD_FROM_AGE_MILLIS: i64 = 270 * 86_400_000;
+
+/// Addresses remembered for an account that it only heard from, and that it wrote to: a busy person's lifetime.
+pub const CORRESPONDENTS_HEARD_MAX: i64 = 20_000;
+pub const CORRESPONDENTS_WRITTEN_MAX: i64 = 100_000;
+
+/// Senders without news for so long have no reputation: four half-lives.
+pub const REPUTATION_AGE_MILLIS: i64 = 4 * REPUTATION_HALF_LIFE_MILLIS;
+
+/// Senders with a reputation, and words of accounts on them: some 40 MB each.
+pub const REPUTATION_ROWS_MAX: i64 = 400_000;
+
+/// Messages of Sent that are read in one transaction for whom they went to: some milliseconds.
+pub const SEED_MESSAGES_PER_PIECE: i64 = 100;
+
+/// Such pieces in one round: 50,000 messages.
+pub const SEED_PIECES_PER_ROUND: usize = 500;
+
+/// Recipients of one message in Sent that make correspondents: more is a circular.
+pub const SEED_RECIPIENTS_MAX: usize = 50;
+
+/// How long whoever is known only from a message filed in Sent counts as new where new recipients are limited: by then a
+/// thief of a password is found out.
+pub const SEED_PROVISIONAL_MILLIS: i64 = 3 * 86_400_000;

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::blobs::Blobs;
-use crate::login::Gate;
+use crate::login::{Gate, Sessions};
 use crate::sealing::Sealing;
 use crate::{AccountId, QueueWatcher, Watcher};
 
@@ -17,8 +17,10 @@ pub(crate) struct Shared {
     pub(crate) blobs: Blobs,
     pub(crate) sealing: Sealing,
     pub(crate) gate: Gate,
+    pub(crate) bans: crate::bans::Bans,
     watchers: Mutex<HashMap<i64, watch::Sender<u64>>>,
     queue: watch::Sender<u64>,
+    pub(crate) sessions: Sessions,
 }
 
 /// What a change does beyond the tables, once it is committed.
@@ -26,6 +28,8 @@ pub(crate) struct Shared {
 pub(crate) struct Effects {
     /// Accounts and their newest modseq.
     accounts: Vec<(i64, i64)>,
+    /// Accounts whose sessions end, and the epoch that begins.
+    ended: Vec<(i64, i64)>,
     queue: bool,
 }
 
@@ -35,8 +39,10 @@ impl Shared {
             blobs,
             sealing,
             gate,
+            bans: crate::bans::Bans::new(),
             watchers: Mutex::new(HashMap::new()),
             queue: watch::Sender::new(0),
+            sessions: Sessions::default(),
         }
     }
 
@@ -81,6 +87,7 @@ impl Shared {
                 });
             }
         }
+        self.sessions.end(&effects.ended);
         if effects.queue {
             self.queue.send_modify(|count| *count += 1);
         }
@@ -91,14 +98,21 @@ impl Effects {
     pub(crate) fn changed(account: i64, modseq: i64) -> Self {
         Self {
             accounts: vec![(account, modseq)],
-            queue: false,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn ended(ended: Vec<(i64, i64)>) -> Self {
+        Self {
+            ended,
+            ..Self::default()
         }
     }
 
     pub(crate) fn queue() -> Self {
         Self {
-            accounts: Vec::new(),
             queue: true,
+            ..Self::default()
         }
     }
 
@@ -113,6 +127,10 @@ impl Effects {
         }
     }
 
+    pub(crate) fn note_ended(&mut self, account: AccountId, epoch: i64) {
+        self.ended.push((account.0, epoch));
+    }
+
     pub(crate) fn note_queue(&mut self) {
         self.queue = true;
     }
@@ -120,12 +138,13 @@ impl Effects {
     pub(crate) fn merge(&mut self, other: Self) {
         // Duplicates are harmless: applying is idempotent.
         self.accounts.extend(other.accounts);
+        self.ended.extend(other.ended);
         self.queue |= other.queue;
     }
 
-    /// For other nodes: `17 345;18 9;q`. Nothing when there is nothing to tell.
+    /// For other nodes: `e17 2;17 345;18 9;q`. Nothing when there is nothing to tell.
     pub(crate) fn notice(&self) -> Option<String> {
-        if self.accounts.is_empty() && !self.queue {
+        if self.accounts.is_empty() && self.ended.is_empty() && !self.queue {
             return None;
         }
         Some(self.to_string())
@@ -136,6 +155,11 @@ impl Effects {
         for part in text.split(';') {
             if part == "q" {
                 effects.queue = true;
+            } else if let Some((account, epoch)) =
+                part.strip_prefix('e').and_then(|part| part.split_once(' '))
+                && let (Ok(account), Ok(epoch)) = (account.parse(), epoch.parse())
+            {
+                effects.ended.push((account, epoch));
             } else if let Some((account, modseq)) = part.split_once(' ')
                 && let (Ok(account), Ok(modseq)) = (account.parse(), modseq.parse())
             {
@@ -148,6 +172,9 @@ impl Effects {
 
 impl fmt::Display for Effects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (account, epoch) in self.ended.iter().take(40) {
+            write!(f, "e{account} {epoch};")?;
+        }
         // A payload of NOTIFY is at most 8,000 bytes; what does not fit is found by the next change.
         for (account, modseq) in self.accounts.iter().take(150) {
             write!(f, "{account} {modseq};")?;

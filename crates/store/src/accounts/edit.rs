@@ -83,8 +83,7 @@ impl Change<'_> {
                 .execute(sql, &[Param::Int(account.0), Param::Int(state.code())])?,
             account,
         )?;
-        // Sessions look again at what they may.
-        self.bump(account).map(drop).map_err(AccountError::from)
+        self.end_sessions(account).map_err(AccountError::from)
     }
 
     /// The person's name, as it may stand in From.
@@ -124,12 +123,20 @@ impl Change<'_> {
             "DELETE FROM credential WHERE account = ?1",
             "DELETE FROM alias WHERE account = ?1",
             "DELETE FROM ledger WHERE account = ?1",
+            "DELETE FROM correspondent WHERE account = ?1",
+            "DELETE FROM correspondent_seed WHERE account = ?1",
+            "DELETE FROM reputation_voice WHERE account = ?1",
+            "DELETE FROM login_rule WHERE account = ?1",
+            "DELETE FROM app_password WHERE account = ?1",
+            "DELETE FROM sign_in WHERE account = ?1",
+            "DELETE FROM sign_in_network WHERE account = ?1",
             "UPDATE queue_message SET account = NULL WHERE account = ?1",
         ] {
             self.sql.execute(sql, &key)?;
         }
         // Sessions find out that it is gone.
         self.effects.note_account(account, i64::MAX);
+        self.effects.note_ended(account, i64::MAX);
         Ok(())
     }
 

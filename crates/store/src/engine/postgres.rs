@@ -370,6 +370,9 @@ fn listen_once(
             shared.apply(Effects::changed(account, row.get(0)));
         }
     }
+    let ended = client.query("SELECT account, epoch FROM login_rule WHERE epoch > 0", &[])?;
+    let ended = ended.iter().map(|row| (row.get(0), row.get(1))).collect();
+    shared.apply(Effects::ended(ended));
     shared.apply(Effects::queue());
     while !closed.load(Ordering::Acquire) {
         let mut notifications = client.notifications();

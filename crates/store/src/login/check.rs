@@ -224,6 +224,7 @@ impl Store {
 
 struct Holder {
     account: Account,
+    epochs: (i64, i64),
     sealed: Vec<u8>,
     credential: Credential,
 }
@@ -233,6 +234,7 @@ impl Holder {
         LoggedIn {
             account: self.account.id,
             address: self.account.address.clone(),
+            epochs: self.epochs,
         }
     }
 }
@@ -255,6 +257,7 @@ impl View<'_> {
         let credential = serde_json::from_slice(&plain)
             .map_err(|e| StoreError::Damaged(format!("a credential: {e}")))?;
         Ok(Some(Holder {
+            epochs: self.epochs(account.id)?,
             account,
             sealed,
             credential,
@@ -305,6 +308,7 @@ fn set_credential(
         Param::Blob(&sealed),
     ];
     change.sql.execute(sql, &params)?;
+    change.end_sessions(account)?;
     Ok(())
 }
 

@@ -1,12 +1,26 @@
 //! Who someone is: passwords, SCRAM keys, and the bound on guessing.
 
+mod app;
 mod check;
 mod credential;
 mod gate;
+mod history;
+mod network;
+mod protocol;
+mod rules;
+mod sessions;
 mod throttle;
 mod workspace;
 
+pub use app::{AppPassword, AppPasswordUse};
+pub use history::SignInFacts;
+pub use network::{BadNetwork, IpNetwork};
+pub use protocol::{Protocol, Protocols};
+pub use rules::{AppPasswordBounds, Barred, LoginRules, RulesOf};
+pub use sessions::SessionWatch;
+
 pub(crate) use gate::Gate;
+pub(crate) use sessions::Sessions;
 
 use std::fmt;
 
@@ -19,6 +33,8 @@ use crate::{AccountId, StoreError};
 pub struct LoggedIn {
     account: AccountId,
     address: Address,
+    /// The account's and the server's epoch in which it logged in.
+    epochs: (i64, i64),
 }
 
 impl LoggedIn {
