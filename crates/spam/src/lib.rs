@@ -2,6 +2,7 @@
 //! its reasons. Pure: bytes and facts in, a verdict out. Knows no socket, clock or storage.
 
 pub mod limits;
+pub mod origin;
 pub mod sight;
 
 mod hash;

@@ -54,3 +54,105 @@ pub const FEATURES_MAX: usize = 8_192;
 
 /// Most features of one message that learning keeps: each is a row for an account.
 pub const LEARNING_FEATURES_MAX: usize = 600;
+
+/// Longest detail of a reason: a host name or file name that a person can still read.
+pub const DETAIL_BYTES_MAX: usize = 120;
+
+/// Most details of one reason.
+pub const DETAILS_MAX: usize = 2;
+
+/// Most findings of rules that are weighed.
+pub const FINDINGS_MAX: usize = 100;
+
+/// Longest line of our header field before it is folded. RFC 5322 §2.1.1
+pub const HEADER_LINE: usize = 76;
+
+/// What a tab at the start of a folded line counts.
+pub const TAB: usize = 8;
+
+/// Most reasons that go into the header: the loudest; nobody reads more.
+pub const HEADER_REASONS_MAX: usize = 40;
+
+/// Longest header field of ours that is read back: all reasons with escaped details.
+pub const RECORDED_BYTES_MAX: usize = 40 * 1024;
+
+/// The most that an operator can make a kind of reason count. More would let one signal decide alone.
+pub const MULTIPLIER_MAX: f32 = 10.0;
+
+/// A threshold below this junks what nobody complains about (the odds of a coin).
+pub const THRESHOLD_MIN: f32 = 0.0;
+
+/// A threshold above this is reached by orders only.
+pub const THRESHOLD_MAX: f32 = 20.0;
+
+/// Reasons that weigh less are not named: they would be printed as 0.0.
+pub const WEIGHT_MIN: f32 = 0.05;
+
+/// How far beyond the threshold an order puts a message, whatever else was found.
+pub const ORDER_MARGIN: f32 = 8.0;
+
+/// How much of the model's voice goes to those who taught here, once they are sure.
+pub const TAUGHT_OVER_MODEL: f32 = 0.5;
+
+/// What is left of the weight of strange links in bulk mail whose sender is proven: their counters look so.
+pub const BULK_LINK_SHARE: f32 = 0.5;
+
+/// What a broken signature weighs where a mailing list or a forwarder explains it.
+pub const BROKEN_BY_DETOUR: f32 = 0.2;
+
+/// One wanted message that came before; each further one counts less (logarithm).
+pub const FAMILIAR_STEP: f32 = 0.8;
+
+/// From this weight on (as a number above nothing) somebody is known well enough that nothing soft junks the mail.
+pub const TRUST_MIN: f32 = 1.0;
+
+/// How much soft signals may weigh against somebody known: this, and a share of the trust. Together with the trust it
+/// stays well below any threshold: 2 + 6/3 - 6 = -2 for a correspondent, 2 + 2.5/3 - 2.5 = 0.3 for the domain of one.
+pub const SOFT_TRUSTED_BASE: f32 = 2.0;
+/// See [`SOFT_TRUSTED_BASE`].
+pub const SOFT_TRUSTED_SHARE: f32 = 1.0 / 3.0;
+
+/// How much soft findings of rules weigh together: below the threshold, so that they never junk alone.
+pub const SOFT_RULES_MAX: f32 = 2.5;
+
+/// How much tricks weigh together. Two clear ones suffice; more cannot outvote an order.
+pub const HARD_MAX: f32 = 10.0;
+
+/// How much a good past of a host weighs. Little: hosts are shared, and are taken over.
+pub const ADDRESS_HAM_MIN: f32 = -1.0;
+
+/// How much a good past of a network weighs.
+pub const NETWORK_HAM_MIN: f32 = -0.5;
+
+/// How much a good past of a proven domain weighs.
+pub const DOMAIN_HAM_MIN: f32 = -1.5;
+
+/// How much all lists together weigh that name the sending host: shared hosts of big providers are listed at times.
+pub const PEER_LISTED_MAX: f32 = 4.5;
+
+/// How much all lists together weigh that name the sender's domain.
+pub const SENDER_LISTED_MAX: f32 = 4.5;
+
+/// How much all lists together weigh that name links.
+pub const LINK_LISTED_MAX: f32 = 5.5;
+
+/// Most listings of one sort that are weighed.
+pub const LISTED_MAX: usize = 20;
+
+/// Most other filters that are heard.
+pub const OTHER_FILTERS_MAX: usize = 10;
+
+/// What another filter weighs that has just reached its own threshold.
+pub const FILTER_AT_THRESHOLD: f32 = 3.0;
+
+/// What another filter weighs at most.
+pub const FILTER_SPAM_MAX: f32 = 5.0;
+
+/// What another filter weighs at most that calls a message good.
+pub const FILTER_HAM_MIN: f32 = -1.0;
+
+/// Fields on top of a stored message that are looked at for where it came from: this server writes five.
+pub const ORIGIN_FIELDS_MAX: usize = 12;
+
+/// Results in our own field that are looked at: one for each signature, and some more.
+pub const ORIGIN_RESULTS_MAX: usize = 100;
