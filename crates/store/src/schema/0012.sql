@@ -21,12 +21,17 @@ CREATE TABLE correspondent (
 
 CREATE INDEX correspondent_domain ON correspondent (account, domain) WHERE sent > 0;
 
--- How far the mailbox for sent mail of an account has been read.
+CREATE INDEX correspondent_provisional ON correspondent (provisional) WHERE provisional > 0;
+
+-- How far the mailboxes for sent mail have been read. What they held when they were first seen, up to `trusted_uid`, is
+-- believed at once.
 CREATE TABLE correspondent_seed (
-  account BIGINT NOT NULL PRIMARY KEY,
+  account BIGINT NOT NULL,
   mailbox BIGINT NOT NULL,
   uid_validity BIGINT NOT NULL,
-  uid BIGINT NOT NULL
+  uid BIGINT NOT NULL,
+  trusted_uid BIGINT NOT NULL,
+  PRIMARY KEY (account, mailbox)
 ) WITHOUT ROWID;
 
 -- What came from an address, a network or an authenticated domain: hundredths of messages, fading, as of `at`.

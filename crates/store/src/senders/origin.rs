@@ -37,6 +37,32 @@ pub struct SenderKey {
 }
 
 impl Origin {
+    /// As one line, for keeping it; [`Origin::of_text`] reads it back.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let part = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        let author = part(self.author.as_ref().map(ToString::to_string));
+        format!(
+            "{} {} {} {author}",
+            part(self.ip.map(|ip| ip.to_string())),
+            part(self.domain.as_ref().map(ToString::to_string)),
+            u8::from(self.confirmed),
+        )
+    }
+
+    /// What makes no sense is not known.
+    #[must_use]
+    pub fn of_text(text: &str) -> Self {
+        let mut parts = text.splitn(4, ' ');
+        let mut part = || parts.next().unwrap_or_default();
+        Self {
+            ip: part().parse().ok(),
+            domain: Domain::parse(part()).ok(),
+            confirmed: part() == "1",
+            author: Address::parse(part()).ok(),
+        }
+    }
+
     /// All that is remembered of such an origin, each kind once at most. Addresses that nobody has for long, as those of
     /// private networks, are left out.
     #[must_use]

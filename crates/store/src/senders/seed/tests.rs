@@ -1,0 +1,51 @@
+//! Recipients in stored envelopes.
+
+use mail::Summary;
+
+use super::recipients;
+
+#[track_caller]
+fn check(header: &str, want: &[&str]) {
+    let summary = Summary::of(format!("{header}\r\nhello\r\n").as_bytes());
+    let found: Vec<String> = recipients(&summary.envelope)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(found, want, "{header}");
+}
+
+#[test]
+fn whom_a_message_went_to() {
+    check("From: ann@here.example\r\n", &[]);
+    check("To: bob@there.example\r\n", &["bob@there.example"]);
+    check(
+        "From: ann@here.example\r\nReply-To: x@y.example\r\nTo: Bob \"the \\\\ \\\" builder\" <Bob@There.example>, <carol@there.example>\r\n\
+         Cc: team: dan@there.example, eve@there.example;\r\nBcc: fay@there.example\r\nSubject: (a \"b\r\n",
+        &[
+            "Bob@there.example",
+            "carol@there.example",
+            "dan@there.example",
+            "eve@there.example",
+            "fay@there.example",
+        ],
+    );
+    check("To: undisclosed-recipients:;\r\n", &[]);
+    check(
+        "To: nonsense, =?utf-8?q?B=C3=B6b?= <bob@there.example>\r\nSubject: B\u{f6}b\r\n",
+        &["bob@there.example"],
+    );
+}
+
+#[test]
+fn what_makes_no_sense_is_nobody() {
+    for bytes in [
+        &b""[..],
+        b"(",
+        b"((((((((",
+        b"(NIL {99}\r\nabc)",
+        b"(NIL \"abc",
+        b"{5}\r\nabcde",
+    ] {
+        assert!(recipients(bytes).is_empty());
+    }
+}
