@@ -86,3 +86,45 @@ pub const POP3_LOGIN_PATIENCE: Duration = Duration::from_secs(120);
 /// (RFC 7677 §4); above, a hostile relay burns our processor.
 pub const SCRAM_ITERATIONS_MIN: u32 = 4_096;
 pub const SCRAM_ITERATIONS_MAX: u32 = 2_000_000;
+
+/// One packet of a milter. Values of header fields and pieces of bodies come in 64 KB at most in libmilter; filters that
+/// negotiate more are not offered it.
+pub const MILTER_PACKET_BYTES_MAX: usize = 1024 * 1024;
+
+/// What of a milter's packets may wait: one whole packet, and what one read brings after it.
+pub const MILTER_INPUT_BYTES_MAX: usize = MILTER_PACKET_BYTES_MAX + 256 * 1024;
+
+/// A piece of a body that a milter is shown: what libmilter takes (`MILTER_CHUNK_SIZE`).
+pub const MILTER_CHUNK_BYTES: usize = 65_535;
+
+/// Longest value of a header field that a milter sets: more than any mail program reads.
+pub const MILTER_FIELD_BYTES_MAX: usize = 64 * 1024;
+
+/// Longest value of a header field that a milter is shown: its packets hold no more. What is cut off is shown to nobody, and stays.
+pub const MILTER_SHOWN_FIELD_BYTES_MAX: usize = 60 * 1024;
+
+/// Header fields that a milter is shown. Real mail has below 200.
+pub const MILTER_SHOWN_FIELDS_MAX: usize = 2_000;
+
+/// Longest reply, reason or list of parameters of a milter.
+pub const MILTER_TEXT_BYTES_MAX: usize = 4_096;
+
+/// Longest address of a milter: what an SMTP command holds.
+pub const MILTER_ADDRESS_BYTES_MAX: usize = 1_024;
+
+/// Macros that a milter may ask for at one stage, and stages: there are not so many.
+pub const MILTER_MACROS_MAX: usize = 100;
+
+/// Changes of one message by one milter, pieces of a new body not counted. A signer makes two, a filter some ten.
+pub const MILTER_CHANGES_MAX: usize = 1_000;
+
+/// A milter's time for its first answer, for one to a step, and for one to the end of the message, as in Postfix.
+pub const MILTER_PATIENCE_AT_FIRST: Duration = Duration::from_secs(30);
+pub const MILTER_PATIENCE: Duration = Duration::from_secs(30);
+pub const MILTER_PATIENCE_AT_END: Duration = Duration::from_secs(120);
+
+/// Longest answer of clamd: a name of a signature, or an excuse.
+pub const CLAMD_ANSWER_BYTES_MAX: usize = 4_096;
+
+/// clamd's time for its answer after the last byte: a large archive takes a minute.
+pub const CLAMD_PATIENCE: Duration = Duration::from_secs(120);
