@@ -19,6 +19,16 @@ pub(crate) struct Filing {
     pub(crate) evidence: Option<DmarcEvidence>,
     /// Senders whose address does not fit into an SRS address.
     pub(crate) senders: Vec<SrsSender>,
+    /// Whom a user of ours writes to.
+    pub(crate) sent: Option<Sent>,
+}
+
+/// An account writes to these addresses.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    pub(crate) account: AccountId,
+    pub(crate) to: Vec<Address>,
+    pub(crate) now: UnixMillis,
 }
 
 /// Whom a token in an SRS address stands for.
@@ -65,6 +75,9 @@ impl Filing {
         if let Some(evidence) = &self.evidence {
             change.note_dmarc(evidence)?;
         }
+        if let Some(sent) = &self.sent {
+            change.note_sent(sent.account, &sent.to, sent.now)?;
+        }
         Ok(all)
     }
 
@@ -78,6 +91,7 @@ impl Filing {
         self.intakes.extend(other.intakes);
         self.senders.extend(other.senders);
         self.evidence = self.evidence.take().or(other.evidence);
+        self.sent = self.sent.take().or(other.sent);
     }
 }
 

@@ -561,6 +561,9 @@ impl Engine {
             if let Err(error) = tidied {
                 tracing::warn!(%error, "old delivery events cannot be forgotten");
             }
+            if let Err(error) = inner.store.tidy_senders(inner.now()).await {
+                tracing::warn!(%error, "what is known of senders cannot be tidied");
+            }
         });
     }
 

@@ -14,7 +14,7 @@ use store::reports::NewIntake;
 use store::{AccountId, Delivery, LoggedIn, QuotaRule, Receipt, StoreError};
 
 use crate::envelope::{Routed, message_dsn, note, outward};
-use crate::filing::{Filing, delivery_targets};
+use crate::filing::{Filing, Sent, delivery_targets};
 use crate::outbound::{Envelope, OutboundMessage, header_of, recode, survey, tls_wish};
 use crate::receive::{Arrival, Passed, Transaction, check_loop, decide_recipient};
 use crate::refusal::Refusal;
@@ -216,7 +216,14 @@ impl Finished<'_> {
         signer: Option<&Domain>,
         now: UnixMillis,
     ) -> Result<Filing, Refusal> {
-        let mut filing = Filing::default();
+        let mut filing = Filing {
+            sent: Some(Sent {
+                account: self.user.account(),
+                to: recipients.iter().map(|to| to.address.clone()).collect(),
+                now,
+            }),
+            ..Filing::default()
+        };
         let wish = tls_wish(self.require_tls, header_of(&complete));
         let about = bounce::About {
             trace: self.trace,
