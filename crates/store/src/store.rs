@@ -42,9 +42,11 @@ pub(crate) struct Inner {
 impl Store {
     /// Opens a store, makes it if there is none, upgrades it if it is older than this program.
     pub fn open(settings: &StoreSettings) -> Result<Self, OpenError> {
-        crate::open::open(settings).map(|inner| Self {
+        let store = crate::open::open(settings).map(|inner| Self {
             inner: Arc::new(inner),
-        })
+        })?;
+        store.load_bans()?;
+        Ok(store)
     }
 
     /// Runs a closure on a snapshot.
@@ -251,6 +253,23 @@ impl Store {
     /// Waits until all that was asked for is done, then closes files. Later calls say `Closed`.
     pub fn close(&self) {
         self.inner.engine.close();
+    }
+
+    /// As [`Store::write`] for what nobody waits for. A failure is logged.
+    pub(crate) fn write_and_forget(
+        &self,
+        durability: Durability,
+        mut work: impl FnMut(&mut Change<'_>) -> Result<(), StoreError> + Send + 'static,
+    ) {
+        let logged = move |change: &mut Change<'_>| {
+            work(change)
+                .inspect_err(|error| tracing::warn!(%error, "nobody waited for this change"))
+        };
+        let (reply, _nobody) = oneshot::channel();
+        self.inner.engine.write(
+            Box::new(Write::new(logged, durability, Reply::Task(reply))),
+            Lane::Bulk,
+        );
     }
 
     async fn write_in<T, E>(

@@ -6,6 +6,7 @@
 )]
 
 mod accounts;
+mod bans;
 mod certificates;
 mod changes;
 mod commits;

@@ -1,0 +1,236 @@
+//! What a network did wrong, and when that is enough. A pure count over time; the caller says what time it is.
+
+use mail::UnixMillis;
+
+use super::limits::{GUESSES_REMEMBERED, POINT_FORGIVEN_AFTER_MILLIS, POINTS_MAX};
+
+/// What a peer did wrong. Names and passwords come as hashes that mean nothing outside this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// A wrong password. The same guess again (an old phone) counts once; `password` is missing where it cannot be
+    /// known (SCRAM). `familiar`: this account was logged in to from there before.
+    WrongPassword {
+        login: u64,
+        password: Option<u64>,
+        familiar: bool,
+    },
+    /// A log-in under a name that nobody has.
+    UnknownLogin { login: u64, password: Option<u64> },
+    /// Addresses that nobody has, more than a sender with an old list would try.
+    UnknownRecipients,
+    /// Asked who is here: VRFY, EXPN.
+    AddressProbe,
+    /// Spoke before it was its turn.
+    EarlyTalk,
+    /// Spoke another protocol.
+    Foreign,
+    /// Line ends that another server could read differently.
+    Smuggling,
+    /// Nothing but mistakes.
+    Mistakes,
+    /// Held a connection without using it.
+    Idling,
+    /// Came again and again beyond what it was told to.
+    Flood,
+    /// Greeted with our own name.
+    OurName,
+}
+
+/// Why a network is banned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    Passwords,
+    Spraying,
+    Harvest,
+    Protocol,
+    Flood,
+    Neighbours,
+    Operator,
+}
+
+/// One network's doings.
+#[derive(Debug, Default)]
+pub(super) struct Conduct {
+    /// When all points will be forgiven. Each one puts that off by the same time.
+    forgiven: i64,
+    guesses: Vec<u64>,
+    logins: Vec<u64>,
+    /// Points by kind of misdeed, to name the worst.
+    shares: [i64; 4],
+}
+
+impl Blame {
+    /// How much it counts once.
+    fn points(self) -> i64 {
+        match self {
+            Self::WrongPassword { .. } => 10,
+            Self::UnknownLogin { .. } => 20,
+            Self::UnknownRecipients => 4,
+            Self::AddressProbe => 5,
+            Self::EarlyTalk | Self::Foreign | Self::OurName => 20,
+            // Old programs do this in good faith.
+            Self::Smuggling | Self::Mistakes => 5,
+            Self::Idling => 4,
+            Self::Flood => 2,
+        }
+    }
+
+    fn cause(self) -> Cause {
+        match self {
+            Self::WrongPassword { .. } | Self::UnknownLogin { .. } => Cause::Passwords,
+            Self::UnknownRecipients | Self::AddressProbe => Cause::Harvest,
+            Self::EarlyTalk
+            | Self::Foreign
+            | Self::Smuggling
+            | Self::Mistakes
+            | Self::Idling
+            | Self::OurName => Cause::Protocol,
+            Self::Flood => Cause::Flood,
+        }
+    }
+}
+
+impl Blame {
+    /// Whether it is about log-ins.
+    pub(super) fn is_guess(self) -> bool {
+        self.cause() == Cause::Passwords
+    }
+}
+
+impl Conduct {
+    /// Adds a misdeed; says why the network is to be banned, if it is.
+    pub(super) fn note(&mut self, blame: Blame, now: UnixMillis) -> Option<Cause> {
+        let points = self.worth(blame);
+        if self.points(now) == 0 {
+            self.shares = [0; 4];
+        }
+        let most = now.0 + 2 * POINTS_MAX * POINT_FORGIVEN_AFTER_MILLIS;
+        self.forgiven = (now.0.max(self.forgiven) + points * POINT_FORGIVEN_AFTER_MILLIS).min(most);
+        if let Some(share) = self.shares.get_mut(share_of(blame.cause())) {
+            *share += points;
+        }
+        (POINTS_MAX <= self.points(now)).then(|| self.worst())
+    }
+
+    pub(super) fn points(&self, now: UnixMillis) -> i64 {
+        // A point that began to be forgiven still counts.
+        let left = (self.forgiven - now.0).max(0);
+        (left + POINT_FORGIVEN_AFTER_MILLIS - 1) / POINT_FORGIVEN_AFTER_MILLIS
+    }
+
+    /// What it counts in the light of what is known.
+    fn worth(&mut self, blame: Blame) -> i64 {
+        let (login, password, familiar) = match blame {
+            Blame::WrongPassword {
+                login,
+                password,
+                familiar,
+            } => (login, password, familiar),
+            Blame::UnknownLogin { login, password } => (login, password, false),
+            _ => return blame.points(),
+        };
+        let new_login = remember(&mut self.logins, login);
+        let guess = password.map(|password| password ^ login.rotate_left(1));
+        let repeated = match guess {
+            Some(guess) => !remember(&mut self.guesses, guess),
+            None => false,
+        };
+        match (repeated, familiar) {
+            // The same wrong password again is a program that was not told of a new one.
+            (true, _) => 0,
+            (false, true) => 2,
+            // One address that tries the names of many people: nobody's mistake.
+            (false, false) if new_login && ACCOUNTS_OF_A_HOUSEHOLD < self.logins.len() => 25,
+            (false, false) => blame.points(),
+        }
+    }
+
+    fn worst(&self) -> Cause {
+        let all = [
+            Cause::Passwords,
+            Cause::Harvest,
+            Cause::Protocol,
+            Cause::Flood,
+        ];
+        let worst = all.into_iter().max_by_key(|cause| {
+            self.shares
+                .get(share_of(*cause))
+                .copied()
+                .unwrap_or_default()
+        });
+        match worst {
+            Some(Cause::Passwords) if ACCOUNTS_OF_A_HOUSEHOLD < self.logins.len() => {
+                Cause::Spraying
+            }
+            Some(cause) => cause,
+            None => Cause::Protocol,
+        }
+    }
+}
+
+/// People behind one address who all mistype in one day.
+const ACCOUNTS_OF_A_HOUSEHOLD: usize = 3;
+
+fn share_of(cause: Cause) -> usize {
+    match cause {
+        Cause::Passwords | Cause::Spraying => 0,
+        Cause::Harvest => 1,
+        Cause::Protocol | Cause::Neighbours | Cause::Operator => 2,
+        Cause::Flood => 3,
+    }
+}
+
+/// True if it is new.
+fn remember(known: &mut Vec<u64>, hash: u64) -> bool {
+    if known.contains(&hash) {
+        return false;
+    }
+    if GUESSES_REMEMBERED <= known.len() {
+        known.remove(0);
+    }
+    known.push(hash);
+    true
+}
+
+impl Cause {
+    pub(super) const ALL: [Self; 7] = [
+        Self::Passwords,
+        Self::Spraying,
+        Self::Harvest,
+        Self::Protocol,
+        Self::Flood,
+        Self::Neighbours,
+        Self::Operator,
+    ];
+
+    /// One word, for programs.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Passwords => "passwords",
+            Self::Spraying => "spraying",
+            Self::Harvest => "harvest",
+            Self::Protocol => "protocol",
+            Self::Flood => "flood",
+            Self::Neighbours => "neighbours",
+            Self::Operator => "operator",
+        }
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Passwords => "guessed passwords",
+            Self::Spraying => "tried passwords on many names",
+            Self::Harvest => "searched for addresses",
+            Self::Protocol => "did not speak as mail servers do",
+            Self::Flood => "came too often",
+            Self::Neighbours => "many networks of this block were banned",
+            Self::Operator => "banned by the operator",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

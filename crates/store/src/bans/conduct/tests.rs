@@ -1,0 +1,110 @@
+//! When it is enough.
+
+use super::*;
+
+const START: UnixMillis = UnixMillis(1_700_000_000_000);
+
+fn guess(login: u64, password: u64) -> Blame {
+    Blame::WrongPassword {
+        login,
+        password: Some(password),
+        familiar: false,
+    }
+}
+
+/// After how many of these the network is banned, one a minute, if it is.
+fn banned_after(blames: impl Iterator<Item = Blame>) -> Option<(usize, Cause)> {
+    let mut conduct = Conduct::default();
+    for (count, blame) in blames.enumerate() {
+        let now = UnixMillis(START.0 + count as i64 * 60_000);
+        if let Some(cause) = conduct.note(blame, now) {
+            return Some((count + 1, cause));
+        }
+    }
+    None
+}
+
+#[test]
+fn guessers_are_banned_soon_and_honest_mistakes_never() {
+    let unknown = |login| Blame::UnknownLogin {
+        login,
+        password: Some(login),
+    };
+    let familiar = |password| Blame::WrongPassword {
+        login: 1,
+        password: Some(password),
+        familiar: true,
+    };
+    let cases: [(&str, Vec<Blame>, Option<(usize, Cause)>); 8] = [
+        (
+            "ten different passwords of one account, within which a point is forgiven",
+            (0..50).map(|n| guess(1, n)).collect(),
+            Some((11, Cause::Passwords)),
+        ),
+        (
+            "an old phone for a day",
+            (0..1_440).map(|_| guess(1, 7)).collect(),
+            None,
+        ),
+        (
+            "five typing errors",
+            (0..5).map(|n| guess(1, n)).collect(),
+            None,
+        ),
+        (
+            "names that nobody has",
+            (0..50).map(unknown).collect(),
+            Some((5, Cause::Spraying)),
+        ),
+        (
+            "one password on many accounts",
+            (0..50).map(|n| guess(n, 1)).collect(),
+            Some((6, Cause::Spraying)),
+        ),
+        (
+            "the owner tries all passwords of his life",
+            (0..30).map(familiar).collect(),
+            None,
+        ),
+        (
+            "talks early",
+            vec![Blame::EarlyTalk; 9],
+            Some((5, Cause::Protocol)),
+        ),
+        (
+            "searches for addresses",
+            vec![Blame::UnknownRecipients; 50],
+            Some((26, Cause::Harvest)),
+        ),
+    ];
+    for (what, blames, expected) in cases {
+        assert_eq!(banned_after(blames.into_iter()), expected, "{what}");
+    }
+}
+
+#[test]
+fn a_guesser_of_patience_gets_some_twenty_tries_a_day() {
+    let mut conduct = Conduct::default();
+    let (hour, mut tried) = (3_600_000, 0);
+    for n in 0..24 {
+        assert_eq!(
+            conduct.note(guess(1, n), UnixMillis(START.0 + n as i64 * hour)),
+            None,
+            "{n}"
+        );
+        tried += 1;
+    }
+    assert_eq!(tried, 24);
+    assert!(conduct.points(UnixMillis(START.0 + 40 * hour)) == 0);
+}
+
+#[test]
+fn what_is_remembered_of_one_network_is_bounded() {
+    let mut conduct = Conduct::default();
+    for n in 0..10_000 {
+        conduct.note(guess(n, n), START);
+    }
+    assert!(conduct.guesses.len() <= GUESSES_REMEMBERED);
+    assert!(conduct.logins.len() <= GUESSES_REMEMBERED);
+    assert!(conduct.points(START) <= 2 * POINTS_MAX);
+}

@@ -1,0 +1,410 @@
+//! Who is shut out: misdeeds of networks over all protocols add up to bans, which grow, end by themselves, and are
+//! the same for all doors and nodes. The doors ask memory; the tables make it last.
+
+mod conduct;
+mod limits;
+mod network;
+mod recent;
+mod sentence;
+mod set;
+mod table;
+
+pub use conduct::{Blame, Cause};
+pub use limits::{BAN_STEPS, WORDS_BYTES_MAX};
+pub use network::{BadNetwork, Network};
+pub use recent::Recent;
+pub use set::{Banned, Scope};
+pub use table::{Allowance, Ban};
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+use mail::UnixMillis;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::watch;
+
+use crate::{Durability, OpenError, Store, StoreError, View};
+use conduct::Conduct;
+use sentence::{Facts, Spared};
+use set::Set;
+
+/// Networks that are never banned unless the operator says so: the machine itself, and private networks, behind
+/// which a proxy or container bridge may stand for the whole world.
+pub const EXEMPT_BUILT_IN: [(&str, &str); 9] = [
+    ("127.0.0.0/8", "this machine"),
+    ("::1", "this machine"),
+    ("10.0.0.0/8", "private network"),
+    ("172.16.0.0/12", "private network"),
+    ("192.168.0.0/16", "private network"),
+    ("100.64.0.0/10", "shared by a provider or a private overlay"),
+    ("169.254.0.0/16", "link-local"),
+    ("fc00::/7", "private network"),
+    ("fe80::/10", "link-local"),
+];
+
+/// What all doors of a process share.
+#[derive(Debug)]
+pub(crate) struct Bans {
+    set: RwLock<Set>,
+    exempt: RwLock<Vec<Network>>,
+    ledger: Mutex<Ledger>,
+    changed: watch::Sender<u64>,
+}
+
+#[derive(Debug)]
+struct Ledger {
+    conducts: Recent<Network, Conduct>,
+    homes: Recent<Network, Home>,
+    /// When the newest bans began.
+    newest: VecDeque<i64>,
+    /// Up to when the tables were read.
+    read_until: i64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Home {
+    last: i64,
+    written: i64,
+}
+
+impl Bans {
+    pub(crate) fn new() -> Self {
+        Self {
+            set: RwLock::default(),
+            exempt: RwLock::new(effective(&[])),
+            ledger: Mutex::new(Ledger {
+                conducts: Recent::new(limits::CONDUCTS_MAX),
+                homes: Recent::new(limits::HOMES_MAX),
+                newest: VecDeque::new(),
+                read_until: i64::MIN,
+            }),
+            changed: watch::Sender::new(0),
+        }
+    }
+
+    fn is_exempt(&self, peer: IpAddr) -> bool {
+        self.exempt.read().iter().any(|one| one.contains(peer))
+    }
+
+    fn apply(&self, read: Read, now: UnixMillis) {
+        let mut set = self.set.write();
+        for banned in read.bans {
+            match banned.until.0 {
+                0 => set.remove(&banned.network),
+                _ => set.insert(banned, now),
+            }
+        }
+        drop(set);
+        *self.exempt.write() = effective(&read.allowances);
+        let mut ledger = self.ledger.lock();
+        for (network, last) in read.homes {
+            let home = Home {
+                last: last.0,
+                written: last.0,
+            };
+            ledger.homes.touch(network, || home);
+        }
+        drop(ledger);
+        self.changed.send_modify(|count| *count += 1);
+    }
+}
+
+/// What the tables say.
+struct Read {
+    bans: Vec<Banned>,
+    allowances: Vec<Allowance>,
+    homes: Vec<(Network, UnixMillis)>,
+}
+
+fn read_tables(view: &View<'_>, since: i64) -> Result<Read, StoreError> {
+    let bans = view.bans_changed_since(since)?;
+    Ok(Read {
+        bans: bans.into_iter().map(|ban| ban.banned).collect(),
+        allowances: view.ban_allowances()?,
+        // Those of other nodes are theirs; once at the start is enough.
+        homes: match since {
+            i64::MIN => view.homes()?,
+            _ => Vec::new(),
+        },
+    })
+}
+
+/// What is built in and not taken back, and what the operator added.
+fn effective(said: &[Allowance]) -> Vec<Network> {
+    let built_in = EXEMPT_BUILT_IN
+        .iter()
+        .filter_map(|(text, _)| text.parse().ok());
+    let kept = built_in.filter(|network| {
+        !said
+            .iter()
+            .any(|one| !one.allowed && one.network == *network)
+    });
+    let added = said.iter().filter(|one| one.allowed).map(|one| one.network);
+    kept.chain(added).collect()
+}
+
+impl Store {
+    /// A peer did something wrong. Counts it, and bans the peer's network when that was enough. Costs no time; not
+    /// to be called from within a read or a write.
+    pub fn blame(&self, peer: IpAddr, blame: Blame, now: UnixMillis) {
+        let bans = &self.inner.shared.bans;
+        if bans.is_exempt(peer) {
+            return;
+        }
+        let network = Network::of(peer);
+        let mut ledger = bans.ledger.lock();
+        let is_home = ledger.is_home(&network, now);
+        if is_home && blame.is_guess() {
+            // A neighbour of theirs, or they themselves: guesses are slowed down, and it goes on for the others.
+            return;
+        }
+        let conduct = ledger.conducts.touch(network, Conduct::default);
+        let before = conduct.points(now);
+        let cause = conduct.note(blame, now);
+        tracing::debug!(%peer, ?blame, points = conduct.points(now), before, "a misdeed");
+        drop(ledger);
+        if let Some(cause) = cause {
+            self.decide_ban(network, cause, is_home, now);
+        }
+    }
+
+    /// Somebody logged in from there: it is a home of people for a while, and never wholly shut out.
+    pub fn praise(&self, peer: IpAddr, now: UnixMillis) {
+        let bans = &self.inner.shared.bans;
+        let network = Network::of(peer);
+        let fresh = Home {
+            last: now.0,
+            written: i64::MIN,
+        };
+        let mut ledger = bans.ledger.lock();
+        let home = ledger.homes.touch(network, || fresh);
+        home.last = now.0.max(home.last);
+        let due = home
+            .written
+            .saturating_add(millis(limits::HOME_WRITTEN_EVERY))
+            <= now.0;
+        if due {
+            home.written = now.0;
+        }
+        drop(ledger);
+        if due {
+            self.write_and_forget(Durability::Relaxed, move |change| {
+                change.put_home(&network, now)
+            });
+        }
+    }
+
+    /// The ban that shuts a peer out now, if there is one. Asks memory alone.
+    #[must_use]
+    pub fn banned(&self, peer: IpAddr, now: UnixMillis) -> Option<Banned> {
+        self.inner.shared.bans.set.read().find(peer, now)
+    }
+
+    /// Whether a network is never banned by itself: this machine, private networks, allow-listed ones.
+    #[must_use]
+    pub fn is_exempt_from_bans(&self, peer: IpAddr) -> bool {
+        self.inner.shared.bans.is_exempt(peer)
+    }
+
+    /// Whether somebody logged in from there not long ago.
+    #[must_use]
+    pub fn is_home(&self, peer: IpAddr, now: UnixMillis) -> bool {
+        let bans = &self.inner.shared.bans;
+        bans.ledger.lock().is_home(&Network::of(peer), now)
+    }
+
+    /// All bans that are on, as memory has them.
+    #[must_use]
+    pub fn bans_on(&self, now: UnixMillis) -> Vec<Banned> {
+        let set = self.inner.shared.bans.set.read();
+        set.on(now).copied().collect()
+    }
+
+    /// Wakes when bans changed.
+    #[must_use]
+    pub fn watch_bans(&self) -> watch::Receiver<u64> {
+        self.inner.shared.bans.changed.subscribe()
+    }
+
+    /// How many networks are remembered: misdeeds, homes, bans. All three are bounded.
+    #[must_use]
+    pub fn bans_held(&self) -> [usize; 3] {
+        let bans = &self.inner.shared.bans;
+        let ledger = bans.ledger.lock();
+        let (conducts, homes) = (ledger.conducts.len(), ledger.homes.len());
+        drop(ledger);
+        [conducts, homes, bans.set.read().len()]
+    }
+
+    /// Whether so many bans began lately that the operator should know.
+    #[must_use]
+    pub fn bans_surge(&self, now: UnixMillis) -> Option<usize> {
+        let ledger = self.inner.shared.bans.ledger.lock();
+        let since = now.0 - millis(limits::SURGE_WINDOW);
+        let count = ledger.newest.iter().filter(|at| since < **at).count();
+        (limits::SURGE_BANS <= count).then_some(count)
+    }
+
+    /// What the tables say, when the store opens. No clock is needed: ends are looked at when somebody comes.
+    pub(crate) fn load_bans(&self) -> Result<(), OpenError> {
+        let read = self.read_blocking(|view| read_tables(view, i64::MIN));
+        let read = read.map_err(|error| OpenError::Database {
+            place: "the table of bans".to_owned(),
+            problem: error.to_string(),
+        })?;
+        self.inner.shared.bans.apply(read, UnixMillis(0));
+        Ok(())
+    }
+
+    /// Reads what commands and other nodes changed since the last time.
+    pub async fn reread_bans(&self, now: UnixMillis) -> Result<(), StoreError> {
+        let since = self.reread_since(now);
+        let read = self.read(move |view| read_tables(view, since)).await?;
+        self.inner.shared.bans.apply(read, now);
+        Ok(())
+    }
+
+    /// As [`Store::reread_bans`], on this thread.
+    pub fn reread_bans_blocking(&self, now: UnixMillis) -> Result<(), StoreError> {
+        let since = self.reread_since(now);
+        let read = self.read_blocking(move |view| read_tables(view, since))?;
+        self.inner.shared.bans.apply(read, now);
+        Ok(())
+    }
+
+    /// Forgets the misdeeds of a network: the operator lifted its ban.
+    pub fn forget_misdeeds(&self, network: &Network) {
+        let mut ledger = self.inner.shared.bans.ledger.lock();
+        ledger.conducts.retain(|one, _| !network.covers(one));
+    }
+
+    /// Removes what says nothing any more from the tables of the door.
+    pub async fn tidy_door(&self, now: UnixMillis) -> Result<(), StoreError> {
+        self.write_bulk(Durability::Relaxed, move |change| change.tidy_bans(now))
+            .await
+    }
+
+    fn reread_since(&self, now: UnixMillis) -> i64 {
+        let mut ledger = self.inner.shared.bans.ledger.lock();
+        std::mem::replace(
+            &mut ledger.read_until,
+            now.0 - limits::REREAD_OVERLAP_MILLIS,
+        )
+    }
+
+    fn decide_ban(&self, network: Network, cause: Cause, is_home: bool, now: UnixMillis) {
+        let bans = &self.inner.shared.bans;
+        let before = bans.set.read().get(&network).copied();
+        let facts = Facts {
+            cause,
+            before,
+            is_home,
+            is_exempt: false,
+        };
+        match sentence::sentence(facts, now) {
+            Ok(sentence) => {
+                let banned = Banned {
+                    network,
+                    until: sentence.until,
+                    scope: sentence.scope,
+                    cause,
+                    level: sentence.level,
+                };
+                self.impose(banned, now);
+                self.widen(network, now);
+            }
+            Err(Spared::Home) => tracing::info!(
+                %network, cause = cause.word(),
+                "guesses from where people log in: slowed down, not banned"
+            ),
+            Err(Spared::Already | Spared::Exempt) => {}
+        }
+    }
+
+    /// Shuts a network out, in memory at once and in the tables soon.
+    fn impose(&self, banned: Banned, now: UnixMillis) {
+        let bans = &self.inner.shared.bans;
+        bans.set.write().insert(banned, now);
+        let mut ledger = bans.ledger.lock();
+        if limits::SURGE_BANS <= ledger.newest.len() {
+            ledger.newest.pop_front();
+        }
+        ledger.newest.push_back(now.0);
+        drop(ledger);
+        bans.changed.send_modify(|count| *count += 1);
+        tracing::warn!(
+            network = %banned.network, cause = banned.cause.word(), level = banned.level,
+            seconds = (banned.until.0 - now.0) / 1000, scope = ?banned.scope, "banned: {}", banned.cause.words()
+        );
+        let ban = Ban {
+            banned,
+            since: now,
+            words: banned.cause.words().to_owned(),
+        };
+        self.write_and_forget(Durability::Durable, move |change| change.put_ban(&ban, now));
+    }
+
+    /// Many banned blocks of one site: the site is banned.
+    fn widen(&self, network: Network, now: UnixMillis) {
+        if !network.is_ipv6() {
+            return;
+        }
+        for (bits, most) in [(56, limits::SIXTY_FOURS_OF_56), (48, limits::BLOCKS_OF_48)] {
+            let wide = Network::block(network.first(), bits);
+            let bans = &self.inner.shared.bans;
+            let set = bans.set.read();
+            let before = set.get(&wide).copied();
+            let within = set.on(now).filter(|one| {
+                wide.bits() < one.network.bits()
+                    && one.scope == Scope::Everything
+                    && wide.covers(&one.network)
+            });
+            let many = most <= within.count();
+            drop(set);
+            if !many || bans.ledger.lock().has_home_in(&wide, now) || self.exempts_part_of(&wide) {
+                continue;
+            }
+            let facts = Facts {
+                cause: Cause::Neighbours,
+                before,
+                is_home: false,
+                is_exempt: false,
+            };
+            if let Ok(sentence) = sentence::sentence(facts, now) {
+                let banned = Banned {
+                    network: wide,
+                    until: sentence.until,
+                    scope: sentence.scope,
+                    cause: Cause::Neighbours,
+                    level: sentence.level,
+                };
+                self.impose(banned, now);
+            }
+        }
+    }
+
+    fn exempts_part_of(&self, wide: &Network) -> bool {
+        let exempt = self.inner.shared.bans.exempt.read();
+        exempt.iter().any(|one| one.overlaps(wide))
+    }
+}
+
+impl Ledger {
+    fn is_home(&self, network: &Network, now: UnixMillis) -> bool {
+        let home = self.homes.get(network);
+        home.is_some_and(|home| now.0 < home.last + millis(limits::HOME_REMEMBERED))
+    }
+
+    fn has_home_in(&self, wide: &Network, now: UnixMillis) -> bool {
+        let recent = now.0 - millis(limits::HOME_REMEMBERED);
+        let mut homes = self.homes.iter();
+        homes.any(|(network, home)| recent < home.last && wide.covers(network))
+    }
+}
+
+fn millis(time: std::time::Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests;
