@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use world::{BoxFuture, Listener, Net, Stream, TokioNet};
@@ -45,5 +46,9 @@ impl Net for RealNet {
         let doors = self.doors.lock().unwrap_or_else(PoisonError::into_inner);
         let to = doors.get(&to).copied().unwrap_or(to);
         self.inner.connect(from, to)
+    }
+
+    fn connect_local<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Stream>> {
+        self.inner.connect_local(path)
     }
 }

@@ -75,7 +75,12 @@ impl<'m> Edited<'m> {
         match change {
             Change::AddHeader { name, value } => self.fields.push(field(name, value)),
             Change::InsertHeader { at, name, value } => {
-                let at = (*at as usize).min(self.fields.len());
+                // A first line that is none would become part of what stands before it.
+                let folded = |piece: &Piece<'_>| {
+                    piece.bytes().starts_with(b" ") || piece.bytes().starts_with(b"\t")
+                };
+                let first = usize::from(self.fields.first().is_some_and(folded));
+                let at = (*at as usize).max(first).min(self.fields.len());
                 self.fields.insert(at, field(name, value));
             }
             Change::ChangeHeader {

@@ -6,6 +6,7 @@ mod tokio_net;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 
 use futures_util::future::BoxFuture;
 
@@ -18,6 +19,12 @@ pub trait Net: Send + Sync {
 
     /// `from` is the source address to use. Without a time limit of its own: the caller sets a deadline.
     fn connect(&self, from: Option<IpAddr>, to: SocketAddr) -> BoxFuture<'_, io::Result<Stream>>;
+
+    /// A socket in the file system of this machine. Simulated hosts have none.
+    fn connect_local<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Stream>> {
+        let _ = path;
+        Box::pin(async { Err(io::ErrorKind::Unsupported.into()) })
+    }
 }
 
 /// What a [`Listener`] stands on.
