@@ -111,7 +111,7 @@ impl Session<'_> {
             match event {
                 Event::Hello { .. } => {}
                 Event::Auth(question) => self.auth(talk, question).await,
-                Event::Verified { login } => self.verified(talk, login).await,
+                Event::Verified { login, .. } => self.verified(talk, login).await,
                 Event::Mail { from, params } => {
                     let hello = talk.machine().hello().unwrap_or_default().to_owned();
                     let decided = receive::mail(self, &hello, from, params).await;
@@ -229,6 +229,7 @@ impl Session<'_> {
                         iterations: keys.iterations,
                         stored_key: keys.stored_key,
                         server_key: keys.server_key,
+                        others: Vec::new(),
                     };
                     self.pending = Some(Pending::Scram { login, keys });
                     talk.machine().scram_keys(shown);

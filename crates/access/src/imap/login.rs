@@ -40,6 +40,7 @@ impl Session {
                         iterations: keys.iterations,
                         stored_key: keys.stored_key,
                         server_key: keys.server_key,
+                        others: Vec::new(),
                     };
                     self.scram = Some(Box::new(ScramAttempt { login, keys }));
                     self.talk.machine().scram_keys(for_machine);

@@ -190,7 +190,7 @@ impl Session {
                 self.ask(question).await;
                 Ok(())
             }
-            Event::Verified { login } => {
+            Event::Verified { login, .. } => {
                 self.verified(&login).await;
                 Ok(())
             }

@@ -113,7 +113,7 @@ impl Session {
     async fn event(&mut self, event: Event) -> Result<(), Ended> {
         match event {
             Event::Auth(question) => self.auth(question).await,
-            Event::Verified { login } => self.verified(&login).await,
+            Event::Verified { login, .. } => self.verified(&login).await,
             Event::Retrieve { index, lines } => return self.retrieve(index, lines).await,
             Event::Update { delete } => self.update(&delete).await,
         }
@@ -145,6 +145,7 @@ impl Session {
                         iterations: keys.iterations,
                         stored_key: keys.stored_key,
                         server_key: keys.server_key,
+                        others: Vec::new(),
                     };
                     self.pending = Some(Pending::Scram { login, keys });
                     self.talk.machine().scram_keys(shown);

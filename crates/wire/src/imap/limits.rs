@@ -75,3 +75,6 @@ pub const IDLE_PATIENCE: Duration = Duration::from_secs(31 * 60);
 
 /// A command whose rest (a literal) does not come.
 pub const LITERAL_PATIENCE: Duration = Duration::from_secs(5 * 60);
+
+/// Of what a client calls itself (ID): names and versions are far shorter.
+pub const CLIENT_CHARS_MAX: usize = 80;

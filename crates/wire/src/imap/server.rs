@@ -10,8 +10,8 @@ use super::command::{Command, Phase, Tagged};
 use super::framing::{Bounds, Framing, Literals, Progress, is_append};
 use super::input::{Dialect, ParseError};
 use super::limits::{
-    BAD_COMMANDS_MAX, BAD_COMMANDS_STRANGER_MAX, IDLE_PATIENCE, LINE_BYTES_MAX, LITERAL_PATIENCE,
-    LITERALS_FREE_BYTES, LOGIN_PATIENCE, MULTIAPPEND_FACTOR, STRANGER_BYTES_MAX,
+    BAD_COMMANDS_MAX, BAD_COMMANDS_STRANGER_MAX, CLIENT_CHARS_MAX, IDLE_PATIENCE, LINE_BYTES_MAX,
+    LITERAL_PATIENCE, LITERALS_FREE_BYTES, LOGIN_PATIENCE, MULTIAPPEND_FACTOR, STRANGER_BYTES_MAX,
     STRING_LITERAL_BYTES_MAX,
 };
 use super::write::{self, Status};
@@ -37,8 +37,8 @@ pub enum Event {
     Command(Tagged),
     /// Answer by [`Server::password_was`], [`Server::scram_keys`] or [`Server::login_unavailable`].
     Ask(Question),
-    /// The peer has proved to be this user. Answer by [`Server::logged_in`] or [`Server::login_unavailable`].
-    Verified { login: String },
+    /// The peer has proved to be this user, with this one of the keys (0 for a password). Answer by [`Server::logged_in`] or [`Server::login_unavailable`].
+    Verified { login: String, key: usize },
     /// The literals of the command under way want so much memory in all. Answer by
     /// [`Server::room_granted`] or [`Server::room_denied`]. The room is held until the command is
     /// carried out, or until [`Event::RoomFree`].
@@ -69,6 +69,8 @@ pub struct Server {
     logins_failed: u32,
     logins_begun: u32,
     peer_closed: bool,
+    /// As the client called itself (ID, RFC 2971).
+    client: Option<Box<str>>,
 }
 
 #[derive(Debug)]
@@ -105,7 +107,13 @@ impl Server {
             logins_failed: 0,
             logins_begun: 0,
             peer_closed: false,
+            client: None,
         }
+    }
+
+    /// What the client calls itself, if it said: name and version. RFC 2971.
+    pub fn client(&self) -> Option<&str> {
+        self.client.as_deref()
     }
 
     pub fn phase(&self) -> Phase {
@@ -366,7 +374,8 @@ impl Server {
                 self.completed(&tag, "LOGOUT");
                 self.state = State::Closing;
             }
-            Command::Id(_) => {
+            Command::Id(pairs) => {
+                self.client = client_of(&pairs).or(self.client.take());
                 write::untagged(&mut self.out, "ID (\"name\" \"Postroad\")");
                 self.completed(&tag, "ID");
             }
@@ -445,6 +454,23 @@ impl Server {
         }
         taken > 0 || self.line_ready
     }
+}
+
+/// `Thunderbird 128.1`, of what stands in ID; the rest is nobody's business here.
+fn client_of(pairs: &[(String, Option<String>)]) -> Option<Box<str>> {
+    let value = |wanted: &str| {
+        let found = pairs
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        found.and_then(|(_, value)| value.as_deref())
+    };
+    let name = value("name")?;
+    let shown = match value("version") {
+        Some(version) => format!("{name} {version}"),
+        None => name.to_owned(),
+    };
+    let shown: String = shown.chars().take(CLIENT_CHARS_MAX).collect();
+    Some(shown.into())
 }
 
 impl Machine for Server {

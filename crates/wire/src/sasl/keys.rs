@@ -13,6 +13,15 @@ pub struct ScramKeys {
     pub iterations: u32,
     pub stored_key: [u8; 32],
     pub server_key: [u8; 32],
+    /// Of further passwords that are as good, made with the same salt and iterations: the proof says which one the peer has.
+    pub others: Vec<KeyPair>,
+}
+
+/// The keys of one password. RFC 5802 §3.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyPair {
+    pub stored_key: [u8; 32],
+    pub server_key: [u8; 32],
 }
 
 impl ScramKeys {
@@ -24,13 +33,27 @@ impl ScramKeys {
             iterations,
             stored_key: sha256(&client_key(&salted)),
             server_key: hmac_sha256(&salted, b"Server Key"),
+            others: Vec::new(),
         }
+    }
+
+    /// All of them, the first one before the others.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = ([u8; 32], [u8; 32])> {
+        let others = self.others.iter();
+        let others = others.map(|pair| (pair.stored_key, pair.server_key));
+        std::iter::once((self.stored_key, self.server_key)).chain(others)
     }
 
     /// Is this the password the keys were made from? In constant time.
     pub fn check(&self, password: &str) -> bool {
         let other = ScramKeys::derive(password, &self.salt, self.iterations);
         equal(&other.stored_key, &self.stored_key)
+    }
+}
+
+impl std::fmt::Debug for KeyPair {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeyPair")
     }
 }
 

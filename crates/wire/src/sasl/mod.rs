@@ -13,7 +13,7 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-pub use keys::ScramKeys;
+pub use keys::{KeyPair, ScramKeys};
 pub use prep::prepared;
 
 /// The mechanisms we speak, weakest first.

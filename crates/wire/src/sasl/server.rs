@@ -17,9 +17,10 @@ pub enum Turn {
     Challenge(Vec<u8>),
     /// Somebody must look this up: answer by [`Exchange::password_was`] or [`Exchange::scram_keys`].
     Ask(Question),
-    /// The peer has proved to be this user.
+    /// The peer has proved to be this user, with this one of the keys that were given (0 for a password).
     Verified {
         login: String,
+        key: usize,
     },
     Failed(Failure),
 }
@@ -98,7 +99,7 @@ impl Exchange {
                 None => Turn::Failed(Failure::Malformed),
             },
             State::ScramProof(proof) => self.scram_proof(*proof, message),
-            State::ScramSaid { login } if message.is_empty() => Turn::Verified { login },
+            State::ScramSaid { login, key } if message.is_empty() => Turn::Verified { login, key },
             State::ScramSaid { .. }
             | State::Start
             | State::Asked { .. }
@@ -110,7 +111,7 @@ impl Exchange {
     /// The answer to [`Question::Password`].
     pub fn password_was(&mut self, right: bool) -> Turn {
         match std::mem::replace(&mut self.state, State::Done) {
-            State::Asked { login } if right => Turn::Verified { login },
+            State::Asked { login } if right => Turn::Verified { login, key: 0 },
             _ => Turn::Failed(Failure::WrongCredentials),
         }
     }
@@ -212,14 +213,20 @@ impl Exchange {
             "{},{},{}",
             proof.first.bare, proof.server_first, last.without_proof
         );
-        let signature = keys::hmac_sha256(&proof.keys.stored_key, signed.as_bytes());
-        let client_key = keys::xor(&last.proof, &signature);
-        if !keys::equal(&keys::sha256(&client_key), &proof.keys.stored_key) {
+        let fits = |stored_key: &[u8; 32]| {
+            let signature = keys::hmac_sha256(stored_key, signed.as_bytes());
+            let client_key = keys::xor(&last.proof, &signature);
+            keys::equal(&keys::sha256(&client_key), stored_key)
+        };
+        let mut pairs = proof.keys.pairs().enumerate();
+        let Some((key, (_, server_key))) = pairs.find(|(_, (stored_key, _))| fits(stored_key))
+        else {
             return Turn::Failed(Failure::WrongCredentials);
-        }
-        let verifier = keys::hmac_sha256(&proof.keys.server_key, signed.as_bytes());
+        };
+        let verifier = keys::hmac_sha256(&server_key, signed.as_bytes());
         self.state = State::ScramSaid {
-            login: proof.first.login,
+            login: proof.first.login.clone(),
+            key,
         };
         Turn::Challenge(scram::server_final(&verifier).into_bytes())
     }
@@ -242,6 +249,7 @@ enum State {
     /// The server's signature is out; the peer confirms with an empty message.
     ScramSaid {
         login: String,
+        key: usize,
     },
     Done,
 }

@@ -30,7 +30,7 @@ impl Subject for Server {
             Event::Auth(Question::Scram { .. }) => {
                 self.scram_keys(ScramKeys::derive(PASSWORD, b"salt", 4096))
             }
-            Event::Verified { login } if login == "busy@example.test" => {
+            Event::Verified { login, .. } if login == "busy@example.test" => {
                 self.refuse(Trouble::InUse)
             }
             Event::Verified { .. } => self.open(Maildrop {

@@ -3,7 +3,7 @@
 use wire::TlsFacts;
 use wire::sasl::client::{self, ClearText, Credentials};
 use wire::sasl::server::{Exchange, Failure, Question, Turn};
-use wire::sasl::{Mechanism, ScramKeys, Secret, decode};
+use wire::sasl::{KeyPair, Mechanism, ScramKeys, Secret, decode};
 
 use crate::smtp_server::tls_facts;
 
@@ -48,7 +48,8 @@ fn the_vector_of_rfc7677() {
     assert_eq!(
         server.respond(b""),
         Turn::Verified {
-            login: "user".to_owned()
+            login: "user".to_owned(),
+            key: 0,
         }
     );
 
@@ -110,7 +111,7 @@ fn meet(
             Turn::Ask(Question::Scram { .. }) => {
                 server.scram_keys(ScramKeys::derive(passwords.1, b"salt", 4096))
             }
-            Turn::Verified { login } => {
+            Turn::Verified { login, .. } => {
                 assert_eq!(client.succeeded(None), Ok(()));
                 return Ok((mechanism, login));
             }
@@ -255,4 +256,50 @@ fn a_cheap_server_gets_no_proof() {
         client.respond(b"r=abcdef,s=c2FsdA==,i=1"),
         Err(client::Failure::Malformed)
     );
+}
+
+/// Several passwords of one user are told apart by the proof, since they share salt and iterations.
+#[test]
+fn one_exchange_takes_any_of_several_passwords() {
+    let pair = |password: &str| {
+        let keys = ScramKeys::derive(password, b"salt", 4096);
+        KeyPair {
+            stored_key: keys.stored_key,
+            server_key: keys.server_key,
+        }
+    };
+    let mut keys = ScramKeys::derive("pencil", b"salt", 4096);
+    keys.others = vec![pair("of the phone"), pair("of the laptop")];
+    for (password, want) in [
+        ("pencil", Some(0)),
+        ("of the phone", Some(1)),
+        ("of the laptop", Some(2)),
+        ("of nobody", None),
+    ] {
+        let mut client = client::Exchange::choose(
+            &[Mechanism::ScramSha256],
+            credentials(password),
+            None,
+            ClearText::Never,
+            "c0ffee".into(),
+        )
+        .expect("usable");
+        let mut server = Exchange::new(Mechanism::ScramSha256, None, "5e7ve7".to_owned());
+        server.start(client.initial().as_deref());
+        let Turn::Challenge(challenge) = server.scram_keys(keys.clone()) else {
+            panic!("no challenge");
+        };
+        let proof = client.respond(&challenge).expect("a proof");
+        match (server.respond(&proof), want) {
+            (Turn::Challenge(verifier), Some(want)) => {
+                let done = client
+                    .respond(&verifier)
+                    .expect("the server has proved itself");
+                let login = "user".to_owned();
+                assert_eq!(server.respond(&done), Turn::Verified { login, key: want });
+            }
+            (Turn::Failed(Failure::WrongCredentials), None) => {}
+            other => panic!("{password}: {other:?}"),
+        }
+    }
 }

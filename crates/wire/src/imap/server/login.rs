@@ -41,7 +41,7 @@ impl Server {
         match &mut auth.login {
             Login::Plain { login } if right => {
                 let login = std::mem::take(login);
-                auth.turn = Waiting::Event(Event::Verified { login });
+                auth.turn = Waiting::Event(Event::Verified { login, key: 0 });
             }
             Login::Plain { .. } => self.login_failed(Failure::WrongCredentials),
             Login::Sasl(exchange) => {
@@ -132,7 +132,9 @@ impl Server {
                 self.out.extend_from_slice(b"\r\n");
             }
             Turn::Ask(question) => auth.turn = Waiting::Event(Event::Ask(question)),
-            Turn::Verified { login } => auth.turn = Waiting::Event(Event::Verified { login }),
+            Turn::Verified { login, key } => {
+                auth.turn = Waiting::Event(Event::Verified { login, key });
+            }
             Turn::Failed(failure) => self.login_failed(failure),
         }
     }

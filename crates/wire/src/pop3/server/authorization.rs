@@ -175,9 +175,9 @@ impl Server {
                 self.state = State::AskedAuth(Login::Sasl(exchange));
                 self.pending = Some(Event::Auth(question));
             }
-            Turn::Verified { login } => {
+            Turn::Verified { login, key } => {
                 self.state = State::AskedOpen;
-                self.pending = Some(Event::Verified { login });
+                self.pending = Some(Event::Verified { login, key });
             }
             Turn::Failed(Failure::Malformed) => {
                 self.error("The response does not fit the mechanism")

@@ -72,8 +72,8 @@ impl Trouble {
 pub enum Event {
     /// Answer by [`Server::password_was`], [`Server::scram_keys`] or [`Server::refuse`].
     Auth(Question),
-    /// The peer has proved who it is. Answer by [`Server::open`] or [`Server::refuse`].
-    Verified { login: String },
+    /// The peer has proved who it is, with this one of the keys (0 for a password). Answer by [`Server::open`] or [`Server::refuse`].
+    Verified { login: String, key: usize },
     /// RETR (`lines` is `None`) or TOP (headers, and so many lines of the body): the entry at `index`.
     /// Answer by [`Server::begin_message`] or [`Server::refuse`].
     Retrieve { index: usize, lines: Option<u64> },
@@ -203,7 +203,7 @@ impl Server {
         match std::mem::replace(&mut self.state, State::Closed) {
             State::AskedAuth(Login::UserPass { user }) if right => {
                 self.state = State::AskedOpen;
-                self.pending = Some(Event::Verified { login: user });
+                self.pending = Some(Event::Verified { login: user, key: 0 });
             }
             State::AskedAuth(Login::UserPass { .. }) => self.login_failed(Trouble::Auth),
             State::AskedAuth(Login::Sasl(mut exchange)) => {

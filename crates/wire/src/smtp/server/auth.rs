@@ -84,11 +84,11 @@ impl Server {
                 self.state = State::Asked(Asked::Auth(Box::new(exchange)));
                 self.pending = Some(Event::Auth(question));
             }
-            Turn::Verified { login } => {
+            Turn::Verified { login, key } => {
                 self.state = State::Asked(Asked::Verified {
                     login: login.clone(),
                 });
-                self.pending = Some(Event::Verified { login });
+                self.pending = Some(Event::Verified { login, key });
             }
             Turn::Failed(Failure::Malformed) => self.error(&replies::AUTH_MALFORMED),
             Turn::Failed(_) => {

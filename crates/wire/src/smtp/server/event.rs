@@ -15,8 +15,9 @@ pub enum Event {
     /// A login needs a look at the store. Answer by [`Server::password_was`], [`Server::scram_keys`],
     /// or [`Server::refuse`] if the store cannot say now.
     Auth(Question),
-    /// The peer has proved who it is. Answer by [`Server::accept`] or [`Server::refuse`].
-    Verified { login: String },
+    /// The peer has proved who it is, with this one of the keys (0 for a password). Answer by [`Server::accept`] or
+    /// [`Server::refuse`].
+    Verified { login: String, key: usize },
     /// A new transaction. Answer by [`Server::accept`] or [`Server::refuse`].
     Mail {
         from: ReversePath,
