@@ -45,7 +45,7 @@ fn serve(choice: u8, input: &[u8], cut: Cut) -> Heard {
     let mut server = Server::new(settings, [3; 32]);
     let (mut binary, mut recipients, mut logged_in) = (false, 0, false);
     let heard = converse(&mut server, input, cut, |server, event| match event {
-        server::Event::Hello { .. } => {}
+        server::Event::Hello { .. } | server::Event::Mistake(_) => {}
         server::Event::Auth(Question::Password { login, .. }) => {
             server.password_was(login.len() % 2 == 0);
         }

@@ -109,7 +109,7 @@ impl Session<'_> {
                 Err(ended) => return ended,
             };
             match event {
-                Event::Hello { .. } => {}
+                Event::Hello { .. } | Event::Mistake(_) => {}
                 Event::Auth(question) => self.auth(talk, question).await,
                 Event::Verified { login, .. } => self.verified(talk, login).await,
                 Event::Mail { from, params } => {

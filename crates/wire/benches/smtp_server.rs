@@ -23,7 +23,7 @@ fn settle(server: &mut Server, messages: &mut usize) {
     loop {
         match server.step() {
             Step::Send(bytes) => drop(black_box(bytes)),
-            Step::Event(Event::Hello { .. }) => {}
+            Step::Event(Event::Hello { .. } | Event::Mistake(_)) => {}
             Step::Event(Event::Message(body)) => {
                 black_box(&body);
                 *messages += 1;

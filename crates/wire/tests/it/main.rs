@@ -10,6 +10,7 @@ mod sasl;
 mod shared;
 mod smtp_client;
 mod smtp_james;
+mod smtp_door;
 mod smtp_server;
 mod smuggling;
 mod starttls;

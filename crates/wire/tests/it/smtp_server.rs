@@ -25,7 +25,7 @@ pub fn tls_facts() -> TlsFacts {
 impl Subject for Server {
     fn answer(&mut self, event: Event, trace: &mut Trace) {
         match event {
-            Event::Hello { .. } => {}
+            Event::Hello { .. } | Event::Mistake(_) => {}
             Event::Auth(Question::Password { login, password }) => {
                 self.password_was(login == "alice@example.test" && password.expose() == PASSWORD);
             }

@@ -1,7 +1,8 @@
 //! What each command does, and when it may come. RFC 5321 §4.1.4.
 
 use super::{
-    Asked, AuthRule, Ending, Event, Hello, Role, Server, StartTlsRule, State, Transaction, replies,
+    Asked, AuthRule, Ending, Event, Hello, Mistake, Role, Server, StartTlsRule, State, Transaction,
+    replies,
 };
 use crate::Step;
 use crate::sasl::Mechanism;
@@ -42,8 +43,8 @@ impl Server {
                 self.chat(&replies::OK);
             }
             Command::Noop => self.chat(&replies::OK),
-            Command::Vrfy => self.chat(&replies::CANNOT_VERIFY),
-            Command::Expn => self.chat(&replies::NO_LISTS),
+            Command::Vrfy => self.probe(&replies::CANNOT_VERIFY),
+            Command::Expn => self.probe(&replies::NO_LISTS),
             Command::Help => self.chat(&replies::HELP),
             Command::Quit => self.close(&replies::BYE, Ending::Quit),
         }
@@ -53,6 +54,7 @@ impl Server {
     /// A reply to a peer that did something wrong; too many of them end the conversation.
     pub(super) fn error(&mut self, reply: &Reply) {
         self.say(reply);
+        self.tell(Mistake::Command);
         if self.tally.error() {
             self.close(&replies::TOO_MANY_ERRORS, Ending::TooManyErrors);
         }
@@ -60,8 +62,20 @@ impl Server {
 
     fn unknown(&mut self, reply: &Reply) {
         self.say(reply);
+        self.tell(Mistake::Command);
         if self.tally.unknown() {
             self.close(&replies::TOO_MANY_ERRORS, Ending::TooManyErrors);
+        }
+    }
+
+    fn probe(&mut self, reply: &Reply) {
+        self.tell(Mistake::Probe);
+        self.chat(reply);
+    }
+
+    fn tell(&mut self, mistake: Mistake) {
+        if self.settings.tell_mistakes {
+            self.pending = Some(Event::Mistake(mistake));
         }
     }
 
@@ -91,6 +105,7 @@ impl Server {
 
     fn say_hello(&mut self, name: String, extended: bool) -> Option<Step<Event>> {
         self.forget_transaction();
+        self.spoke_ahead |= self.hello.is_none() && self.tls.is_none() && !self.input.is_empty();
         self.hello = Some(Hello {
             name: name.clone(),
             extended,

@@ -12,6 +12,10 @@ use crate::smtp::{ForwardPath, MailParams, RcptParams};
 pub enum Event {
     /// EHLO or HELO, already answered. Nothing to answer: call `step` again.
     Hello { name: String, extended: bool },
+    /// The peer did something wrong, and its reply is made but not sent. Only where
+    /// [`Settings::tell_mistakes`](super::Settings::tell_mistakes) asks for it. Nothing to answer: call `step`
+    /// again, at once or after as long as the peer is to wait.
+    Mistake(Mistake),
     /// A login needs a look at the store. Answer by [`Server::password_was`], [`Server::scram_keys`],
     /// or [`Server::refuse`] if the store cannot say now.
     Auth(Question),
@@ -30,6 +34,15 @@ pub enum Event {
     Data,
     /// The whole body, dots undone. Answer by [`Server::finish`].
     Message(Vec<u8>),
+}
+
+/// What a peer did wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mistake {
+    /// A command that is unknown, out of order or badly written.
+    Command,
+    /// VRFY or EXPN: asks who is here.
+    Probe,
 }
 
 /// Where the conversation stands, for patience and for graceful stops.

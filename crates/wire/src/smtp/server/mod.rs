@@ -31,7 +31,7 @@ use crate::{Machine, Step, TlsFacts};
 use body::{Chunk, Chunks, DataBody};
 use tally::Tally;
 
-pub use event::{Ending, Event, Phase};
+pub use event::{Ending, Event, Mistake, Phase};
 pub use settings::{AuthRule, Role, Settings, StartTlsRule};
 
 /// One conversation.
@@ -54,6 +54,8 @@ pub struct Server {
     tally: Tally,
     stopping: bool,
     at_end: bool,
+    /// Went on before it had heard the answer to its first EHLO or HELO.
+    spoke_ahead: bool,
     ending: Option<Ending>,
 }
 
@@ -122,6 +124,7 @@ impl Server {
             tally: Tally::default(),
             stopping: false,
             at_end: false,
+            spoke_ahead: false,
             ending: None,
         }
     }
@@ -129,6 +132,20 @@ impl Server {
     /// Before the first `step`: greet with this reply (554 or 421) and close. RFC 5321 §3.1.
     pub fn turn_away(&mut self, reply: Reply) {
         self.close(&reply, Ending::TurnedAway);
+    }
+
+    /// The silence before the greeting may end: the peer is known by now. One that spoke already is
+    /// refused all the same.
+    pub fn greet_now(&mut self) {
+        if matches!(self.state, State::Greeting) && !self.stopping && self.input.is_empty() {
+            self.greet();
+        }
+    }
+
+    /// Whether the peer sent commands in a row before it could know that this is understood here
+    /// (RFC 2920 §3.1): programs that do not listen to answers do.
+    pub fn spoke_ahead(&self) -> bool {
+        self.spoke_ahead
     }
 
     /// Yes to [`Event::Mail`], [`Event::Rcpt`], [`Event::Data`], [`Event::Verified`].

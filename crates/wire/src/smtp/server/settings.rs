@@ -45,6 +45,8 @@ pub struct Settings {
     pub auth: AuthRule,
     /// Silence before the greeting; who talks into it is refused. `None` greets at once.
     pub greeting_delay: Option<Duration>,
+    /// Whether the flow hears of the peer's mistakes.
+    pub tell_mistakes: bool,
     pub command_patience: Duration,
     pub body_patience: Duration,
 }
@@ -65,6 +67,7 @@ impl Settings {
                 Role::Submission => AuthRule::OverTls,
             },
             greeting_delay: None,
+            tell_mistakes: false,
             command_patience: limits::SERVER_COMMAND_PATIENCE,
             body_patience: limits::SERVER_BODY_PATIENCE,
         }
