@@ -70,7 +70,7 @@ impl View<'_> {
             })
         })?;
         let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM correspondent \
-                   WHERE account = ?1 AND domain = ?2 AND sent > 0 LIMIT ?3) AS some";
+                   WHERE account = ?1 AND domain = ?2 AND sent > 0 LIMIT ?3) AS written";
         let params = [
             Param::Int(account.0),
             Param::Text(address.domain().as_str()),

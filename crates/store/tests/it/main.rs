@@ -27,5 +27,6 @@ mod open;
 mod postgres_server;
 mod queue;
 mod reports;
+mod senders;
 mod tidy;
 mod transport;

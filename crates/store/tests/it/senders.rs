@@ -1,0 +1,334 @@
+//! Correspondents of accounts, and the reputation of senders.
+
+use mail::{Summary, UnixMillis};
+use store::senders::*;
+use store::*;
+
+use crate::fixture::*;
+
+on_both!(
+    nobody_is_known_at_first,
+    whom_one_writes_to_is_known,
+    who_writes_is_remembered,
+    junk_makes_nobody_known,
+    mail_sent_before_is_read_once,
+    what_is_filed_later_counts_later,
+    those_only_heard_from_are_forgotten,
+    an_account_that_goes_leaves_nothing,
+    counts_of_senders_fade,
+    lessons_are_in_the_voice_of_an_account,
+    lessons_are_taken_back
+);
+
+const DAY: i64 = 86_400_000;
+
+fn at(days: i64) -> UnixMillis {
+    UnixMillis(NOW.0 + days * DAY)
+}
+
+fn send(home: &Home, account: AccountId, to: &[&str], now: UnixMillis) {
+    let to: Vec<_> = to.iter().map(|to| address(to)).collect();
+    home.write(move |change| change.note_sent(account, &to, now))
+        .expect("noted");
+}
+
+fn receive(home: &Home, account: AccountId, author: &str, junk: bool, now: UnixMillis) {
+    let new = NewReceived {
+        account,
+        author: address(author),
+        confirmed: author.starts_with("sure"),
+        junk,
+    };
+    home.write(move |change| change.note_received(&new, now))
+        .expect("noted");
+}
+
+fn history(home: &Home, account: AccountId, other: &str) -> History {
+    let other = address(other);
+    home.read(move |view| view.history(account, &other))
+}
+
+fn is_first_time(home: &Home, account: AccountId, other: &str) -> bool {
+    let other = address(other);
+    home.read(move |view| view.is_first_time(account, &other))
+}
+
+fn tidy(home: &Home, now: UnixMillis) {
+    block_on(home.store.tidy_senders(now)).expect("tidied");
+}
+
+/// Each account has its turn once in a day.
+fn tidy_for_a_day(home: &Home, now: UnixMillis) {
+    for hour in 0..24 {
+        tidy(home, UnixMillis(now.0 + hour * 3_600_000));
+    }
+}
+
+fn nobody_is_known_at_first(home: &Home) {
+    let ann = home.account("ann");
+    assert!(is_first_time(home, ann, "bob@there.example"));
+    assert_eq!(history(home, ann, "bob@there.example"), History::default());
+}
+
+fn whom_one_writes_to_is_known(home: &Home) {
+    let (ann, dan) = (home.account("ann"), home.account("dan"));
+    send(
+        home,
+        ann,
+        &["Bob+Shop@There.example", "bob@there.example", "dan"],
+        NOW,
+    );
+    send(
+        home,
+        ann,
+        &["bob@there.example", "eve@there.example"],
+        at(3),
+    );
+    for one in ["bob@there.example", "BOB+x@there.example", "dan", "Dan"] {
+        assert!(!is_first_time(home, ann, one), "{one}");
+        assert!(is_first_time(home, dan, one), "{one}");
+    }
+    assert!(is_first_time(home, ann, "bo@there.example"));
+    let bob = history(home, ann, "bob@there.example");
+    let want = History {
+        sent: 2,
+        first_sent: Some(NOW),
+        last_sent: Some(at(3)),
+        written_at_domain: 2,
+        ..History::default()
+    };
+    assert_eq!(bob, want);
+    let stranger = history(home, ann, "fay@there.example");
+    assert_eq!((stranger.sent, stranger.written_at_domain), (0, 2));
+}
+
+fn who_writes_is_remembered(home: &Home) {
+    let ann = home.account("ann");
+    receive(home, ann, "sure@there.example", false, NOW);
+    receive(home, ann, "sure+list@there.example", false, at(1));
+    receive(home, ann, "sure@there.example", true, at(2));
+    receive(home, ann, "maybe@there.example", false, NOW);
+    let sure = history(home, ann, "sure@there.example");
+    let want = History {
+        received: 2,
+        confirmed: 2,
+        junked: 1,
+        first_received: Some(NOW),
+        last_received: Some(at(1)),
+        ..History::default()
+    };
+    assert_eq!(sure, want);
+    assert!(is_first_time(home, ann, "sure@there.example"));
+    let maybe = history(home, ann, "maybe@there.example");
+    assert_eq!((maybe.received, maybe.confirmed), (1, 0));
+    send(home, ann, &["sure@there.example"], at(5));
+    let sure = history(home, ann, "sure@there.example");
+    assert_eq!(
+        (sure.sent, sure.received, sure.first_sent),
+        (1, 2, Some(at(5)))
+    );
+}
+
+fn junk_makes_nobody_known(home: &Home) {
+    let ann = home.account("ann");
+    receive(home, ann, "sure@spam.example", true, NOW);
+    assert_eq!(history(home, ann, "sure@spam.example"), History::default());
+}
+
+/// A message in Sent, as a program that brings a mailbox along files it.
+fn file_sent(home: &Home, account: AccountId, to: &str, date: UnixMillis) {
+    let sent = home.mailbox(account, "Sent");
+    let body = format!("From: ann@here.example\r\nTo: {to}\r\nSubject: x\r\n\r\nhello\r\n");
+    let kept = home
+        .store
+        .keep_blocking(body.clone().into_bytes())
+        .expect("kept");
+    let append = Append {
+        account,
+        mailbox: sent.id,
+        kept,
+        summary: Summary::of(body.as_bytes()),
+        trace: trace(),
+        marks: Marks::none(),
+        internal_date: date,
+        now: NOW,
+    };
+    home.write(move |change| change.append(&append))
+        .expect("filed");
+}
+
+fn mail_sent_before_is_read_once(home: &Home) {
+    let ann = home.account("ann");
+    send(home, ann, &["known@there.example"], at(-1));
+    for number in 0..250 {
+        file_sent(
+            home,
+            ann,
+            &format!("Nr {number} <n{number}@there.example>"),
+            at(-9),
+        );
+    }
+    file_sent(home, ann, "known@there.example, n0@there.example", at(-3));
+    tidy(home, NOW);
+    for one in ["n0", "n249", "known"] {
+        assert!(
+            !is_first_time(home, ann, &format!("{one}@there.example")),
+            "{one}"
+        );
+    }
+    let known = history(home, ann, "known@there.example");
+    // The copy of what was sent from here is no second message.
+    assert_eq!((known.sent, known.first_sent), (1, Some(at(-3))));
+    assert_eq!(
+        (known.last_sent, known.written_at_domain),
+        (Some(at(-1)), 50)
+    );
+    tidy(home, at(1));
+    assert_eq!(history(home, ann, "known@there.example"), known);
+    assert!(is_first_time(home, ann, "ann"));
+}
+
+fn what_is_filed_later_counts_later(home: &Home) {
+    let ann = home.account("ann");
+    tidy(home, NOW);
+    file_sent(home, ann, "victim@there.example", at(-100));
+    tidy(home, NOW);
+    // For what comes in it is known, for what goes out it is new, until a thief would be found out.
+    assert_eq!(history(home, ann, "victim@there.example").sent, 1);
+    assert!(is_first_time(home, ann, "victim@there.example"));
+    tidy(home, at(2));
+    assert!(is_first_time(home, ann, "victim@there.example"));
+    tidy(home, at(4));
+    assert!(!is_first_time(home, ann, "victim@there.example"));
+    file_sent(home, ann, "other@there.example", at(-100));
+    tidy(home, at(5));
+    assert!(is_first_time(home, ann, "other@there.example"));
+    send(home, ann, &["other@there.example"], at(5));
+    assert!(!is_first_time(home, ann, "other@there.example"));
+}
+
+fn those_only_heard_from_are_forgotten(home: &Home) {
+    let ann = home.account("ann");
+    receive(home, ann, "old@there.example", false, NOW);
+    receive(home, ann, "young@there.example", false, at(200));
+    receive(home, ann, "friend@there.example", false, NOW);
+    send(home, ann, &["friend@there.example"], NOW);
+    tidy_for_a_day(home, at(300));
+    assert_eq!(history(home, ann, "old@there.example").received, 0);
+    assert_eq!(history(home, ann, "young@there.example").received, 1);
+    assert_eq!(history(home, ann, "friend@there.example").received, 1);
+}
+
+fn an_account_that_goes_leaves_nothing(home: &Home) {
+    let ann = home.account("ann");
+    let dan = home.account("dan");
+    for account in [ann, dan] {
+        send(home, account, &["bob@there.example"], NOW);
+        teach(home, account, true, false);
+    }
+    home.write(move |change| change.remove_account(ann))
+        .expect("removed");
+    assert!(is_first_time(home, ann, "bob@there.example"));
+    assert!(!is_first_time(home, dan, "bob@there.example"));
+    let voices: Vec<_> = standing(home, 0, NOW)
+        .voices
+        .iter()
+        .map(|voice| voice.account)
+        .collect();
+    assert_eq!(voices, [dan]);
+}
+
+fn origin() -> Origin {
+    Origin {
+        ip: "198.51.100.7".parse().ok(),
+        domain: Some(domain("there.example")),
+        author: Some(address("bob@there.example")),
+        confirmed: true,
+    }
+}
+
+fn standing(home: &Home, which: usize, now: UnixMillis) -> Standing {
+    let key = origin().keys()[which].clone();
+    home.read(move |view| view.standing(&key, now))
+}
+
+fn teach(home: &Home, account: AccountId, junk: bool, undone: bool) {
+    let lesson = SenderLesson {
+        account,
+        origin: origin(),
+        junk,
+        undone,
+    };
+    home.write(move |change| change.note_sender_lesson(&lesson, NOW))
+        .expect("taught");
+}
+
+fn counts_of_senders_fade(home: &Home) {
+    let keys = origin().keys();
+    let names: Vec<_> = keys.iter().map(|key| key.name.clone()).collect();
+    assert_eq!(names, ["198.51.100.7", "198.51.100.0/24", "there.example"]);
+    let seen: Vec<Seen> = keys
+        .iter()
+        .map(|key| Seen {
+            key: key.clone(),
+            wanted: 8,
+            junk: 4,
+        })
+        .collect();
+    let again = seen.clone();
+    home.write(move |change| change.note_seen(&seen, NOW))
+        .expect("noted");
+    for which in 0..3 {
+        let now = standing(home, which, NOW);
+        assert_eq!((now.wanted, now.junk), (8.0, 4.0));
+        let later = standing(home, which, at(30));
+        assert_eq!((later.wanted, later.junk), (4.0, 2.0));
+    }
+    home.write(move |change| change.note_seen(&again, at(30)))
+        .expect("noted");
+    let later = standing(home, 2, at(60));
+    assert_eq!((later.wanted, later.junk), (6.0, 3.0));
+    tidy(home, at(140));
+    assert!(standing(home, 0, at(140)).wanted > 0.0);
+    tidy(home, at(160));
+    assert_eq!(standing(home, 0, at(160)), Standing::default());
+}
+
+fn lessons_are_in_the_voice_of_an_account(home: &Home) {
+    let (ann, dan) = (home.account("ann"), home.account("dan"));
+    receive(home, ann, "bob@there.example", false, NOW);
+    for _ in 0..5 {
+        teach(home, ann, true, false);
+    }
+    teach(home, dan, false, false);
+    let want = vec![
+        Voice {
+            account: ann,
+            wanted: 0.0,
+            junk: 5.0,
+        },
+        Voice {
+            account: dan,
+            wanted: 1.0,
+            junk: 0.0,
+        },
+    ];
+    assert_eq!(standing(home, 2, NOW).voices, want);
+    assert_eq!(history(home, ann, "bob@there.example").junked, 5);
+    assert_eq!(history(home, dan, "bob@there.example").junked, 0);
+}
+
+fn lessons_are_taken_back(home: &Home) {
+    let ann = home.account("ann");
+    receive(home, ann, "bob@there.example", false, NOW);
+    teach(home, ann, true, false);
+    teach(home, ann, true, true);
+    teach(home, ann, true, true);
+    assert_eq!(history(home, ann, "bob@there.example").junked, 0);
+    let voices = standing(home, 0, NOW).voices;
+    assert!(
+        voices
+            .iter()
+            .all(|voice| voice.junk == 0.0 && voice.wanted == 0.0)
+    );
+}
