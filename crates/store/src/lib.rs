@@ -13,6 +13,7 @@ pub mod findings;
 pub mod limits;
 pub mod queue;
 pub mod reports;
+pub mod sending;
 pub mod senders;
 pub mod transport;
 

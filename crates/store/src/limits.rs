@@ -224,3 +224,24 @@ pub const SEED_RECIPIENTS_MAX: usize = 50;
 /// How long whoever is known only from a message filed in Sent counts as new where new recipients are limited: by then a
 /// thief of a password is found out.
 pub const SEED_PROVISIONAL_MILLIS: i64 = 3 * 86_400_000;
+
+/// Groups of like messages that a new one is compared with: those of a day that anybody writes, or some of a flood.
+pub const SENDING_GROUPS_COMPARED_MAX: i64 = 64;
+
+/// Networks that an account sends from and that are remembered: home, work, and what a phone meets on the way.
+pub const SENDING_NETWORKS_MAX: i64 = 64;
+
+/// A network that was not used for so long is strange again.
+pub const SENDING_NETWORKS_AGE_MILLIS: i64 = 180 * 86_400_000;
+
+/// Groups that are listed, and messages of one that are shown: the first ones tell what it is.
+pub const GROUPS_SHOWN_MAX: i64 = 1_000;
+pub const GROUP_MEMBERS_SHOWN_MAX: i64 = 100;
+
+/// Alarms of an account that are shown, and how long a released one is remembered.
+pub const ALARMS_SHOWN_MAX: i64 = 50;
+pub const ALARMS_AGE_MILLIS: i64 = 365 * 86_400_000;
+
+/// Delivery events that are searched for whom an account reached, and addresses that are named.
+pub const REACHED_EVENTS_MAX: i64 = 100_000;
+pub const REACHED_SHOWN_MAX: usize = 200;

@@ -30,7 +30,7 @@ impl Change<'_> {
     }
 
     /// Removes a message that has nobody left to try.
-    pub(super) fn leave_if_done(&mut self, id: QueueId) -> Result<QueueLeft, StoreError> {
+    pub(crate) fn leave_if_done(&mut self, id: QueueId) -> Result<QueueLeft, StoreError> {
         let key = [Param::Int(id.0)];
         let left = "SELECT number FROM queue_recipient WHERE message = ?1 AND state < 3 LIMIT 1";
         if self.sql.first(left, &key, |row| row.int(0))?.is_some() {
@@ -59,7 +59,8 @@ impl Change<'_> {
                     .map(drop);
             }
         };
-        let sql = "UPDATE queue_recipient SET state = ?3, due = ?4, attempts = attempts + 1, last_reply = ?5, last_host = ?6, \
+        // What was put on hold meanwhile is held, unless it is over.
+        let sql = "UPDATE queue_recipient SET state = CASE WHEN state = 2 AND ?3 = 0 THEN 2 ELSE ?3 END, due = ?4, attempts = attempts + 1, last_reply = ?5, last_host = ?6, \
                    last_attempt = ?7 WHERE message = ?1 AND number = ?2 AND state < 3";
         let params = [
             key[0],

@@ -22,10 +22,16 @@ impl Change<'_> {
         self.sql.execute(sql, &[message, domain])
     }
 
-    /// Held ones are due now. Says how many.
+    /// Held ones are due now. Says how many. What an alarm about an account holds is not meant by `all` or a domain:
+    /// see [`Change::release_group`].
     pub fn release_queued(&mut self, choice: &Choice, now: UnixMillis) -> Result<u64, StoreError> {
         let sql = "UPDATE queue_recipient SET state = 0, due = ?3 \
-                   WHERE state = 2 AND (?1 = 0 OR message = ?1) AND (?2 = '' OR domain = ?2)";
+                   WHERE state = 2 AND (?1 = 0 OR message = ?1) AND (?2 = '' OR domain = ?2) AND (?1 <> 0 OR NOT EXISTS \
+                   (SELECT 1 FROM sending_message m WHERE m.message = queue_recipient.message AND m.held = 1))";
+        if let Choice::Message(id) = choice {
+            let freed = "UPDATE sending_message SET held = 0 WHERE message = ?1";
+            self.sql.execute(freed, &[Param::Int(id.0)])?;
+        }
         self.effects.note_queue();
         let (message, domain) = key(choice);
         self.sql.execute(sql, &[message, domain, Param::Int(now.0)])

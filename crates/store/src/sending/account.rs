@@ -1,0 +1,180 @@
+//! Stopping an account's sending, and letting it go on.
+
+use std::time::Duration;
+
+use mail::UnixMillis;
+
+use super::habits::{DAY_MILLIS, HOUR_MILLIS};
+use super::{NewAlarm, SendingState};
+use crate::engine::Param;
+use crate::{AccountId, Change, StoreError};
+
+/// Why a code released nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadRelease {
+    #[error("nothing is to be released")]
+    NothingStopped,
+    #[error("the code is wrong, or was used before")]
+    WrongCode,
+    /// Whoever sent the spam knows the old password, and may read the message with the code.
+    #[error("the password was not changed since sending was locked")]
+    OldPassword,
+}
+
+impl Change<'_> {
+    /// From now on what the account sends is taken in and held, and what it sent and was not tried yet is held too.
+    /// False if it does not send freely anyway.
+    pub fn ask_about_sending(
+        &mut self,
+        account: AccountId,
+        alarm: &NewAlarm,
+        now: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        if self.sending_state(account)? != SendingState::Free {
+            return Ok(false);
+        }
+        self.set_sending_state(account, 1, now)?;
+        let untried = "INSERT INTO sending_message (message, account, grp, held) \
+                       SELECT DISTINCT q.id, q.account, 0, 1 FROM queue_message q \
+                       JOIN queue_recipient r ON r.message = q.id \
+                       WHERE q.account = ?1 AND r.state = 0 AND r.attempts = 0 AND r.due > ?2 \
+                       ON CONFLICT (message) DO UPDATE SET held = 1";
+        let params = [Param::Int(account.0), Param::Int(now.0)];
+        self.sql.execute(untried, &params)?;
+        let hold = "UPDATE queue_recipient SET state = 2 WHERE state = 0 AND attempts = 0 AND due > ?2 \
+                    AND message IN (SELECT id FROM queue_message WHERE account = ?1)";
+        self.sql.execute(hold, &params)?;
+        self.add_alarm(account, alarm, now)?;
+        Ok(true)
+    }
+
+    /// From now on what the account sends is refused. All of it that waits is held, all its sessions end, and app
+    /// passwords made of late are revoked. False if it is locked already.
+    pub fn lock_sending(
+        &mut self,
+        account: AccountId,
+        alarm: &NewAlarm,
+        now: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        if self.sending_state(account)?.is_locked() {
+            return Ok(false);
+        }
+        self.set_sending_state(account, 2, now)?;
+        let waiting = "INSERT INTO sending_message (message, account, grp, held) \
+                       SELECT DISTINCT q.id, q.account, 0, 1 FROM queue_message q \
+                       JOIN queue_recipient r ON r.message = q.id WHERE q.account = ?1 AND r.state < 2 \
+                       ON CONFLICT (message) DO UPDATE SET held = 1";
+        let key = [Param::Int(account.0)];
+        self.sql.execute(waiting, &key)?;
+        // What is in flight at this very moment ends as it ends; what only waits for its turn does not start.
+        let hold = "UPDATE queue_recipient SET state = 2 WHERE state < 2 \
+                    AND message IN (SELECT id FROM queue_message WHERE account = ?1)";
+        self.sql.execute(hold, &key)?;
+        // A stranger's night is nobody's habit.
+        let forget = "DELETE FROM sending_hour WHERE account = ?1 AND hour >= ?2";
+        let since = (now.0 - DAY_MILLIS).div_euclid(HOUR_MILLIS);
+        self.sql
+            .execute(forget, &[Param::Int(account.0), Param::Int(since)])?;
+        self.end_sessions(account)?;
+        self.add_alarm(account, alarm, now)?;
+        Ok(true)
+    }
+
+    /// The account sends again; its counts begin anew, and for a while its limits are wider if so wished. What is held
+    /// stays held until it is released. False if nothing was stopped.
+    pub fn release_sending(
+        &mut self,
+        account: AccountId,
+        raise: Option<Duration>,
+        now: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        if self.sending_state(account)? == SendingState::Free {
+            return Ok(false);
+        }
+        let sql = "UPDATE sending_account SET state = 0, since = ?2, raised_until = ?3, verdicts = 0, code = NULL \
+                   WHERE account = ?1";
+        let raised = raise.map_or(0, |span| now.plus(span).0);
+        let params = [Param::Int(account.0), Param::Int(now.0), Param::Int(raised)];
+        self.sql.execute(sql, &params)?;
+        for sql in [
+            "DELETE FROM sending_slot WHERE account = ?1",
+            "UPDATE sending_group SET slot_first_time = 0, before_first_time = 0 WHERE account = ?1",
+        ] {
+            self.sql.execute(sql, &[Param::Int(account.0)])?;
+        }
+        self.end_alarms(account, now)?;
+        Ok(true)
+    }
+
+    /// A code with which the account's user may release it, once.
+    pub fn offer_release(&mut self, account: AccountId, code: &str) -> Result<(), StoreError> {
+        let sql = "UPDATE sending_account SET code = ?2 WHERE account = ?1 AND state <> 0";
+        let hash = blake3::hash(code.as_bytes());
+        let params = [Param::Int(account.0), Param::Blob(hash.as_bytes())];
+        self.sql.execute(sql, &params).map(drop)
+    }
+
+    /// As [`Change::release_sending`], for whoever has the code. A lock takes a new password as well.
+    pub fn release_sending_by_code(
+        &mut self,
+        account: AccountId,
+        code: &str,
+        raise: Option<Duration>,
+        now: UnixMillis,
+    ) -> Result<Result<(), BadRelease>, StoreError> {
+        let sql =
+            "SELECT state, since, code FROM sending_account WHERE account = ?1 AND state <> 0";
+        let key = [Param::Int(account.0)];
+        let found = self.sql.first(sql, &key, |row| {
+            let code = row.opt_blob(2)?.map(<[u8]>::to_vec);
+            Ok((row.int(0)?, row.int(1)?, code))
+        })?;
+        let Some((state, since, hash)) = found else {
+            return Ok(Err(BadRelease::NothingStopped));
+        };
+        let given = blake3::hash(code.as_bytes());
+        let hash = hash.and_then(|hash| <[u8; 32]>::try_from(hash).ok());
+        if hash.is_none_or(|hash| given != blake3::Hash::from(hash)) {
+            return Ok(Err(BadRelease::WrongCode));
+        }
+        let sql = "SELECT account FROM credential WHERE account = ?1 AND changed >= ?2";
+        let changed = [Param::Int(account.0), Param::Int(since)];
+        let changed = self.sql.first(sql, &changed, |row| row.int(0))?.is_some();
+        if SendingState::of(state, since).is_locked() && !changed {
+            return Ok(Err(BadRelease::OldPassword));
+        }
+        self.release_sending(account, raise, now)?;
+        Ok(Ok(()))
+    }
+
+    fn set_sending_state(
+        &mut self,
+        account: AccountId,
+        state: i64,
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT INTO sending_account (account, state, since, raised_until, verdicts, habits_day, active_days, \
+                   hour_usual, day_usual, hours) VALUES (?1, ?2, ?3, 0, 0, 0, 0, 0, 0, 0) \
+                   ON CONFLICT (account) DO UPDATE SET state = excluded.state, since = excluded.since, \
+                   raised_until = 0, code = NULL";
+        let params = [Param::Int(account.0), Param::Int(state), Param::Int(now.0)];
+        self.sql.execute(sql, &params).map(drop)
+    }
+
+    /// Nothing of a removed account is kept.
+    pub(crate) fn forget_sending(&mut self, account: AccountId) -> Result<(), StoreError> {
+        for sql in [
+            "DELETE FROM sending_account WHERE account = ?1",
+            "DELETE FROM sending_limit WHERE account = ?1",
+            "DELETE FROM sending_slot WHERE account = ?1",
+            "DELETE FROM sending_hour WHERE account = ?1",
+            "DELETE FROM sending_network WHERE account = ?1",
+            "DELETE FROM sending_group WHERE account = ?1",
+            "DELETE FROM sending_message WHERE account = ?1",
+            "DELETE FROM sending_alarm WHERE account = ?1",
+        ] {
+            self.sql.execute(sql, &[Param::Int(account.0)])?;
+        }
+        Ok(())
+    }
+}
