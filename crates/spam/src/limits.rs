@@ -53,7 +53,7 @@ pub const WORDS_MAX: usize = 4_000;
 pub const FEATURES_MAX: usize = 8_192;
 
 /// Most features of one message that learning keeps: each is a row for an account.
-pub const LEARNING_FEATURES_MAX: usize = 600;
+pub const LEARNING_FEATURES_MAX: usize = 400;
 
 /// Longest detail of a reason: a host name or file name that a person can still read.
 pub const DETAIL_BYTES_MAX: usize = 120;

@@ -32,7 +32,8 @@ use world::{TlsClient, World};
 pub use brief::{Brief, Briefing, Door, Machine, Service};
 pub use job::DoctorSettings;
 pub use letters::{CHECK_ACCOUNT_NAME, CHECK_LOCAL_PART, LOOKED_AT, author_domain};
-pub use lists::{Blocklist, blocklists, listings};
+pub use lists::listings;
+pub use spam::blocklist::{Blocklist, built_in as blocklists};
 pub use tell::trial;
 
 pub(crate) use job::Doctor;

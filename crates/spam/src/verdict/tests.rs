@@ -1,0 +1,1 @@
+//! Which combinations end where.
