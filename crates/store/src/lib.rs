@@ -10,6 +10,7 @@ pub mod bans;
 pub mod blobs;
 pub mod deliveries;
 pub mod findings;
+pub mod held;
 pub mod limits;
 pub mod queue;
 pub mod reports;
@@ -18,6 +19,7 @@ pub mod senders;
 pub mod transport;
 
 mod accounts;
+mod attachments;
 mod body;
 mod certificates;
 mod changes;
@@ -49,6 +51,7 @@ pub use accounts::{
     Account, AccountError, AccountState, Alias, AliasError, NewAccount, OverQuota, Resolution,
     Target,
 };
+pub use attachments::AttachmentRule;
 pub use body::BodyRef;
 pub use certificates::{Challenge, ChallengeKind, Fetched, StoredCertificate};
 pub use changes::{Changed, Happened};

@@ -245,3 +245,15 @@ pub const ALARMS_AGE_MILLIS: i64 = 365 * 86_400_000;
 /// Delivery events that are searched for whom an account reached, and addresses that are named.
 pub const REACHED_EVENTS_MAX: i64 = 100_000;
 pub const REACHED_SHOWN_MAX: usize = 200;
+
+/// Messages in quarantine: more than an operator looks through.
+pub const HELD_MAX: i64 = 10_000;
+
+/// Bytes of messages in quarantine: no quota bounds what strangers get in there.
+pub const HELD_BYTES_MAX: i64 = 2_000_000_000;
+
+/// Held messages that are listed at once.
+pub const HELD_LISTED_MAX: i64 = 1_000;
+
+/// Longest reason, subject or list of recipients that is shown of a held message.
+pub const HELD_SHOWN_BYTES_MAX: usize = 4_000;

@@ -38,6 +38,10 @@ impl Store {
             change.trim_notices(now)?;
             change.trim_standings(now)
         })
+        .await?;
+        self.write_bulk(Durability::Durable, move |change| {
+            change.expire_quarantined(now).map(drop)
+        })
         .await
     }
 }

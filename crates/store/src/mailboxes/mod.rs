@@ -145,7 +145,7 @@ impl SpecialUse {
         }
     }
 
-    fn of_code(code: i64) -> Option<Self> {
+    pub(crate) fn of_code(code: i64) -> Option<Self> {
         [
             Self::Inbox,
             Self::Drafts,
