@@ -6,20 +6,26 @@ pub mod blocklist;
 pub mod brands;
 pub mod domains;
 pub mod facts;
+pub mod features;
 pub mod header;
 pub mod limits;
+pub mod model;
 pub mod origin;
 pub mod reasons;
 pub mod rules;
 pub mod sight;
+pub mod taught;
 pub mod verdict;
 pub mod weights;
 
 mod hash;
 
-pub use facts::{Envelope, Facts};
+pub use facts::{Envelope, Facts, Opinion};
+pub use features::Features;
+pub use model::Model;
 pub use reasons::Finding;
 pub use rules::rules;
 pub use sight::Sight;
+pub use taught::{Count, taught_log_odds};
 pub use verdict::{Place, Verdict, judge};
 pub use weights::Weights;
