@@ -110,7 +110,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     timed("flag all", || {
         let edit = FlagEdit::Add(Flags::SEEN.into());
         runtime
-            .block_on(store.edit_flags(ann, INBOX, UidSet::all(), edit, None))
+            .block_on(store.edit_flags(ann, INBOX, UidSet::all(), edit, None, NOW))
             .map(|outcome| outcome.changed.len())
     })?;
     timed("copy all", || {

@@ -257,3 +257,41 @@ pub const HELD_LISTED_MAX: i64 = 1_000;
 
 /// Longest reason, subject or list of recipients that is shown of a held message.
 pub const HELD_SHOWN_BYTES_MAX: usize = 4_000;
+
+/// Features that are kept of one lesson: each is a row to change, some microseconds.
+pub const LESSON_FEATURES_MAX: usize = 1_000;
+
+/// Features that are asked for at once, for a verdict.
+pub const TAUGHT_FEATURES_READ_MAX: usize = 1_000;
+
+/// Lessons of an account that wait to be counted: a mailbox that is moved as a whole. More teach nothing.
+pub const LESSONS_WAITING_MAX: i64 = 20_000;
+
+/// Lessons of each class that an account keeps: some years of a busy person, some ten megabytes. Older ones are taken back.
+pub const LESSONS_PER_CLASS_MAX: i64 = 5_000;
+
+/// How often a message is looked at that cannot be learnt.
+pub const LESSON_ATTEMPTS_MAX: i64 = 3;
+
+/// For how many lessons of a feature one account counts in what counts for all: whoever teaches ten thousand has no louder
+/// voice than whoever teaches three.
+pub const TEACHER_COUNT_MAX: i64 = 3;
+
+/// So many accounts must have taught a feature before it speaks to others.
+pub const TEACHERS_MIN: i64 = 2;
+
+/// How long it is remembered what the filter junked, and how much of its reason.
+pub const JUNKED_AGE_MILLIS: i64 = 35 * 86_400_000;
+pub const JUNKED_REASON_BYTES_MAX: usize = 200;
+
+/// Entries on the lists of one account, domain or server: a list, not a database; networks are looked through one by one.
+pub const SENDER_RULES_MAX: i64 = 5_000;
+
+/// Levels of a sender's domain that are looked for on the lists.
+pub const SENDER_RULE_LEVELS_MAX: usize = 10;
+
+/// Choices about the filter, or changes of them, that are shown.
+pub const SPAM_CHOICES_SHOWN_MAX: i64 = 1_000;
+
+/// App passwords made within so long before sending was locked may be the intruder's own.
+pub const APP_PASSWORDS_RECENT_MILLIS: i64 = 30 * 86_400_000;

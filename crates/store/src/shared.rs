@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use crate::blobs::Blobs;
 use crate::login::{Gate, Sessions};
 use crate::sealing::Sealing;
-use crate::{AccountId, QueueWatcher, Watcher};
+use crate::{AccountId, LessonWatcher, QueueWatcher, Watcher};
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -20,6 +20,7 @@ pub(crate) struct Shared {
     pub(crate) bans: crate::bans::Bans,
     watchers: Mutex<HashMap<i64, watch::Sender<u64>>>,
     queue: watch::Sender<u64>,
+    lessons: watch::Sender<u64>,
     pub(crate) sessions: Sessions,
 }
 
@@ -31,6 +32,7 @@ pub(crate) struct Effects {
     /// Accounts whose sessions end, and the epoch that begins.
     ended: Vec<(i64, i64)>,
     queue: bool,
+    lessons: bool,
 }
 
 impl Shared {
@@ -42,6 +44,7 @@ impl Shared {
             bans: crate::bans::Bans::new(),
             watchers: Mutex::new(HashMap::new()),
             queue: watch::Sender::new(0),
+            lessons: watch::Sender::new(0),
             sessions: Sessions::default(),
         }
     }
@@ -60,6 +63,12 @@ impl Shared {
     pub(crate) fn watch_queue(&self) -> QueueWatcher {
         QueueWatcher {
             notices: self.queue.subscribe(),
+        }
+    }
+
+    pub(crate) fn watch_lessons(&self) -> LessonWatcher {
+        LessonWatcher {
+            notices: self.lessons.subscribe(),
         }
     }
 
@@ -90,6 +99,9 @@ impl Shared {
         self.sessions.end(&effects.ended);
         if effects.queue {
             self.queue.send_modify(|count| *count += 1);
+        }
+        if effects.lessons {
+            self.lessons.send_modify(|count| *count += 1);
         }
     }
 }
@@ -135,16 +147,21 @@ impl Effects {
         self.queue = true;
     }
 
+    pub(crate) fn note_lessons(&mut self) {
+        self.lessons = true;
+    }
+
     pub(crate) fn merge(&mut self, other: Self) {
         // Duplicates are harmless: applying is idempotent.
         self.accounts.extend(other.accounts);
         self.ended.extend(other.ended);
         self.queue |= other.queue;
+        self.lessons |= other.lessons;
     }
 
     /// For other nodes: `e17 2;17 345;18 9;q`. Nothing when there is nothing to tell.
     pub(crate) fn notice(&self) -> Option<String> {
-        if self.accounts.is_empty() && self.ended.is_empty() && !self.queue {
+        if self.accounts.is_empty() && self.ended.is_empty() && !self.queue && !self.lessons {
             return None;
         }
         Some(self.to_string())
@@ -155,6 +172,8 @@ impl Effects {
         for part in text.split(';') {
             if part == "q" {
                 effects.queue = true;
+            } else if part == "l" {
+                effects.lessons = true;
             } else if let Some((account, epoch)) =
                 part.strip_prefix('e').and_then(|part| part.split_once(' '))
                 && let (Ok(account), Ok(epoch)) = (account.parse(), epoch.parse())
@@ -179,6 +198,7 @@ impl fmt::Display for Effects {
         for (account, modseq) in self.accounts.iter().take(150) {
             write!(f, "{account} {modseq};")?;
         }
+        f.write_str(if self.lessons { "l;" } else { "" })?;
         f.write_str(if self.queue { "q" } else { "" })
     }
 }

@@ -12,7 +12,7 @@ use crate::engine::job::{Read, Reply, Write};
 use crate::engine::{Engine, Lane};
 use crate::shared::Shared;
 use crate::{
-    Accepted, AccountId, BodyRef, Change, Mode, OpenError, QueueWatcher, Receipt, StoreError,
+    Accepted, AccountId, BodyRef, Change, LessonWatcher, Mode, OpenError, QueueWatcher, Receipt, StoreError,
     StoreSettings, View, Watcher,
 };
 
@@ -242,6 +242,11 @@ impl Store {
     #[must_use]
     pub fn watch_queue(&self) -> QueueWatcher {
         self.inner.shared.watch_queue()
+    }
+
+    #[must_use]
+    pub fn watch_lessons(&self) -> LessonWatcher {
+        self.inner.shared.watch_lessons()
     }
 
     /// How many commits the writer made, for measuring how many changes share one.

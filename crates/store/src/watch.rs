@@ -52,3 +52,18 @@ impl QueueWatcher {
         }
     }
 }
+
+/// Wakes whoever counts what people teach the spam filter.
+#[derive(Clone, Debug)]
+pub struct LessonWatcher {
+    pub(crate) notices: watch::Receiver<u64>,
+}
+
+impl LessonWatcher {
+    /// Waits for the next notice; those since the last call count as one. Cancel-safe.
+    pub async fn changed(&mut self) {
+        if self.notices.changed().await.is_err() {
+            std::future::pending().await
+        }
+    }
+}

@@ -46,6 +46,7 @@ impl Session {
     ) -> Result<FlagOutcome, Refusal> {
         let selected = self.selected()?;
         let (account, mailbox) = (selected.account, selected.mailbox);
+        let now = self.now();
         let store = &self.access.store;
         if targets.is_empty() {
             return Ok(FlagOutcome::default());
@@ -53,12 +54,12 @@ impl Session {
         let outcome = if targets.len() <= MESSAGES_PER_PIECE as u64 {
             store
                 .write(Durability::Relaxed, move |change| {
-                    change.edit_flags(account, mailbox, &targets, &edit, unchanged_since)
+                    change.edit_flags(account, mailbox, &targets, &edit, unchanged_since, now)
                 })
                 .await
         } else {
             store
-                .edit_flags(account, mailbox, targets, edit, unchanged_since)
+                .edit_flags(account, mailbox, targets, edit, unchanged_since, now)
                 .await
         };
         outcome.map_err(in_selected)

@@ -135,6 +135,7 @@ impl Change<'_> {
             self.sql.execute(sql, &key)?;
         }
         self.forget_sending(account)?;
+        self.remove_lessons(account)?;
         // Sessions find out that it is gone.
         self.effects.note_account(account, i64::MAX);
         self.effects.note_ended(account, i64::MAX);

@@ -45,6 +45,7 @@ impl Change<'_> {
                 &[Param::Int(account.0), Param::Int(placement.message.0)],
             )?;
         }
+        self.lessons_of_move(account, from, to, &found, now)?;
         copied.arrived = Some(ModSeq(modseq.max(0) as u64));
         Ok(copied)
     }
@@ -66,6 +67,7 @@ impl Change<'_> {
         self.drop_placements(account, from, &found, gone)?;
         let arrived = self.bump(account)?.ok_or(MessageError::NoSuchAccount)?;
         copied.pairs = self.place_again(account, to, &found, arrived, now)?;
+        self.lessons_of_move(account, from, to, &found, now)?;
         copied.arrived = Some(ModSeq(arrived.max(0) as u64));
         copied.expunged = Some(ModSeq(gone.max(0) as u64));
         Ok(copied)

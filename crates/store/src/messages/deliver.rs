@@ -69,6 +69,7 @@ impl Change<'_> {
     /// Files a message a client stores.
     pub fn append(&mut self, append: &Append) -> Result<Appended, MessageError> {
         let blob = self.hold_body(&append.kept, 1)?;
+        self.lesson_of_append(append)?;
         let filed = self.file(&Filing {
             account: append.account,
             mailbox: append.mailbox,
@@ -371,7 +372,8 @@ struct Filed {
     uid_validity: UidValidity,
 }
 
-fn hash_of_id(message_id: &str) -> i64 {
+/// As which a Message-ID is known.
+pub(crate) fn hash_of_id(message_id: &str) -> i64 {
     let hash = blake3::hash(message_id.as_bytes());
     let [a, b, c, d, e, f, g, h, ..] = *hash.as_bytes();
     i64::from_le_bytes([a, b, c, d, e, f, g, h])

@@ -1,5 +1,7 @@
 //! Changing flags and keywords.
 
+use mail::UnixMillis;
+
 use super::{FlagOutcome, MessageError, Placement};
 use crate::changes::Kind;
 use crate::engine::Param;
@@ -20,10 +22,11 @@ impl Change<'_> {
         uids: &UidSet,
         edit: &FlagEdit,
         unchanged_since: Option<ModSeq>,
+        now: UnixMillis,
     ) -> Result<FlagOutcome, MessageError> {
         self.lock(account)?;
         let found = self.placements_of(account, mailbox, uids)?;
-        self.edit_placements(account, mailbox, found, edit, unchanged_since)
+        self.edit_placements(account, mailbox, found, edit, unchanged_since, now)
     }
 
     fn edit_placements(
@@ -33,6 +36,7 @@ impl Change<'_> {
         found: Vec<Placement>,
         edit: &FlagEdit,
         unchanged_since: Option<ModSeq>,
+        now: UnixMillis,
     ) -> Result<FlagOutcome, MessageError> {
         let mut outcome = FlagOutcome::default();
         if found.is_empty() {
@@ -40,12 +44,14 @@ impl Change<'_> {
         }
         let step = self.step_of(account, edit)?;
         let (mut unseen, mut deleted) = (0, 0);
+        let mut speaking = Vec::new();
         for mut placement in found {
             if unchanged_since.is_some_and(|since| since < placement.modseq) {
                 outcome.conflicts.insert(placement.uid);
                 continue;
             }
             let before = placement.flags;
+            let words_before = placement.keywords.clone();
             if !step.apply(&mut placement) {
                 outcome.same.push(placement);
                 continue;
@@ -54,6 +60,9 @@ impl Change<'_> {
                 i64::from(!placement.flags.has(Flags::SEEN)) - i64::from(!before.has(Flags::SEEN));
             deleted += i64::from(placement.flags.has(Flags::DELETED))
                 - i64::from(before.has(Flags::DELETED));
+            if words_before != placement.keywords {
+                speaking.push((placement.message, words_before, placement.keywords.clone()));
+            }
             outcome.changed.push(placement);
         }
         if outcome.changed.is_empty() {
@@ -86,6 +95,7 @@ impl Change<'_> {
             Kind::Flagged,
             &changed.to_string(),
         )?;
+        self.lessons_of_keywords(account, &speaking, now)?;
         outcome.modseq = Some(newest);
         Ok(outcome)
     }
@@ -144,13 +154,14 @@ impl Store {
         uids: UidSet,
         edit: FlagEdit,
         unchanged_since: Option<ModSeq>,
+        now: UnixMillis,
     ) -> Result<FlagOutcome, MessageError> {
         let mut whole = FlagOutcome::default();
         let mut rest = uids;
         loop {
             let (edit, set) = (edit.clone(), rest.clone());
             let piece = move |change: &mut Change<'_>| {
-                change.edit_piece(account, mailbox, &set, &edit, unchanged_since)
+                change.edit_piece(account, mailbox, &set, &edit, unchanged_since, now)
             };
             let (outcome, last) = self.write(Durability::Relaxed, piece).await?;
             whole.changed.extend(outcome.changed);
@@ -177,6 +188,7 @@ impl Change<'_> {
         uids: &UidSet,
         edit: &FlagEdit,
         unchanged_since: Option<ModSeq>,
+        now: UnixMillis,
     ) -> Result<(FlagOutcome, Option<Uid>), MessageError> {
         self.lock(account)?;
         let mut found = Vec::new();
@@ -193,7 +205,7 @@ impl Change<'_> {
             }
         }
         Ok((
-            self.edit_placements(account, mailbox, found, edit, unchanged_since)?,
+            self.edit_placements(account, mailbox, found, edit, unchanged_since, now)?,
             last,
         ))
     }

@@ -7,6 +7,7 @@ mod keywords;
 mod read;
 mod remove;
 
+pub(crate) use deliver::hash_of_id;
 pub(crate) use read::read_body;
 
 use mail::{Summary, TraceId, UnixMillis};

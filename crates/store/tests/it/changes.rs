@@ -113,7 +113,7 @@ fn act(home: &Home, account: AccountId, act: &Act) {
             };
             let set = set(from, to);
             home.write(move |change| {
-                change.edit_flags(account, MailboxId(mailbox), &set, &edit, None)
+                change.edit_flags(account, MailboxId(mailbox), &set, &edit, None, NOW)
             })
             .expect("edited");
         }

@@ -260,6 +260,7 @@ fn moves_keep_the_rest(home: &Home) {
             &uids("2"),
             &FlagEdit::Add(Flags::FLAGGED.into()),
             None,
+            NOW,
         )
     })
     .expect("flagged");
@@ -293,7 +294,7 @@ fn flags_change(home: &Home) {
         home.deliver(ann, b"x");
     }
     let edit = |set: &'static str, edit: FlagEdit| {
-        home.write(move |change| change.edit_flags(ann, INBOX, &uids(set), &edit, None))
+        home.write(move |change| change.edit_flags(ann, INBOX, &uids(set), &edit, None, NOW))
             .expect("edited")
     };
     let done = edit(
@@ -335,7 +336,7 @@ fn flags_change(home: &Home) {
             flags: Flags::NONE,
             keywords: vec!["two words".into()],
         };
-        change.edit_flags(ann, INBOX, &uids("1"), &FlagEdit::Add(marks), None)
+        change.edit_flags(ann, INBOX, &uids("1"), &FlagEdit::Add(marks), None, NOW)
     });
     assert!(matches!(bad, Err(MessageError::BadKeyword(_))));
     let gone = home
@@ -352,6 +353,7 @@ fn flags_change(home: &Home) {
         UidSet::all(),
         FlagEdit::Add(Flags::FLAGGED.into()),
         None,
+        NOW,
     ))
     .expect("all");
     assert_eq!(many.changed.len(), 3);
@@ -370,12 +372,13 @@ fn unchanged_since_is_honoured(home: &Home) {
             &uids("2"),
             &FlagEdit::Add(Flags::SEEN.into()),
             None,
+            NOW,
         )
     })
     .expect("edited");
     let edit = FlagEdit::Add(Flags::FLAGGED.into());
     let done = home
-        .write(move |change| change.edit_flags(ann, INBOX, &uids("1:3"), &edit, Some(seen)))
+        .write(move |change| change.edit_flags(ann, INBOX, &uids("1:3"), &edit, Some(seen), NOW))
         .expect("edited");
     assert_eq!(
         (done.changed.len(), done.conflicts.to_string()),

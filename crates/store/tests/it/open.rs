@@ -260,7 +260,7 @@ fn make_old_data_directory() {
     });
     store
         .write_blocking(write, move |change| {
-            change.edit_flags(ann, MailboxId::INBOX, &uids("2"), &edit, None)
+            change.edit_flags(ann, MailboxId::INBOX, &uids("2"), &edit, None, NOW)
         })
         .expect("flags");
     let key = NewDkimKey {
