@@ -1,6 +1,7 @@
 //! The one transaction that takes a message in: deliveries and queue rows, all or none of them.
 
 use mail::{Address, UnixMillis};
+use store::held::NewHeld;
 use store::queue::NewQueued;
 use store::reports::{DmarcEvidence, NewIntake};
 use store::{Accepted, AccountId, Change, Delivery, DeliveryTarget, Place, Receipt, Store, Target};
@@ -21,6 +22,8 @@ pub(crate) struct Filing {
     pub(crate) senders: Vec<SrsSender>,
     /// Whom a user of ours writes to.
     pub(crate) sent: Option<Sent>,
+    /// Nothing of it happens until the operator says so.
+    pub(crate) hold: Option<NewHeld>,
 }
 
 /// An account writes to these addresses.
@@ -59,14 +62,19 @@ impl Filing {
                 None => accepted,
             });
         };
-        for delivery in &self.deliveries {
-            add(change.deliver(delivery)?);
-        }
-        for intake in &self.intakes {
-            add(change.take_report(intake)?);
-        }
-        for queued in &self.queued {
-            add(change.enqueue(queued)?);
+        match &self.hold {
+            Some(held) => add(change.hold(held, &self.deliveries, &self.queued, &self.intakes)?),
+            None => {
+                for delivery in &self.deliveries {
+                    add(change.deliver(delivery)?);
+                }
+                for intake in &self.intakes {
+                    add(change.take_report(intake)?);
+                }
+                for queued in &self.queued {
+                    add(change.enqueue(queued)?);
+                }
+            }
         }
         for sender in &self.senders {
             let forget = UnixMillis(sender.now.0 - limits::SRS_VALID.as_millis() as i64);
@@ -92,6 +100,7 @@ impl Filing {
         self.senders.extend(other.senders);
         self.evidence = self.evidence.take().or(other.evidence);
         self.sent = self.sent.take().or(other.sent);
+        self.hold = self.hold.take().or(other.hold);
     }
 }
 

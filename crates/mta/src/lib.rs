@@ -9,6 +9,7 @@ mod bounce;
 mod doors;
 mod envelope;
 mod filing;
+mod filters;
 mod forward;
 pub mod incidents;
 pub mod limits;
@@ -31,6 +32,10 @@ use store::{Receipt, Store};
 use world::http::HttpClient;
 use world::{Panicked, Stop, Stream, World};
 
+pub use filters::{
+    Action as AttachmentAction, Filter, FilterAddress, FilterDoors, FilterSettings, WhenUnavailable,
+    built_in_action as built_in_attachment_action,
+};
 pub use forward::SrsProblem;
 pub use policy::check::{HostReport, Trial, WayReport};
 pub use post::OwnMessage;
@@ -78,6 +83,7 @@ pub(crate) struct Inner {
     pub(crate) policies: policy::Memory,
     /// How we stand with the providers that mail goes to.
     pub(crate) standings: queue::Standings,
+    pub(crate) filters: filters::Filters,
 }
 
 impl Mta {
@@ -95,6 +101,7 @@ impl Mta {
             tls_clients,
             policies: policy::Memory::default(),
             standings: queue::Standings::default(),
+            filters: filters::Filters::default(),
             world,
             store,
             settings,

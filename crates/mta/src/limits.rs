@@ -275,3 +275,38 @@ pub const HELD_LIFETIME: Duration = Duration::from_secs(14 * 86_400);
 
 /// How long after a message's time its last attempt may still end: longer than [`ATTEMPT_PATIENCE`], and what waits for its turn.
 pub const LAST_ATTEMPT_LASTS: Duration = Duration::from_secs(4 * 3_600);
+
+/// All filters together, for one message. The peer waits ten minutes for the answer to its last dot (RFC 5321 §4.5.3.2.6), and other
+/// steps need time as well.
+pub const FILTERS_PATIENCE: Duration = Duration::from_secs(300);
+
+/// One filter's last answer by default: what Postfix and clamd's clients wait for.
+pub const FILTER_PATIENCE: Duration = Duration::from_secs(120);
+
+/// A filter is on this machine or beside it.
+pub const FILTER_CONNECT_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Messages that filters look at together: clamd has ten threads, and rspamd some workers. More wait for their turn.
+pub const FILTERS_AT_ONCE: usize = 20;
+
+/// A kept connection to a milter: most close what is silent for some minutes.
+pub const FILTER_IDLE: Duration = Duration::from_secs(30);
+
+/// Kept connections to one milter.
+pub const FILTER_IDLE_MAX: usize = 5;
+
+/// Messages over one connection to a milter: what leaks there ends there.
+pub const FILTER_MESSAGES_MAX: u32 = 200;
+
+/// What filters may add to a message beyond the largest that is taken.
+pub const FILTER_GROWTH_BYTES_MAX: usize = 1024 * 1024;
+
+/// A piece of a message on its way to clamd.
+pub const CLAMD_PIECE_BYTES: usize = 128 * 1024;
+
+/// How long the quarantine keeps a message; what a filter wanted thrown away is kept for the time of a complaint.
+pub const HELD_DAYS: i64 = 30;
+pub const DISCARDED_DAYS: i64 = 7;
+
+/// Of a file's name, in a reply or a header field.
+pub const ATTACHMENT_NAME_CHARS_MAX: usize = 120;

@@ -85,6 +85,17 @@ pub enum Refusal {
     TooManyReports,
     #[error("the report is larger than what is read here")]
     ReportTooLarge,
+    #[error("it holds a virus: {0}")]
+    Virus(Box<str>),
+    #[error("{0}")]
+    Attachment(Box<str>),
+    /// In the words of a filter of this installation.
+    #[error("{}", .reply.text().replace('\n', " "))]
+    Filter { name: Box<str>, reply: Box<Reply> },
+    #[error("the message cannot be looked at now ({0}); please try again later")]
+    FilterDown(Box<str>),
+    #[error("no room is left for messages like this one; please try again later")]
+    QuarantineFull,
 }
 
 impl Refusal {
@@ -102,7 +113,11 @@ impl Refusal {
             | Self::Policy(_)
             | Self::NotPassedOn(..)
             | Self::ForwardLoop(_)
-            | Self::ReportTooLarge => Blame::Peer,
+            | Self::ReportTooLarge
+            | Self::Virus(_)
+            | Self::Attachment(_) => Blame::Peer,
+            Self::Filter { reply, .. } if reply.code() < 500 => Blame::Time,
+            Self::Filter { .. } => Blame::Peer,
             Self::Disabled(_)
             | Self::OverQuota(_)
             | Self::NullSenderManyRecipients
@@ -113,7 +128,9 @@ impl Refusal {
             | Self::NoMemory
             | Self::DnsTrouble(_)
             | Self::TooManyReports => Blame::Time,
-            Self::DiskFull | Self::Store => Blame::Operator,
+            Self::DiskFull | Self::Store | Self::FilterDown(_) | Self::QuarantineFull => {
+                Blame::Operator
+            }
             Self::Bug => Blame::Bug,
         }
     }
@@ -144,6 +161,10 @@ impl Refusal {
             Self::ForwardLoop(_) => (554, EnhancedCode(5, 4, 6)),
             Self::TooManyReports => (452, EnhancedCode(4, 3, 1)),
             Self::ReportTooLarge => (552, EnhancedCode(5, 3, 4)),
+            Self::Virus(_) | Self::Attachment(_) => (554, EnhancedCode(5, 7, 1)),
+            Self::Filter { reply, .. } => return reply.as_ref().clone(),
+            Self::FilterDown(_) => (451, EnhancedCode(4, 7, 1)),
+            Self::QuarantineFull => (452, EnhancedCode(4, 3, 1)),
         };
         let text = match self {
             Self::Policy(lines) => lines.to_string(),
@@ -195,6 +216,20 @@ impl From<store::reports::TakeReportError> for Refusal {
             // The domain was removed a moment ago.
             Error::NoReportAddress(address) => Self::NoSuchUser(address),
             Error::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<store::held::HoldError> for Refusal {
+    fn from(error: store::held::HoldError) -> Self {
+        match error {
+            store::held::HoldError::Full => {
+                tracing::error!(
+                    "the quarantine is full: look at it with: postroad quarantine list"
+                );
+                Self::QuarantineFull
+            }
+            store::held::HoldError::Store(error) => error.into(),
         }
     }
 }

@@ -10,6 +10,7 @@ use mail::Domain;
 use store::deliveries::{ProviderRelay, RelayProtection};
 use world::TlsServer;
 
+use crate::filters::FilterSettings;
 use crate::limits;
 
 /// Whether a password may cross a connection that is not encrypted.
@@ -38,6 +39,8 @@ pub struct MtaSettings {
     /// SMTP connections at once from one address.
     pub connections_per_address_max: usize,
     pub outbound: OutboundSettings,
+    /// Programs of others that look at messages.
+    pub filters: FilterSettings,
 }
 
 /// How mail leaves.
@@ -116,6 +119,7 @@ impl MtaSettings {
             connections_max: limits::CONNECTIONS_MAX,
             connections_per_address_max: limits::CONNECTIONS_PER_ADDRESS_MAX,
             outbound: OutboundSettings::new(),
+            filters: FilterSettings::default(),
         }
     }
 }
