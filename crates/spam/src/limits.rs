@@ -156,3 +156,41 @@ pub const ORIGIN_FIELDS_MAX: usize = 12;
 
 /// Results in our own field that are looked at: one for each signature, and some more.
 pub const ORIGIN_RESULTS_MAX: usize = 100;
+
+/// Most names read of one archive. Those that people send by mail have a few hundred.
+pub const ARCHIVE_NAMES_MAX: usize = 2_000;
+
+/// Deepest nesting of archives that is opened: a gzip around a tar around a zip is honest, more is hiding.
+pub const ARCHIVE_DEPTH_MAX: usize = 4;
+
+/// Most archives of one message that are opened.
+pub const ARCHIVES_MAX: usize = 50;
+
+/// How much of one file inside an archive is unpacked: enough for its first bytes and its own directory.
+pub const UNPACKED_FILE_BYTES_MAX: usize = 1024 * 1024;
+
+/// How much is unpacked of all archives of one message together, so that none can be a bomb.
+pub const UNPACKED_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Most files of a tar (or Outlook's bundle) whose content is looked at.
+pub const TAR_CONTENTS_MAX: usize = 50;
+
+/// Longest file name that is kept; file systems end at 255.
+pub const FILE_NAME_BYTES_MAX: usize = 512;
+
+/// How often the names of a 7z archive are sought: the mark of the list is a byte that stands elsewhere too.
+pub const SEVENZ_TRIES_MAX: usize = 100;
+
+/// Most records after a file's header in a rar archive.
+pub const RAR_RECORDS_MAX: usize = 16;
+
+/// A file that claims to become this large ...
+pub const BOMB_BYTES_MIN: usize = 100 * 1024 * 1024;
+/// ... and so many times its packed size is a bomb: text shrinks to a tenth, zeros to a thousandth.
+pub const BOMB_RATIO: usize = 500;
+
+/// Most dangerous files of one message that are named.
+pub const DANGERS_MAX: usize = 200;
+
+/// One danger among more files than this in one archive weighs less: it is source code or a saved page.
+pub const AMONG_MANY: usize = 10;

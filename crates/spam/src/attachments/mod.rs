@@ -4,7 +4,18 @@
 use serde::{Deserialize, Serialize};
 
 use crate::reasons;
-use crate::sight::{Part, Sight};
+use crate::sight::Sight;
+
+mod archive;
+mod document;
+mod inspect;
+mod magic;
+mod names;
+mod page;
+mod rar;
+mod sevenz;
+mod tnef;
+mod zip;
 
 /// What a file is that somebody may not want to get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -52,6 +63,8 @@ pub struct Dangerous {
     pub detail: String,
     /// Which of [`Sight::parts`].
     pub part: usize,
+    /// Of how many files in its archive; one where it is in none. One script among hundreds is source code.
+    pub among: usize,
 }
 
 impl Kind {
@@ -143,23 +156,15 @@ impl Kind {
 
 /// Everything dangerous about a message's attached files. Sorted, each at most once.
 pub fn look(sight: &Sight) -> Vec<Dangerous> {
-    let mut found = Vec::new();
+    let mut inspector = inspect::Inspector::new();
     for (at, part) in sight.parts.iter().enumerate() {
-        look_at(at, part, &mut found);
+        inspector.part(at, part);
     }
+    let mut found = inspector.found;
     found.sort();
-    found.dedup();
+    found.dedup_by(|a, b| (a.kind, &a.file, a.part) == (b.kind, &b.file, b.part));
     found
 }
 
-fn look_at(at: usize, part: &Part, found: &mut Vec<Dangerous>) {
-    let name = part.name.clone().unwrap_or_default();
-    if part.content.starts_with(b"MZ") || name.to_ascii_lowercase().ends_with(".exe") {
-        found.push(Dangerous {
-            kind: Kind::Program,
-            file: name,
-            detail: String::new(),
-            part: at,
-        });
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! Goes over the attached files of a message, and over what is inside them.
+
+use super::archive::{self, Budget, Entry, Listing};
+use super::magic::{self, Magic};
+use super::names::{self, Ending};
+use super::{Dangerous, Kind, document, page};
+use crate::limits;
+use crate::sight::Part;
+
+/// What was found so far, and what may still be spent on looking.
+pub(super) struct Inspector {
+    pub(super) found: Vec<Dangerous>,
+    budget: Budget,
+    /// How many archives were opened.
+    opened: usize,
+}
+
+/// A file, attached or inside another.
+#[derive(Clone, Copy)]
+struct File<'f> {
+    part: usize,
+    /// With the names of the archives around it.
+    path: &'f str,
+    name: &'f str,
+    /// Empty where it is not known.
+    media_type: &'f str,
+    content: &'f [u8],
+    depth: usize,
+    among: usize,
+}
+
+impl Inspector {
+    pub(super) fn new() -> Self {
+        Self {
+            found: Vec::new(),
+            budget: Budget::new(),
+            opened: 0,
+        }
+    }
+
+    pub(super) fn part(&mut self, at: usize, part: &Part) {
+        if part.content.is_empty() && part.name.is_none() {
+            return;
+        }
+        let unnamed = part.media_type.as_str();
+        let name = part.name.as_deref().unwrap_or_default();
+        // Some names come with a path; what counts is the file's.
+        let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
+        self.file(File {
+            part: at,
+            path: if name.is_empty() { unnamed } else { name },
+            name,
+            media_type: &part.media_type,
+            content: &part.content,
+            depth: 0,
+            among: 1,
+        });
+    }
+
+    fn file(&mut self, file: File<'_>) {
+        if names::is_reversed(file.name) {
+            self.add(file, Kind::ReversedName, "");
+        }
+        if names::has_double_ending(file.name) {
+            self.add(file, Kind::DoubleExtension, "");
+        }
+        let magic = magic::of(file.content);
+        let class = names::class(file.name);
+        match class {
+            Ending::Danger(kind) if is_by_name(kind, magic, file) => self.add(file, kind, ""),
+            _ => {}
+        }
+        if let Some(truth) = disguise(class, magic) {
+            self.add(file, Kind::FalseType, truth.words());
+        }
+        if matches!(class, Ending::Danger(Kind::Program)) {
+            // Its inside is its own: Java and Android packages are archives of programs.
+            return;
+        }
+        match magic {
+            Some(magic) => self.content(file, magic),
+            None if is_called_page(class, file.media_type) => self.page(file),
+            None => {}
+        }
+    }
+
+    fn content(&mut self, file: File<'_>, magic: Magic) {
+        match magic {
+            Magic::Program => self.add(file, Kind::Program, ""),
+            Magic::Shortcut => self.add(file, Kind::Shortcut, ""),
+            Magic::DiskImage => self.add(file, Kind::DiskImage, ""),
+            Magic::Notebook => self.add(file, Kind::Notebook, ""),
+            Magic::Ole => self.all(file, document::in_ole(file.content)),
+            Magic::Rtf => self.all(file, document::in_rtf(file.content)),
+            Magic::Pdf => self.all(file, document::in_pdf(file.content)),
+            Magic::Page | Magic::Svg => self.page(file),
+            Magic::Picture => {}
+            _ => self.archive(file, magic),
+        }
+    }
+
+    /// A page that was sent as a file. A drawing that only draws is a picture.
+    fn page(&mut self, file: File<'_>) {
+        let text = mail::charset::decode(file.content, None);
+        let kind = page::look(&text);
+        let is_drawing = names::ending(file.name) == "svg" || file.media_type == "image/svg+xml";
+        let is_furniture = is_drawing || file.depth > 0;
+        if kind != Kind::Page || !is_furniture {
+            self.add(file, kind, "");
+        }
+    }
+
+    fn archive(&mut self, file: File<'_>, magic: Magic) {
+        if file.depth >= limits::ARCHIVE_DEPTH_MAX || self.opened >= limits::ARCHIVES_MAX {
+            self.add(file, Kind::TooDeep, "");
+            return;
+        }
+        self.opened += 1;
+        let listing = archive::list(file.content, magic, file.name, &mut self.budget);
+        if magic == Magic::Zip && document::is_document(&listing) {
+            let found = document::in_zip(file.content, &listing, &mut self.budget);
+            self.all(file, found);
+            return;
+        }
+        if listing.is_locked || listing.entries.iter().any(|entry| entry.is_locked) {
+            self.add(file, Kind::LockedArchive, "");
+        }
+        if listing.is_cut || listing.entries.iter().any(is_bomb) {
+            self.add(file, Kind::TooDeep, "");
+        }
+        self.entries(file, magic, &listing);
+    }
+
+    fn entries(&mut self, outer: File<'_>, magic: Magic, listing: &Listing) {
+        let among = listing.entries.len().max(outer.among);
+        for entry in &listing.entries {
+            if entry.name.ends_with('/') {
+                continue;
+            }
+            let name = entry.name.rsplit(['/', '\\']).next().unwrap_or_default();
+            let path = match name.is_empty() {
+                true => outer.path.to_owned(),
+                false => format!("{}: {name}", outer.path),
+            };
+            let content = match wants_content(name) {
+                true => archive::content(outer.content, magic, entry, &mut self.budget),
+                false => None,
+            };
+            self.file(File {
+                part: outer.part,
+                path: &path,
+                name,
+                media_type: "",
+                content: &content.unwrap_or_default(),
+                depth: outer.depth + 1,
+                among,
+            });
+        }
+    }
+
+    fn all(&mut self, file: File<'_>, found: Vec<(Kind, String)>) {
+        for (kind, detail) in found {
+            self.add(file, kind, &detail);
+        }
+    }
+
+    fn add(&mut self, file: File<'_>, kind: Kind, detail: &str) {
+        if self.found.len() >= limits::DANGERS_MAX {
+            return;
+        }
+        self.found.push(Dangerous {
+            kind,
+            file: file.path.to_owned(),
+            detail: detail.to_owned(),
+            part: file.part,
+            among: file.among,
+        });
+    }
+}
+
+/// Whether the name alone convinces, beside what the content shows.
+fn is_by_name(kind: Kind, magic: Option<Magic>, file: File<'_>) -> bool {
+    let is_text = file.media_type.starts_with("text/") || file.media_type.starts_with("message/");
+    match kind {
+        // New Office files show whether there are macros.
+        Kind::Macros => magic != Some(Magic::Zip) && magic != Some(Magic::Ole),
+        // A domain's name is no program: `example.com`.
+        Kind::Program if names::ending(file.name) == "com" => {
+            magic == Some(Magic::Program) || !is_text && file.content.contains(&0)
+        }
+        _ => true,
+    }
+}
+
+/// A name that promises a document or a picture, and a content that is something else which runs or hides.
+fn disguise(class: Ending, magic: Option<Magic>) -> Option<Magic> {
+    let magic = magic?;
+    let is_false = match class {
+        Ending::Picture => {
+            matches!(
+                magic,
+                Magic::Program
+                    | Magic::Shortcut
+                    | Magic::Page
+                    | Magic::Ole
+                    | Magic::Rtf
+                    | Magic::Pdf
+            ) || magic.is_archive()
+        }
+        // Reports "for Excel" are pages with a wrong name; documents of the new kind are zip archives.
+        Ending::Document => matches!(
+            magic,
+            Magic::Program
+                | Magic::Shortcut
+                | Magic::DiskImage
+                | Magic::Rar
+                | Magic::SevenZip
+                | Magic::Notebook
+        ),
+        Ending::Archive => matches!(
+            magic,
+            Magic::Program | Magic::Shortcut | Magic::Page | Magic::DiskImage
+        ),
+        _ => false,
+    };
+    is_false.then_some(magic)
+}
+
+fn is_called_page(class: Ending, media_type: &str) -> bool {
+    class == Ending::Page
+        || matches!(
+            media_type,
+            "text/html" | "application/xhtml+xml" | "image/svg+xml"
+        )
+}
+
+/// Claims to become more than a thousand times as large.
+fn is_bomb(entry: &Entry) -> bool {
+    entry.size > limits::BOMB_BYTES_MIN && entry.size / entry.packed.max(1) > limits::BOMB_RATIO
+}
+
+/// Programs and scripts are known by their names; pictures need no look.
+fn wants_content(name: &str) -> bool {
+    !matches!(names::class(name), Ending::Danger(_) | Ending::Picture)
+        || names::class(name) == Ending::Danger(Kind::Macros)
+}

@@ -1,0 +1,132 @@
+//! Names and contents inside zip archives, read from their directory, or from the local headers where the
+//! directory is cut off. A small reader: it trusts no length and unpacks no more than it is told.
+
+use std::io::Read;
+
+use flate2::read::DeflateDecoder;
+use memchr::memmem;
+
+use super::archive::{Entry, Listing};
+use crate::limits;
+
+const LOCAL: &[u8] = b"PK\x03\x04";
+const CENTRAL: &[u8] = b"PK\x01\x02";
+
+/// Everything the archive names, with the place of its content.
+pub(super) fn list(bytes: &[u8]) -> Listing {
+    let mut listing = directory(bytes);
+    if listing.entries.is_empty() {
+        listing = local_headers(bytes);
+    }
+    listing
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> Option<usize> {
+    let pair = bytes.get(at..at.checked_add(2)?)?;
+    Some(usize::from(u16::from_le_bytes(pair.try_into().ok()?)))
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Option<usize> {
+    let four = bytes.get(at..at.checked_add(4)?)?;
+    usize::try_from(u32::from_le_bytes(four.try_into().ok()?)).ok()
+}
+
+/// By the central directory: what unpacking programs believe.
+fn directory(bytes: &[u8]) -> Listing {
+    let mut listing = Listing::default();
+    for at in memmem::find_iter(bytes, CENTRAL) {
+        if listing.entries.len() >= limits::ARCHIVE_NAMES_MAX {
+            listing.is_cut = true;
+            break;
+        }
+        listing.entries.extend(central(bytes, at));
+    }
+    listing
+}
+
+fn central(bytes: &[u8], at: usize) -> Option<Entry> {
+    let flags = u16_at(bytes, at + 8)?;
+    let method = u16_at(bytes, at + 10)?;
+    let packed = u32_at(bytes, at + 20)?;
+    let size = u32_at(bytes, at + 24)?;
+    let name_len = u16_at(bytes, at + 28)?;
+    let local = u32_at(bytes, at + 42)?;
+    let name = bytes.get(at + 46..(at + 46).checked_add(name_len)?)?;
+    // Where the content begins is said by the local header, whose name may differ.
+    let start = (bytes.get(local..)?.starts_with(LOCAL)).then(|| {
+        let names = u16_at(bytes, local + 26)? + u16_at(bytes, local + 28)?;
+        local.checked_add(30 + names)
+    });
+    Some(Entry {
+        name: text(name),
+        is_locked: flags & 1 != 0,
+        size,
+        packed,
+        place: start.flatten().map(|start| (start, method)),
+        content: None,
+    })
+}
+
+/// By the headers before each content: all there is of an archive that was cut.
+fn local_headers(bytes: &[u8]) -> Listing {
+    let mut listing = Listing::default();
+    for at in memmem::find_iter(bytes, LOCAL) {
+        if listing.entries.len() >= limits::ARCHIVE_NAMES_MAX {
+            listing.is_cut = true;
+            break;
+        }
+        listing.entries.extend(local(bytes, at));
+    }
+    listing
+}
+
+fn local(bytes: &[u8], at: usize) -> Option<Entry> {
+    let flags = u16_at(bytes, at + 6)?;
+    let method = u16_at(bytes, at + 8)?;
+    let packed = u32_at(bytes, at + 18)?;
+    let size = u32_at(bytes, at + 22)?;
+    let name_len = u16_at(bytes, at + 26)?;
+    let extra = u16_at(bytes, at + 28)?;
+    let name = bytes.get(at + 30..(at + 30).checked_add(name_len)?)?;
+    let start = (at + 30).checked_add(name_len + extra)?;
+    Some(Entry {
+        name: text(name),
+        is_locked: flags & 1 != 0,
+        size,
+        packed,
+        place: Some((start, method)),
+        content: None,
+    })
+}
+
+fn text(name: &[u8]) -> String {
+    let name = name.get(..limits::FILE_NAME_BYTES_MAX).unwrap_or(name);
+    String::from_utf8_lossy(name).into_owned()
+}
+
+/// The content of an entry, up to `most` bytes, and how many packed bytes it took; `None` where it is locked or
+/// packed in a way that is not read.
+pub(super) fn unpack(bytes: &[u8], entry: &Entry, most: usize) -> Option<(Vec<u8>, usize)> {
+    let (start, method) = entry.place.filter(|_| !entry.is_locked)?;
+    let packed = bytes.get(start..)?;
+    // The packed length is nothing where a descriptor follows; the decoder finds the end by itself.
+    let packed = match entry.packed {
+        0 => packed,
+        length => packed.get(..length).unwrap_or(packed),
+    };
+    match method {
+        0 => Some((packed.get(..most).unwrap_or(packed).to_vec(), 0)),
+        8 => {
+            let mut content = Vec::new();
+            let most = u64::try_from(most).ok()?;
+            // What could be read before an error is as good as the whole.
+            let mut decoder = DeflateDecoder::new(packed);
+            let _ = decoder.by_ref().take(most).read_to_end(&mut content);
+            Some((
+                content,
+                usize::try_from(decoder.total_in()).unwrap_or(usize::MAX),
+            ))
+        }
+        _ => None,
+    }
+}
