@@ -32,7 +32,7 @@ use crate::{Door, Inner, limits};
 pub use attachments::{Action, built_in_action};
 pub(crate) use milter::Idle;
 pub use settings::{Filter, FilterAddress, FilterDoors, FilterSettings, WhenUnavailable};
-pub(crate) use standing::Standing;
+pub(crate) use standing::{Standing, note_held};
 
 /// Whose mail it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

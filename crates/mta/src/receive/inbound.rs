@@ -17,6 +17,7 @@ use super::{Arrival, Passed, Transaction, check_loop, evidence};
 use crate::bounce::{self, Kind, Told};
 use crate::envelope::{Routed, message_dsn, note};
 use crate::filing::{Filing, inbox};
+use crate::filters::{self, Screened};
 use crate::forward::{self, Passing};
 use crate::outbound::{header_of, tls_wish};
 use crate::refusal::Refusal;
@@ -33,9 +34,11 @@ struct Inbound {
     recipients: Vec<Routed>,
     arrival: Arrival,
     verdict: Verdict,
-    /// As it came.
+    /// As it came, or as filters changed it.
     message: Bytes,
     now: UnixMillis,
+    /// What filters made of it beside that.
+    screened: Screened,
 }
 
 /// Gather, decide, do, for a whole message from the world.
@@ -56,7 +59,7 @@ pub(super) async fn accept(
     } = transaction;
     let asked = asked.unwrap_or_else(|| Asked::begin(inner, arrival.ip, &arrival.hello, &from));
     let message = Bytes::from(body);
-    let inbound = Inbound {
+    let mut inbound = Inbound {
         trace,
         dsn: message_dsn(&params),
         smtputf8: params.smtputf8,
@@ -67,7 +70,9 @@ pub(super) async fn accept(
         from,
         message,
         now: inner.now(),
+        screened: Screened::default(),
     };
+    inbound.screen(inner).await?;
     let case = Case {
         from: &inbound.from,
         hello: &inbound.arrival.hello,
@@ -75,6 +80,7 @@ pub(super) async fn accept(
         verdict: &inbound.verdict,
         message: &inbound.message,
         now: inbound.now,
+        junk: inbound.screened.junk.is_some(),
     };
     let ruling = case.rule(inner).await?;
     if let Some(refusal) = ruling.refused_by_all() {
@@ -83,11 +89,43 @@ pub(super) async fn accept(
     }
     let filing = inbound.file(inner, &ruling).await?;
     let receipt = filing.commit(&inner.store).await?;
+    if let Some(held) = &inbound.screened.hold {
+        filters::note_held(inner, held).await;
+    }
     inbound.log(&ruling);
     Ok(receipt)
 }
 
 impl Inbound {
+    /// Has programs of others look at it, and takes over what they change.
+    async fn screen(&mut self, inner: &Inner) -> Result<(), Refusal> {
+        let case = filters::Case {
+            way: filters::Way::Inbound,
+            trace: self.trace,
+            peer: Some(self.arrival.ip),
+            hello: &self.arrival.hello,
+            reverse_name: self.verdict.iprev.confirmed_name(),
+            tls: self.arrival.tls.as_deref(),
+            user: None,
+            from: &self.from,
+            recipients: &self.recipients,
+            message: &self.message,
+            now: self.now,
+        };
+        let mut screened = filters::screen(inner, &case).await?;
+        if let Some(message) = screened.message.take() {
+            self.message = message;
+        }
+        if let Some(from) = screened.from.take() {
+            self.from = from;
+        }
+        if let Some(recipients) = screened.recipients.take() {
+            self.recipients = recipients;
+        }
+        self.screened = screened;
+        Ok(())
+    }
+
     /// Plans all that is done with it.
     async fn file(&self, inner: &Inner, ruling: &Ruling) -> Result<Filing, Refusal> {
         let taken = || self.recipients.iter().zip(&ruling.fates);
@@ -120,6 +158,7 @@ impl Inbound {
             };
             filing.add(forward::plan(inner, &passing, &away).await?);
         }
+        filing.hold = self.screened.hold.clone();
         filing.evidence = self.evidence(ruling);
         if self.may_report() {
             let about = self.about();
@@ -257,20 +296,23 @@ impl Inbound {
     /// Recipients that do not get it while others do.
     fn failed(&self, ruling: &Ruling) -> Vec<Told> {
         let fates = self.recipients.iter().zip(&ruling.fates);
-        let told = fates.filter_map(|(recipient, fate)| match fate {
-            Fate::Refused(refusal) => Some(Told {
-                address: recipient.address.clone(),
-                original_recipient: recipient.dsn.original_recipient.clone(),
-                status: "5.7.1".to_owned(),
-                host: None,
-                reply: None,
-                notice: Some(refusal.to_string()),
-                last_attempt: None,
-                retry_until: None,
-                words: None,
-            })
-            .filter(|_| bounce::is_wanted(Kind::Failed, &recipient.dsn)),
+        let refused = fates.filter_map(|(recipient, fate)| match fate {
+            Fate::Refused(refusal) => Some((recipient, refusal)),
             Fate::Taken { .. } => None,
+        });
+        let of_filters = self.screened.refused.iter();
+        let all = refused.chain(of_filters.map(|(recipient, refusal)| (recipient, refusal)));
+        let wanted = all.filter(|(recipient, _)| bounce::is_wanted(Kind::Failed, &recipient.dsn));
+        let told = wanted.map(|(recipient, refusal)| Told {
+            address: recipient.address.clone(),
+            original_recipient: recipient.dsn.original_recipient.clone(),
+            status: "5.7.1".to_owned(),
+            host: None,
+            reply: None,
+            notice: Some(refusal.to_string()),
+            last_attempt: None,
+            retry_until: None,
+            words: None,
         });
         told.collect()
     }
@@ -278,6 +320,17 @@ impl Inbound {
     fn log(&self, ruling: &Ruling) {
         let (id, from, size) = (self.trace, &self.from, self.message.len());
         let (peer, reason) = (self.arrival.ip, ruling.judgement.reason);
+        for (recipient, refusal) in &self.screened.refused {
+            tracing::info!(
+                target: "message", %id, event = "dropped", %from, to = %recipient.address, size, %peer, reason = %refusal,
+            );
+        }
+        if let Some(held) = &self.screened.hold {
+            tracing::info!(
+                target: "message", %id, event = "held", %from, size, %peer, filter = held.filter, reason = held.words,
+            );
+            return;
+        }
         for (recipient, fate) in self.recipients.iter().zip(&ruling.fates) {
             let to = &recipient.address;
             match fate {

@@ -26,6 +26,8 @@ pub(super) struct Case<'a> {
     pub(super) verdict: &'a Verdict,
     pub(super) message: &'a [u8],
     pub(super) now: UnixMillis,
+    /// Something beside its author's domain says that it is junk.
+    pub(super) junk: bool,
 }
 
 pub(super) struct Ruling {
@@ -167,16 +169,19 @@ impl Case<'_> {
         }
         let leads_away = !recipient.forwards().is_empty() || matches!(recipient.way, Way::Back(_));
         let circles = leads_away && is_passed_on_before(self.message, &recipient.address);
-        let away = leads_away && !circles && judged.may_leave();
+        let away = leads_away && !circles && judged.may_leave() && !self.junk;
         if away || recipient.stays_here() {
             return Fate::Taken {
-                junk: judged.place == Place::Junk,
+                junk: self.junk || judged.place == Place::Junk,
                 away,
             };
         }
         let address: Address = recipient.address.clone();
         Fate::Refused(match circles {
             true => Refusal::ForwardLoop(address),
+            false if judged.may_leave() => {
+                Refusal::NotPassedOn(address, "holds attachments of this kind".into())
+            }
             false => Refusal::NotPassedOn(address, evidence::why_kept(judged)),
         })
     }
