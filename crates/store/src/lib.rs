@@ -67,8 +67,10 @@ pub use forward::{Forward, SrsSecret};
 pub use ids::{AccountId, BlobId, MailboxId, MessageId, ModSeq, QueueId, Uid, UidValidity};
 pub use jobs::{JobEnd, JobState};
 pub use login::{
-    AppPassword, AppPasswordBounds, AppPasswordUse, BadNetwork, Barred, IpNetwork, LoggedIn,
-    LoginError, LoginRules, Protocol, Protocols, RulesOf, ScramKeys, SessionWatch, SignInFacts,
+    AppPassword, AppPasswordBounds, AppPasswordError, AppPasswordUse, Barred, Client, Entrance,
+    LoggedIn, LoginError, LoginRules, NewAppPassword, Outcome, PasswordUsed, Protocol, Protocols,
+    RulesOf, ScramAttempt, ScramKeys, ScramPair, SessionWatch, SignIn, SignInFacts, SignInNetwork,
+    Visit, place_of, readable_password,
 };
 pub use mailboxes::{Mailbox, MailboxError, MailboxName, SpecialUse};
 pub use messages::{

@@ -81,11 +81,45 @@ pub const NETWORKS_REMEMBERED_MAX: usize = 50_000;
 /// Accounts whose password is remembered (hashed) after it was right: a few megabytes.
 pub const VERIFIED_MAX: usize = 20_000;
 
+/// How long it is remembered after its last use: a mail program looks for mail more often, and what is not used need not
+/// lie about.
+pub const VERIFIED_MILLIS: i64 = 15 * 60_000;
+
+/// Wrong guesses that are remembered (hashed): a megabyte and a half.
+pub const GUESSES_REMEMBERED_MAX: usize = 20_000;
+
+/// How long: a program that was not told of the new password tries the old one all day.
+pub const GUESS_REMEMBERED_MILLIS: i64 = 86_400_000;
+
 /// Places a user logs in from that are remembered.
 pub const FAMILIAR_NETWORKS_MAX: usize = 8;
 
 /// Networks one rule of log-ins names: it is read at each log-in.
 pub const LOGIN_NETWORKS_MAX: usize = 100;
+
+/// App passwords of an account: a SCRAM exchange looks at all of them.
+pub const APP_PASSWORDS_MAX: i64 = 50;
+
+/// Longest name of an app password.
+pub const APP_PASSWORD_NAME_BYTES_MAX: usize = 60;
+
+/// Kinds of sign-ins (account, network, protocol, client) that are counted in memory: a few megabytes.
+pub const SIGN_INS_COUNTED_MAX: usize = 10_000;
+
+/// How often one of them is written.
+pub const SIGN_IN_WRITTEN_EVERY_MILLIS: i64 = 60_000;
+
+/// Rows of right sign-ins, and of failed ones, that an account keeps.
+pub const SIGN_INS_MAX: i64 = 500;
+
+/// How long they are kept.
+pub const SIGN_INS_AGE_MILLIS: i64 = 90 * 86_400_000;
+
+/// Networks an account is known from: somebody on the road for years.
+pub const SIGN_IN_NETWORKS_MAX: i64 = 500;
+
+/// Of what a client calls itself.
+pub const CLIENT_BYTES_MAX: usize = 100;
 
 /// Rows of the change log an account keeps. A session or a program that was away for longer reads
 /// the state anew.
@@ -295,3 +329,6 @@ pub const SPAM_CHOICES_SHOWN_MAX: i64 = 1_000;
 
 /// App passwords made within so long before sending was locked may be the intruder's own.
 pub const APP_PASSWORDS_RECENT_MILLIS: i64 = 30 * 86_400_000;
+
+/// How long it is known which messages an account sent: answers come within weeks.
+pub const SENT_IDS_AGE_MILLIS: i64 = 180 * 86_400_000;

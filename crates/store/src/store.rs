@@ -257,6 +257,7 @@ impl Store {
 
     /// Waits until all that was asked for is done, then closes files. Later calls say `Closed`.
     pub fn close(&self) {
+        self.write_sign_ins();
         self.inner.engine.close();
     }
 

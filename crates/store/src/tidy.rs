@@ -32,6 +32,7 @@ impl Store {
     /// already unused the last time.
     pub async fn tidy(&self) -> Result<(), StoreError> {
         let mut rounds = self.inner.tidying.lock().await;
+        self.write_sign_ins();
         self.remove_orphans(&mut rounds).await?;
         self.remove_free(&mut rounds).await?;
         self.tidy_segments(&mut rounds).await?;

@@ -1,24 +1,42 @@
-//! Checking log-ins, and setting passwords.
+//! Checking a password: banned or throttled, right or wrong, admitted or not. A peer hears one answer to all of the
+//! last four, after the same time.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use mail::{Address, UnixMillis};
 
-use super::credential::Credential;
-use super::throttle::Network;
+use super::gate::Guess;
+use super::holder::Holder;
+use super::rules::{AppPasswordBounds, Barred};
 use super::workspace::Workspaces;
-use super::{LoggedIn, LoginError, ScramKeys};
-use crate::accounts::folded;
-use crate::engine::Param;
-use crate::limits::{PASSWORD_BYTES_MAX, PASSWORD_BYTES_MIN};
-use crate::{
-    Account, AccountError, AccountId, AccountState, Change, Durability, Mode, NewAccount, Store,
-    StoreError, View,
-};
+use super::{LoggedIn, LoginError, Outcome, PasswordUsed, Visit, passwords};
+use crate::bans::{Blame, Network, Scope};
+use crate::limits::PASSWORD_BYTES_MAX;
+use crate::{AccountId, Mode, Store, StoreError};
 
-/// The one kind of credential there is so far.
-const PASSWORD: i64 = 1;
+/// A log-in that came to nothing.
+pub(super) struct Failure<'a> {
+    pub(super) login: &'a str,
+    /// SCRAM shows none.
+    pub(super) password: Option<&'a str>,
+    /// The same was tried before: a program that was not told of a new password, not a guesser.
+    pub(super) is_repeated: bool,
+    /// The password was right, and not taken.
+    pub(super) barred: Option<Barred>,
+}
+
+/// What a password turned out to be.
+enum Found {
+    Right {
+        used: PasswordUsed,
+        /// Of an app password.
+        bounds: Option<AppPasswordBounds>,
+        /// It took its time to find out.
+        was_slow: bool,
+    },
+    Wrong { is_repeated: bool },
+}
 
 impl Store {
     /// Checks a password. `login` is the account's address (an alias will do as well); unknown ones
@@ -27,155 +45,209 @@ impl Store {
         &self,
         login: &str,
         password: &str,
-        peer: IpAddr,
+        visit: Visit,
         now: UnixMillis,
     ) -> Result<LoggedIn, LoginError> {
-        let network = Network::of(peer);
+        self.check_ban(visit.peer, now)?;
+        let holder = self.holder(login, password).await?;
+        self.check_open(holder.as_ref(), visit, now)?;
+        let guess = self.guess(holder.as_ref(), login, password, visit);
+        let found = self
+            .look_at(holder.as_ref(), password, &guess, now)
+            .await?;
+        let (is_repeated, barred) = match (found, &holder) {
+            (
+                Found::Right {
+                    used,
+                    bounds,
+                    was_slow,
+                },
+                Some(holder),
+            ) => match holder.admit(bounds.as_ref(), visit, now) {
+                Ok(()) => return Ok(self.admitted(holder, used, visit, now)),
+                Err(barred) => {
+                    let is_repeated = self.inner.shared.gate.is_known_wrong(&guess, now);
+                    // By the time it takes a right password that is not taken must look like a wrong one.
+                    if !was_slow && !is_repeated {
+                        self.hash_main(None, password).await?;
+                    }
+                    (is_repeated, Some(barred))
+                }
+            },
+            (Found::Right { .. }, None) => (false, None),
+            (Found::Wrong { is_repeated }, _) => (is_repeated, None),
+        };
+        self.inner.shared.gate.remember_guess(guess, now);
+        let failure = Failure {
+            login,
+            password: Some(password),
+            is_repeated,
+            barred,
+        };
+        let account = holder.as_ref().map(|holder| holder.account.id);
+        self.note_failure(account, &failure, visit, now);
+        Err(LoginError::Wrong)
+    }
+
+    /// Whether the password is one of the account's, and which. Slow where it must be.
+    async fn look_at(
+        &self,
+        holder: Option<&Holder>,
+        password: &str,
+        guess: &Guess,
+        now: UnixMillis,
+    ) -> Result<Found, LoginError> {
         let gate = &self.inner.shared.gate;
-        let holder = self.holder(login).await?;
-        self.check_open(holder.as_ref(), network, now)?;
-        if let Some(holder) = &holder
-            && gate.is_verified(holder.account.id, &holder.sealed, password)
-        {
-            gate.remember(holder.account.id, None, network);
-            return Ok(holder.logged_in());
+        if let Some((name, bounds)) = holder.and_then(|holder| holder.app.as_ref()) {
+            return Ok(Found::Right {
+                used: PasswordUsed::App(name.clone()),
+                bounds: Some(bounds.clone()),
+                was_slow: false,
+            });
         }
-        let credential = match &holder {
-            Some(holder) => holder.credential.clone(),
-            None => gate.nobody.clone(),
+        if let Some(holder) = holder
+            && gate.is_verified(holder.account.id, &holder.sealed, password, now)
+        {
+            return Ok(Found::Right {
+                used: PasswordUsed::Main,
+                bounds: None,
+                was_slow: false,
+            });
+        }
+        if gate.is_known_wrong(guess, now) {
+            return Ok(Found::Wrong { is_repeated: true });
+        }
+        let fits = self.hash_main(holder, password).await?;
+        Ok(match holder {
+            Some(holder) if fits => {
+                gate.remember_password(holder.account.id, &holder.sealed, password, now);
+                Found::Right {
+                    used: PasswordUsed::Main,
+                    bounds: None,
+                    was_slow: true,
+                }
+            }
+            _ => Found::Wrong { is_repeated: false },
+        })
+    }
+
+    /// Hashes the password as the account's verifier wants it; for nobody's account just as long.
+    async fn hash_main(
+        &self,
+        holder: Option<&Holder>,
+        password: &str,
+    ) -> Result<bool, StoreError> {
+        let shared = &self.inner.shared;
+        let credential = match holder {
+            Some(holder) => passwords::open(&shared.sealing, holder.account.id, &holder.sealed)?,
+            None => shared.gate.nobody.clone(),
         };
         let guess = password.to_owned();
-        let fits = self
-            .hash(move |memory| {
-                Ok(guess.len() <= PASSWORD_BYTES_MAX && credential.fits(&guess, memory)?)
-            })
-            .await?;
-        match holder {
-            Some(holder) if fits => {
-                gate.remember(holder.account.id, Some((&holder.sealed, password)), network);
-                Ok(holder.logged_in())
-            }
-            _ => {
-                gate.note_failure(network, now);
-                Err(LoginError::Wrong)
-            }
-        }
-    }
-
-    /// The keys for a SCRAM exchange. An unknown login gets made-up ones, the same each time, with
-    /// which the exchange fails at its end.
-    pub async fn scram_keys(
-        &self,
-        login: &str,
-        peer: IpAddr,
-        now: UnixMillis,
-    ) -> Result<ScramKeys, LoginError> {
-        let holder = self.holder(login).await?;
-        self.check_open(holder.as_ref(), Network::of(peer), now)?;
-        match holder {
-            Some(holder) => Ok(holder.credential.scram_keys()?),
-            None => Ok(self.inner.shared.gate.made_up_keys(login)),
-        }
-    }
-
-    /// After the machine verified a SCRAM proof against `keys`, which [`Store::scram_keys`] gave
-    /// for this login. Keys that are not (any more) the account's make no [`LoggedIn`].
-    pub async fn log_in_scram(
-        &self,
-        login: &str,
-        keys: &ScramKeys,
-        peer: IpAddr,
-        now: UnixMillis,
-    ) -> Result<LoggedIn, LoginError> {
-        match self.holder(login).await? {
-            Some(holder) if holder.credential.scram_keys()? == *keys => {
-                self.inner
-                    .shared
-                    .gate
-                    .remember(holder.account.id, None, Network::of(peer));
-                Ok(holder.logged_in())
-            }
-            _ => {
-                self.scram_failed(login, peer, now);
-                Err(LoginError::Wrong)
-            }
-        }
-    }
-
-    /// A SCRAM exchange ended with a wrong proof: counts as a failed log-in.
-    pub fn scram_failed(&self, login: &str, peer: IpAddr, now: UnixMillis) {
-        tracing::debug!(login, %peer, "a SCRAM proof was wrong");
-        self.inner.shared.gate.note_failure(Network::of(peer), now);
-    }
-
-    /// Makes an account with its mailboxes: INBOX, Drafts, Sent, Junk, Trash, Archive.
-    pub async fn add_account(
-        &self,
-        account: NewAccount,
-        now: UnixMillis,
-    ) -> Result<AccountId, AccountError> {
-        let credential = self.new_credential(account.password.clone()).await?;
-        self.write(Durability::Durable, move |change| {
-            add_account(change, &account, &credential, now)
+        self.hash(move |memory| {
+            Ok(guess.len() <= PASSWORD_BYTES_MAX && credential.fits(&guess, memory)?)
         })
         .await
     }
 
-    pub fn add_account_blocking(
-        &self,
-        account: NewAccount,
-        now: UnixMillis,
-    ) -> Result<AccountId, AccountError> {
-        check_password(&account.password)?;
-        let credential = Credential::of(
-            &account.password,
-            self.inner.shared.gate.cost,
-            &self.inner.shared.gate.workspaces,
-        )?;
-        self.write_blocking(Durability::Durable, move |change| {
-            add_account(change, &account, &credential, now)
-        })
+    /// Everything that makes this guess right or wrong; when any of it changes, it is another guess.
+    fn guess(&self, holder: Option<&Holder>, login: &str, password: &str, visit: Visit) -> Guess {
+        let peer = visit.peer.to_canonical().to_string();
+        let protocol = visit.protocol.code().to_be_bytes();
+        let folded = login.to_lowercase();
+        let (who, state) = match holder {
+            Some(holder) => {
+                let state = [holder.epochs.0, holder.epochs.1];
+                let state = state.map(i64::to_be_bytes).concat();
+                (holder.account.id.to_string(), [&state, holder.sealed.as_slice()].concat())
+            }
+            None => (folded, Vec::new()),
+        };
+        let pieces = [
+            who.as_bytes(),
+            &state,
+            password.as_bytes(),
+            peer.as_bytes(),
+            &protocol,
+        ];
+        self.inner.shared.gate.guess(&pieces)
     }
 
-    /// Sets a password; the old one is of no use from the next log-in on.
-    pub async fn set_password(
+    pub(super) fn admitted(
         &self,
-        account: AccountId,
-        password: String,
+        holder: &Holder,
+        used: PasswordUsed,
+        visit: Visit,
         now: UnixMillis,
-    ) -> Result<(), AccountError> {
-        let credential = self.new_credential(password).await?;
-        self.write(Durability::Durable, move |change| {
-            set_credential(change, account, &credential, now)
-        })
-        .await
+    ) -> LoggedIn {
+        let account = holder.account.id;
+        let network = Network::of(visit.peer);
+        self.inner.shared.gate.remember_network(account, network);
+        self.praise(visit.peer, now);
+        LoggedIn {
+            account,
+            address: holder.account.address.clone(),
+            used,
+            epochs: holder.epochs,
+        }
     }
 
-    pub fn set_password_blocking(
+    /// Counts a failure against the peer, and among the sign-ins of the account.
+    pub(super) fn note_failure(
         &self,
-        account: AccountId,
-        password: String,
+        account: Option<AccountId>,
+        failure: &Failure<'_>,
+        visit: Visit,
         now: UnixMillis,
-    ) -> Result<(), AccountError> {
-        check_password(&password)?;
-        let credential = Credential::of(
-            &password,
-            self.inner.shared.gate.cost,
-            &self.inner.shared.gate.workspaces,
-        )?;
-        self.write_blocking(Durability::Durable, move |change| {
-            set_credential(change, account, &credential, now)
-        })
+    ) {
+        let gate = &self.inner.shared.gate;
+        let network = Network::of(visit.peer);
+        if !failure.is_repeated {
+            gate.note_failure(network, now);
+        }
+        let login = gate.number(&failure.login.to_lowercase());
+        let password = failure.password.map(|password| gate.number(password));
+        let blame = match account {
+            Some(account) => Blame::WrongPassword {
+                login,
+                password,
+                familiar: gate.is_familiar(account, network),
+            },
+            None => Blame::UnknownLogin { login, password },
+        };
+        self.blame(visit.peer, blame, now);
+        tracing::info!(
+            login = failure.login, peer = %visit.peer, protocol = %visit.protocol,
+            reason = failure.barred.map_or_else(|| "wrong".to_owned(), |barred| barred.to_string()),
+            "log-in failed"
+        );
+        if let Some(account) = account {
+            let outcome = match failure.barred {
+                Some(barred) => Outcome::Barred(barred),
+                None => Outcome::Wrong,
+            };
+            self.note_failed_sign_in(account, outcome, visit, now);
+        }
+    }
+
+    /// A connection that was there before the ban must not go on guessing.
+    pub(super) fn check_ban(&self, peer: IpAddr, now: UnixMillis) -> Result<(), LoginError> {
+        match self.banned(peer, now) {
+            Some(banned) if banned.scope == Scope::Everything => Err(LoginError::Throttled {
+                until: banned.until,
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Whether a network has tries left, or is familiar with this very account.
-    fn check_open(
+    pub(super) fn check_open(
         &self,
         holder: Option<&Holder>,
-        network: Network,
+        visit: Visit,
         now: UnixMillis,
     ) -> Result<(), LoginError> {
         let gate = &self.inner.shared.gate;
+        let network = Network::of(visit.peer);
         let familiar = || holder.is_some_and(|holder| gate.is_familiar(holder.account.id, network));
         match gate.closed_until(network, now) {
             Some(until) if !familiar() => Err(LoginError::Throttled { until }),
@@ -183,16 +255,8 @@ impl Store {
         }
     }
 
-    async fn new_credential(&self, password: String) -> Result<Credential, AccountError> {
-        check_password(&password)?;
-        let cost = self.inner.shared.gate.cost;
-        Ok(self
-            .hash(move |memory| Credential::of(&password, cost, memory))
-            .await?)
-    }
-
     /// Runs slow hashing beside the tasks, a few at a time: memory and processor stay bounded.
-    async fn hash<T: Send + 'static>(
+    pub(super) async fn hash<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Workspaces) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -213,120 +277,13 @@ impl Store {
             .map_err(|_| StoreError::Panicked)?
     }
 
-    /// Who has this login, if there is an active account.
-    async fn holder(&self, login: &str) -> Result<Option<Holder>, StoreError> {
+    /// Who has this login, and whether the password is an app password of theirs.
+    async fn holder(&self, login: &str, password: &str) -> Result<Option<Holder>, StoreError> {
         let Ok(address) = Address::parse(login) else {
             return Ok(None);
         };
-        self.read_small(move |view| view.holder(&address)).await
+        let password = password.to_owned();
+        self.read_small(move |view| view.holder(&address, Some(&password)))
+            .await
     }
-}
-
-struct Holder {
-    account: Account,
-    epochs: (i64, i64),
-    sealed: Vec<u8>,
-    credential: Credential,
-}
-
-impl Holder {
-    fn logged_in(&self) -> LoggedIn {
-        LoggedIn {
-            account: self.account.id,
-            address: self.account.address.clone(),
-            epochs: self.epochs,
-        }
-    }
-}
-
-impl View<'_> {
-    fn holder(&self, address: &Address) -> Result<Option<Holder>, StoreError> {
-        let account = match self.account_by_address(address)? {
-            Some(account) => Some(account),
-            None => self.account_of_alias(address)?,
-        };
-        let Some(account) = account.filter(|account| account.state == AccountState::Active) else {
-            return Ok(None);
-        };
-        let sql = "SELECT secret FROM credential WHERE account = ?1 AND kind = ?2";
-        let key = [Param::Int(account.id.0), Param::Int(PASSWORD)];
-        let Some(sealed) = self.sql.first(sql, &key, |row| Ok(row.blob(0)?.to_vec()))? else {
-            return Ok(None);
-        };
-        let plain = self.shared.sealing.unseal(&purpose(account.id), &sealed)?;
-        let credential = serde_json::from_slice(&plain)
-            .map_err(|e| StoreError::Damaged(format!("a credential: {e}")))?;
-        Ok(Some(Holder {
-            epochs: self.epochs(account.id)?,
-            account,
-            sealed,
-            credential,
-        }))
-    }
-
-    /// An alias that leads to one account only is as good a login as the account's own address.
-    fn account_of_alias(&self, address: &Address) -> Result<Option<Account>, StoreError> {
-        let sql =
-            "SELECT account FROM alias WHERE domain = ?1 AND local = ?2 AND local <> '' LIMIT 2";
-        let local = folded(address.local());
-        let key = [Param::Text(address.domain().as_str()), Param::Text(&local)];
-        match self.sql.all(sql, &key, |row| row.int(0))?.as_slice() {
-            [account] => self.account(AccountId(*account)),
-            _ => Ok(None),
-        }
-    }
-}
-
-fn add_account(
-    change: &mut Change<'_>,
-    account: &NewAccount,
-    credential: &Credential,
-    now: UnixMillis,
-) -> Result<AccountId, AccountError> {
-    let id = change.insert_account(account, now)?;
-    set_credential(change, id, credential, now)?;
-    Ok(id)
-}
-
-fn set_credential(
-    change: &mut Change<'_>,
-    account: AccountId,
-    credential: &Credential,
-    now: UnixMillis,
-) -> Result<(), AccountError> {
-    if change.account(account)?.is_none() {
-        return Err(AccountError::NoSuchAccount(account.to_string()));
-    }
-    let plain = serde_json::to_vec(credential).map_err(|e| StoreError::Failed(e.to_string()))?;
-    let sealed = change.shared.sealing.seal(&purpose(account), &plain)?;
-    let sql = "INSERT INTO credential (account, kind, changed, secret) VALUES (?1, ?2, ?3, ?4) \
-               ON CONFLICT (account, kind) DO UPDATE SET changed = excluded.changed, secret = excluded.secret";
-    let params = [
-        Param::Int(account.0),
-        Param::Int(PASSWORD),
-        Param::Int(now.0),
-        Param::Blob(&sealed),
-    ];
-    change.sql.execute(sql, &params)?;
-    change.end_sessions(account)?;
-    Ok(())
-}
-
-fn check_password(password: &str) -> Result<(), AccountError> {
-    if password.len() < PASSWORD_BYTES_MIN {
-        return Err(AccountError::BadPassword("is too short"));
-    }
-    if PASSWORD_BYTES_MAX < password.len() {
-        return Err(AccountError::BadPassword("is too long"));
-    }
-    if password.contains(['\0', '\r', '\n']) {
-        return Err(AccountError::BadPassword(
-            "has characters that no mail program can send",
-        ));
-    }
-    Ok(())
-}
-
-fn purpose(account: AccountId) -> String {
-    format!("password of account {account}")
 }

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use super::ScramKeys;
+use super::scram::ScramPair;
 use super::workspace::Workspaces;
 use crate::limits::{ARGON2_KIB, ARGON2_PASSES, SCRAM_ITERATIONS, SCRAM_SALT_BYTES};
 use crate::sealing::random;
@@ -29,10 +29,24 @@ pub(crate) struct Credential {
     argon2_passes: u32,
     argon2_salt: String,
     argon2_hash: String,
+    #[serde(flatten)]
+    scram: ScramCredential,
+}
+
+/// Salt, rounds and the two keys, as they are stored.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct ScramCredential {
     scram_salt: String,
     scram_iterations: u32,
     scram_stored_key: String,
     scram_server_key: String,
+}
+
+/// What all passwords of an account have in common in SCRAM, so that one exchange serves any of them.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct ScramSalt {
+    pub(crate) salt: Vec<u8>,
+    pub(crate) iterations: u32,
 }
 
 impl Cost {
@@ -58,21 +72,33 @@ impl Cost {
 }
 
 impl Credential {
-    /// Slow on purpose.
-    pub(crate) fn of(password: &str, cost: Cost, memory: &Workspaces) -> Result<Self, StoreError> {
-        let salt = random::<16>()?;
-        let hash = argon2id(password, &salt, cost.argon2_kib, cost.argon2_passes, memory)?;
-        let scram_salt = random::<SCRAM_SALT_BYTES>()?;
-        let keys = scram_keys(password, &scram_salt, cost.scram_iterations)?;
+    /// Slow on purpose. `salt` is the one the account has, if it has one: what other passwords of it were made with stays
+    /// good.
+    pub(crate) fn of(
+        password: &str,
+        salt: Option<&[u8]>,
+        cost: Cost,
+        memory: &Workspaces,
+    ) -> Result<Self, StoreError> {
+        let argon2_salt = random::<16>()?;
+        let hash = argon2id(
+            password,
+            &argon2_salt,
+            cost.argon2_kib,
+            cost.argon2_passes,
+            memory,
+        )?;
+        let fresh = random::<SCRAM_SALT_BYTES>()?;
+        let salt = ScramSalt {
+            salt: salt.unwrap_or(&fresh).to_vec(),
+            iterations: cost.scram_iterations,
+        };
         Ok(Self {
             argon2_kib: cost.argon2_kib,
             argon2_passes: cost.argon2_passes,
-            argon2_salt: STANDARD_NO_PAD.encode(salt),
+            argon2_salt: STANDARD_NO_PAD.encode(argon2_salt),
             argon2_hash: STANDARD_NO_PAD.encode(hash),
-            scram_salt: STANDARD_NO_PAD.encode(scram_salt),
-            scram_iterations: cost.scram_iterations,
-            scram_stored_key: STANDARD_NO_PAD.encode(keys.stored_key),
-            scram_server_key: STANDARD_NO_PAD.encode(keys.server_key),
+            scram: ScramCredential::of(password, &salt)?,
         })
     }
 
@@ -83,10 +109,12 @@ impl Credential {
             argon2_passes: cost.argon2_passes,
             argon2_salt: STANDARD_NO_PAD.encode([0; 16]),
             argon2_hash: String::new(),
-            scram_salt: String::new(),
-            scram_iterations: cost.scram_iterations,
-            scram_stored_key: String::new(),
-            scram_server_key: String::new(),
+            scram: ScramCredential {
+                scram_salt: String::new(),
+                scram_iterations: cost.scram_iterations,
+                scram_stored_key: String::new(),
+                scram_server_key: String::new(),
+            },
         }
     }
 
@@ -102,11 +130,33 @@ impl Credential {
         Ok(constant_time::verify_slices_are_equal(&hash, &decode(&self.argon2_hash)?).is_ok())
     }
 
-    pub(crate) fn scram_keys(&self) -> Result<ScramKeys, StoreError> {
-        let key = |text: &str| decode(text)?.try_into().map_err(|_| damaged());
-        Ok(ScramKeys {
+    pub(crate) fn scram(&self) -> &ScramCredential {
+        &self.scram
+    }
+}
+
+impl ScramCredential {
+    /// Takes some milliseconds: the rounds are what slows down guesses.
+    pub(crate) fn of(password: &str, salt: &ScramSalt) -> Result<Self, StoreError> {
+        let keys = scram_keys(password, &salt.salt, salt.iterations)?;
+        Ok(Self {
+            scram_salt: STANDARD_NO_PAD.encode(&salt.salt),
+            scram_iterations: salt.iterations,
+            scram_stored_key: STANDARD_NO_PAD.encode(keys.stored_key),
+            scram_server_key: STANDARD_NO_PAD.encode(keys.server_key),
+        })
+    }
+
+    pub(crate) fn salt(&self) -> Result<ScramSalt, StoreError> {
+        Ok(ScramSalt {
             salt: decode(&self.scram_salt)?,
             iterations: self.scram_iterations,
+        })
+    }
+
+    pub(crate) fn pair(&self) -> Result<ScramPair, StoreError> {
+        let key = |text: &str| decode(text)?.try_into().map_err(|_| damaged());
+        Ok(ScramPair {
             stored_key: key(&self.scram_stored_key)?,
             server_key: key(&self.scram_server_key)?,
         })
@@ -114,7 +164,7 @@ impl Credential {
 }
 
 /// RFC 5802 §3.
-fn scram_keys(password: &str, salt: &[u8], iterations: u32) -> Result<ScramKeys, StoreError> {
+fn scram_keys(password: &str, salt: &[u8], iterations: u32) -> Result<ScramPair, StoreError> {
     let rounds = std::num::NonZeroU32::new(iterations).ok_or_else(damaged)?;
     let mut salted = [0; 32];
     pbkdf2::derive(
@@ -128,9 +178,7 @@ fn scram_keys(password: &str, salt: &[u8], iterations: u32) -> Result<ScramKeys,
     let client_key = hmac::sign(&key, b"Client Key");
     let stored_key = digest(&SHA256, client_key.as_ref());
     let server_key = hmac::sign(&key, b"Server Key");
-    Ok(ScramKeys {
-        salt: salt.to_vec(),
-        iterations,
+    Ok(ScramPair {
         stored_key: stored_key.as_ref().try_into().map_err(|_| damaged())?,
         server_key: server_key.as_ref().try_into().map_err(|_| damaged())?,
     })

@@ -4,9 +4,39 @@ use std::net::IpAddr;
 
 use mail::UnixMillis;
 
-use super::network::IpNetwork;
-use crate::engine::Param;
-use crate::{AccountId, StoreError, View};
+use super::journal::Entry;
+use super::network::place_of;
+use super::{Outcome, PasswordUsed, Protocol};
+use crate::engine::{Param, Row, SqlResult};
+use crate::limits::{SIGN_IN_NETWORKS_MAX, SIGN_INS_AGE_MILLIS, SIGN_INS_MAX};
+use crate::{AccountId, Change, Durability, Store, StoreError, View};
+
+/// Log-ins of one day that are alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignIn {
+    pub outcome: Outcome,
+    pub protocol: Protocol,
+    /// Where they came from (/24, /48), and the newest one's address.
+    pub network: String,
+    pub peer: Option<IpAddr>,
+    /// None after a failure.
+    pub used: Option<PasswordUsed>,
+    /// What the client calls itself, and its TLS; empty if it did not say.
+    pub client: String,
+    pub tls: String,
+    pub first: UnixMillis,
+    pub last: UnixMillis,
+    pub count: u64,
+}
+
+/// A network that an account was logged in from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignInNetwork {
+    pub network: String,
+    pub first: UnixMillis,
+    pub last: UnixMillis,
+    pub count: u64,
+}
 
 /// What the sign-ins of an account tell about a peer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,7 +55,49 @@ pub struct SignInFacts {
 const HOUR_MILLIS: i64 = 3_600_000;
 const DAY_MILLIS: i64 = 24 * HOUR_MILLIS;
 
+impl Store {
+    /// Counts a sign-in, and writes what is due. Nobody waits for it, nor for the disk.
+    pub(super) fn count_sign_in(&self, entry: Entry) {
+        if let Some(entry) = self.inner.shared.gate.journal.note(entry) {
+            self.write_and_forget(Durability::Relaxed, move |change| {
+                change.put_sign_in(&entry)
+            });
+        }
+    }
+
+    /// Writes what was counted and not written: before somebody looks, at the end, and now and then.
+    pub fn write_sign_ins(&self) {
+        for entry in self.inner.shared.gate.journal.waiting() {
+            self.write_and_forget(Durability::Relaxed, move |change| {
+                change.put_sign_in(&entry)
+            });
+        }
+    }
+}
+
 impl View<'_> {
+    /// The sign-ins of an account, the newest first.
+    pub fn sign_ins(&self, account: AccountId, most: usize) -> Result<Vec<SignIn>, StoreError> {
+        let sql = "SELECT outcome, protocol, network, credential, client, tls, first, last, count, peer FROM sign_in \
+                   WHERE account = ?1 ORDER BY last DESC, network, protocol LIMIT ?2";
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let params = [Param::Int(account.0), Param::Int(most)];
+        self.sql.all(sql, &params, read_sign_in)
+    }
+
+    /// The networks an account is known from, the newest first.
+    pub fn sign_in_networks(&self, account: AccountId) -> Result<Vec<SignInNetwork>, StoreError> {
+        let sql = "SELECT network, first, last, count FROM sign_in_network WHERE account = ?1 ORDER BY last DESC, network";
+        self.sql.all(sql, &[Param::Int(account.0)], |row| {
+            Ok(SignInNetwork {
+                network: row.text(0)?.to_owned(),
+                first: UnixMillis(row.int(1)?),
+                last: UnixMillis(row.int(2)?),
+                count: row.int(3)?.max(0) as u64,
+            })
+        })
+    }
+
     /// What the sign-ins of an account tell about a peer that acts for it now.
     pub fn sign_in_facts(
         &self,
@@ -33,7 +105,7 @@ impl View<'_> {
         peer: IpAddr,
         now: UnixMillis,
     ) -> Result<SignInFacts, StoreError> {
-        let here = IpNetwork::place(peer).to_string();
+        let here = place_of(peer).to_string();
         let sql = "SELECT network, first, last FROM sign_in_network WHERE account = ?1";
         let mut facts = SignInFacts::default();
         self.sql.each(sql, &[Param::Int(account.0)], |row| {
@@ -54,4 +126,121 @@ impl View<'_> {
                 .is_some_and(|ever| ever.0 + DAY_MILLIS <= since.0);
         Ok(facts)
     }
+}
+
+impl Change<'_> {
+    fn put_sign_in(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        let account = entry.likeness.account;
+        // It may have been removed meanwhile.
+        if self.account(account)?.is_none() {
+            return Ok(());
+        }
+        if self.put_sign_in_row(entry)? {
+            self.trim_sign_ins(account, entry.last)?;
+        }
+        if entry.likeness.outcome == Outcome::Right {
+            self.put_sign_in_network(account, entry)?;
+            if let Some(PasswordUsed::App(name)) = &entry.likeness.used {
+                self.note_app_password_use(account, name, entry)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// True if it is the first of its kind today.
+    fn put_sign_in_row(&mut self, entry: &Entry) -> Result<bool, StoreError> {
+        let likeness = &entry.likeness;
+        let (place, peer) = (likeness.place.to_string(), entry.visit.peer.to_string());
+        let sql = "INSERT INTO sign_in (account, day, outcome, protocol, network, credential, program, first, last, \
+                   count, peer, client, tls) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
+                   ON CONFLICT (account, day, outcome, protocol, network, credential, program) DO UPDATE SET \
+                   last = excluded.last, count = sign_in.count + excluded.count, peer = excluded.peer, \
+                   client = excluded.client, tls = excluded.tls RETURNING count";
+        let params = [
+            Param::Int(likeness.account.0),
+            Param::Int(likeness.day),
+            Param::Int(likeness.outcome.code()),
+            Param::Int(likeness.protocol.code()),
+            Param::Text(&place),
+            Param::Text(stored_used(likeness.used.as_ref())),
+            Param::Text(&likeness.program),
+            Param::Int(entry.first.0),
+            Param::Int(entry.last.0),
+            Param::Int(entry.count),
+            Param::Text(&peer),
+            Param::Text(&entry.client),
+            Param::Text(&entry.tls),
+        ];
+        let count = self.sql.one(sql, &params, |row| row.int(0))?;
+        Ok(count == entry.count)
+    }
+
+    fn put_sign_in_network(&mut self, account: AccountId, entry: &Entry) -> Result<(), StoreError> {
+        let place = entry.likeness.place.to_string();
+        let sql = "INSERT INTO sign_in_network (account, network, first, last, count) VALUES (?1, ?2, ?3, ?4, ?5) \
+                   ON CONFLICT (account, network) DO UPDATE SET last = excluded.last, \
+                   count = sign_in_network.count + excluded.count RETURNING count";
+        let params = [
+            Param::Int(account.0),
+            Param::Text(&place),
+            Param::Int(entry.first.0),
+            Param::Int(entry.last.0),
+            Param::Int(entry.count),
+        ];
+        let count = self.sql.one(sql, &params, |row| row.int(0))?;
+        if count != entry.count {
+            return Ok(());
+        }
+        let sql = "DELETE FROM sign_in_network WHERE account = ?1 AND last <= \
+                   (SELECT last FROM sign_in_network WHERE account = ?1 ORDER BY last DESC LIMIT 1 OFFSET ?2)";
+        let params = [Param::Int(account.0), Param::Int(SIGN_IN_NETWORKS_MAX)];
+        self.sql.execute(sql, &params).map(drop)
+    }
+
+    /// What is old goes, and what is too much: of failures and of the rest for themselves, so that who guesses from everywhere
+    /// does not wipe out who was there.
+    fn trim_sign_ins(&mut self, account: AccountId, now: UnixMillis) -> Result<(), StoreError> {
+        let old = now.0 - SIGN_INS_AGE_MILLIS;
+        let sql = "DELETE FROM sign_in WHERE account = ?1 AND last < ?2";
+        self.sql
+            .execute(sql, &[Param::Int(account.0), Param::Int(old)])?;
+        let params = [Param::Int(account.0), Param::Int(SIGN_INS_MAX)];
+        let right = "DELETE FROM sign_in WHERE account = ?1 AND outcome = 1 AND last <= \
+                     (SELECT last FROM sign_in WHERE account = ?1 AND outcome = 1 ORDER BY last DESC LIMIT 1 OFFSET ?2)";
+        self.sql.execute(right, &params)?;
+        let failed = "DELETE FROM sign_in WHERE account = ?1 AND outcome > 1 AND last <= \
+                      (SELECT last FROM sign_in WHERE account = ?1 AND outcome > 1 ORDER BY last DESC LIMIT 1 OFFSET ?2)";
+        self.sql.execute(failed, &params).map(drop)
+    }
+}
+
+/// Nothing for none, `main`, or the name of an app password.
+fn stored_used(used: Option<&PasswordUsed>) -> &str {
+    match used {
+        None => "",
+        Some(PasswordUsed::Main) => MAIN,
+        Some(PasswordUsed::App(name)) => name,
+    }
+}
+
+/// No app password has an empty name, or this one.
+pub(super) const MAIN: &str = "main";
+
+fn read_sign_in(row: &Row<'_>) -> SqlResult<SignIn> {
+    Ok(SignIn {
+        outcome: Outcome::of_code(row.int(0)?),
+        protocol: Protocol::of_code(row.int(1)?),
+        network: row.text(2)?.to_owned(),
+        used: match row.text(3)? {
+            "" => None,
+            MAIN => Some(PasswordUsed::Main),
+            name => Some(PasswordUsed::App(name.into())),
+        },
+        client: row.text(4)?.to_owned(),
+        tls: row.text(5)?.to_owned(),
+        first: UnixMillis(row.int(6)?),
+        last: UnixMillis(row.int(7)?),
+        count: row.int(8)?.max(0) as u64,
+        peer: row.text(9)?.parse().ok(),
+    })
 }

@@ -1,40 +1,64 @@
-//! Who someone is: passwords, SCRAM keys, and the bound on guessing.
+//! Who someone is: passwords, SCRAM keys, what they are good for and from where, who came, and the bound on guessing.
 
 mod app;
 mod check;
 mod credential;
+mod entrance;
 mod gate;
 mod history;
+mod holder;
+mod journal;
 mod network;
+mod passwords;
 mod protocol;
 mod rules;
+mod scram;
 mod sessions;
 mod throttle;
 mod workspace;
 
-pub use app::{AppPassword, AppPasswordUse};
-pub use history::SignInFacts;
-pub use network::{BadNetwork, IpNetwork};
+pub use app::{AppPassword, AppPasswordError, AppPasswordUse, NewAppPassword, readable_password};
+pub use entrance::{Client, Entrance};
+pub use history::{SignIn, SignInFacts, SignInNetwork};
+pub use journal::Outcome;
+pub use network::place_of;
 pub use protocol::{Protocol, Protocols};
 pub use rules::{AppPasswordBounds, Barred, LoginRules, RulesOf};
+pub use scram::{ScramAttempt, ScramKeys, ScramPair};
 pub use sessions::SessionWatch;
 
 pub(crate) use gate::Gate;
 pub(crate) use sessions::Sessions;
 
-use std::fmt;
+use std::net::IpAddr;
 
-use mail::{Address, UnixMillis};
+use mail::Address;
 
 use crate::{AccountId, StoreError};
 
-/// Proof that a peer showed an account's secret. Only this file makes one.
+/// Proof that a peer showed an account's secret. Only this room makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoggedIn {
     account: AccountId,
     address: Address,
+    used: PasswordUsed,
     /// The account's and the server's epoch in which it logged in.
     epochs: (i64, i64),
+}
+
+/// Which of an account's passwords was shown.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum PasswordUsed {
+    Main,
+    /// The app password of this name.
+    App(Box<str>),
+}
+
+/// By which door somebody comes, and from where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Visit {
+    pub protocol: Protocol,
+    pub peer: IpAddr,
 }
 
 impl LoggedIn {
@@ -48,31 +72,22 @@ impl LoggedIn {
     pub fn address(&self) -> &Address {
         &self.address
     }
+
+    #[must_use]
+    pub fn used(&self) -> &PasswordUsed {
+        &self.used
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
-    /// Wrong password, unknown login or disabled account: a peer must not learn which.
+    /// Wrong password, unknown login, disabled account, or a right password that is not taken here: a peer must not
+    /// learn which.
     #[error("the login or the password is wrong")]
     Wrong,
     /// Too many failures from this peer; `until` it gets this answer whatever it sends.
     #[error("too many failed log-ins")]
-    Throttled { until: UnixMillis },
+    Throttled { until: mail::UnixMillis },
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// What SCRAM-SHA-256 needs to know of an account. RFC 5802 §3, RFC 7677.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ScramKeys {
-    pub salt: Vec<u8>,
-    pub iterations: u32,
-    pub stored_key: [u8; 32],
-    pub server_key: [u8; 32],
-}
-
-impl fmt::Debug for ScramKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ScramKeys")
-    }
 }

@@ -6,10 +6,11 @@ use std::net::IpAddr;
 
 use mail::UnixMillis;
 
-use super::network::{IpNetwork, join, split};
+use super::network::{join, split};
 use super::protocol::{Protocol, Protocols};
 use super::sessions::SERVER;
 use crate::engine::{Param, Row, SqlResult};
+use crate::bans::Network;
 use crate::limits::LOGIN_NETWORKS_MAX;
 use crate::{AccountId, Change, StoreError, View};
 
@@ -20,7 +21,7 @@ pub struct LoginRules {
     /// The main password opens no mail program's door.
     pub app_passwords_only: bool,
     /// Where mail may be sent from; empty for everywhere.
-    pub submission_networks: Vec<IpNetwork>,
+    pub submission_networks: Vec<Network>,
 }
 
 /// Whom rules are for.
@@ -33,7 +34,7 @@ pub enum RulesOf {
 
 /// Why a right password was not taken. A peer hears the same as after a wrong one: who guesses must not learn that
 /// a password is right somewhere else. The owner reads it among the sign-ins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Barred {
     AccountDisabled,
     ProtocolOffServer,
@@ -52,7 +53,7 @@ pub enum Barred {
 pub struct AppPasswordBounds {
     pub protocols: Protocols,
     /// Empty for everywhere.
-    pub networks: Vec<IpNetwork>,
+    pub networks: Vec<Network>,
     pub expires: Option<UnixMillis>,
 }
 
@@ -71,7 +72,7 @@ pub(super) struct Facts<'a> {
 /// Whether a password that is right is taken.
 pub(super) fn admit(facts: &Facts<'_>) -> Result<(), Barred> {
     let refuse = |cause: bool, why: Barred| if cause { Err(why) } else { Ok(()) };
-    let outside = |networks: &[IpNetwork]| {
+    let outside = |networks: &[Network]| {
         !networks.is_empty() && !networks.iter().any(|one| one.contains(facts.peer))
     };
     let sends = facts.protocol == Protocol::Submission;
@@ -190,7 +191,7 @@ impl Change<'_> {
                    VALUES (?1, 1, ?2, ?3, ?4) ON CONFLICT (account) DO UPDATE SET epoch = login_rule.epoch + 1, \
                    protocols_off = excluded.protocols_off, app_passwords_only = excluded.app_passwords_only, \
                    submission_networks = excluded.submission_networks RETURNING epoch";
-        let networks: Vec<IpNetwork> = rules
+        let networks: Vec<Network> = rules
             .submission_networks
             .iter()
             .take(LOGIN_NETWORKS_MAX)

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::LoggedIn;
 use crate::engine::Param;
-use crate::{AccountId, Change, Durability, Store, StoreError, View};
+use crate::{AccountId, Change, Durability, Store, StoreError};
 
 /// The key of what holds for all accounts.
 pub(super) const SERVER: i64 = 0;
@@ -98,23 +98,6 @@ impl SessionWatch {
                 std::future::pending::<()>().await;
             }
         }
-    }
-}
-
-impl View<'_> {
-    /// The epochs that log-ins of now belong to: the account's and the server's.
-    pub(super) fn epochs(&self, account: AccountId) -> Result<(i64, i64), StoreError> {
-        let sql = "SELECT account, epoch FROM login_rule WHERE account = ?1 OR account = ?2";
-        let keys = [Param::Int(account.0), Param::Int(SERVER)];
-        let mut epochs = (0, 0);
-        self.sql.each(sql, &keys, |row| {
-            match row.int(0)? {
-                SERVER => epochs.1 = row.int(1)?,
-                _ => epochs.0 = row.int(1)?,
-            }
-            Ok(())
-        })?;
-        Ok(epochs)
     }
 }
 
