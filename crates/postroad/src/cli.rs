@@ -8,10 +8,10 @@ use clap::{ArgAction, Parser, Subcommand};
 use nix::sys::stat::Mode;
 
 use crate::commands::{
-    Request, account, alias, auth, certificate, completions, config, delivery, dkim, dns, doctor,
-    domain, queue,
+    Request, account, alias, attachment, auth, certificate, completions, config, delivery, dkim,
+    dns, doctor, domain, queue,
 };
-use crate::commands::{quickstart, relay, report, serve, setup, spam, tls, version};
+use crate::commands::{quarantine, quickstart, relay, report, serve, setup, spam, tls, version};
 use crate::local;
 use crate::logging::{self, Verbosity};
 use crate::output::{Answer, Exit, Failure, Form, Loudness, Style};
@@ -68,6 +68,12 @@ enum Command {
     /// Mail on its way out
     #[command(subcommand)]
     Queue(queue::Command),
+    /// Messages that were taken and are held until you have looked at them
+    #[command(subcommand)]
+    Quarantine(quarantine::Command),
+    /// What is done with dangerous attachments
+    #[command(subcommand)]
+    Attachment(attachment::Command),
     /// How mail fares at each provider, and what became of one message
     Delivery(delivery::Args),
     /// Servers of others that take the mail for one provider
@@ -167,6 +173,8 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Alias(command) => Request::Alias(command.into()),
         Command::Auth(auth::Command::Trust(command)) => Request::AuthTrust(command.into()),
         Command::Queue(command) => Request::Queue(command.into()),
+        Command::Quarantine(command) => Request::Quarantine(command.into()),
+        Command::Attachment(command) => Request::Attachment(command.into()),
         Command::Delivery(args) => Request::Delivery(args.into()),
         Command::Relay(command) => Request::Relay(command.into_request()?),
         Command::Dns(command) => Request::Dns(command.into_request()?),

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod alias;
+pub mod attachment;
 pub mod auth;
 pub mod auth_trust;
 pub mod certificate;
@@ -13,6 +14,7 @@ pub mod dkim;
 pub mod dns;
 pub mod doctor;
 pub mod domain;
+pub mod quarantine;
 pub mod queue;
 pub mod quickstart;
 pub mod relay;
@@ -53,6 +55,8 @@ pub enum Request {
     AuthTrust(auth_trust::Request),
     AuthRules(auth::rules::Request),
     Queue(queue::Request),
+    Quarantine(quarantine::Request),
+    Attachment(attachment::Request),
     Delivery(delivery::Request),
     Relay(relay::Request),
     Dns(dns::Request),
@@ -125,6 +129,8 @@ fn answer(context: &Context, request: Request) -> Result<Answer, Failure> {
         Request::AuthTrust(request) => auth_trust::execute(context, request),
         Request::AuthRules(request) => auth::rules::execute(context, request),
         Request::Queue(request) => queue::execute(context, request),
+        Request::Quarantine(request) => quarantine::execute(context, request),
+        Request::Attachment(request) => attachment::execute(context, request),
         Request::Delivery(request) => delivery::execute(context, request),
         Request::Relay(request) => relay::execute(context, request),
         Request::Dns(request) => dns::execute(context, request),

@@ -1,6 +1,7 @@
 //! The machine's settings: `postroad.toml`. A normal installation sets one to five keys.
 //! What belongs to the service (domains, accounts, aliases) lives in the store, not here.
 
+mod filters;
 mod listen;
 mod reader;
 mod relay;
@@ -44,6 +45,8 @@ pub struct Config {
     pub outbound: Outbound,
     pub limits: Limits,
     pub doctor: Doctor,
+    /// Programs of others that look at messages.
+    pub filters: mta::FilterSettings,
 }
 
 /// How the server looks after itself.
@@ -145,6 +148,7 @@ impl Config {
                 daily: true,
                 machine: true,
             },
+            filters: mta::FilterSettings::default(),
         }
     }
 
@@ -223,6 +227,7 @@ fn read(root: &mut Reader<'_>, home: &Path) -> Config {
         read_outbound(table, home, &mut config.outbound)
     });
     root.table("limits", |table| read_limits(table, &mut config.limits));
+    root.table("filters", |table| filters::read(table, &mut config.filters));
     config
 }
 

@@ -165,6 +165,50 @@ impl<'i> Reader<'i> {
         }
     }
 
+    /// An array of entries, or one alone. Each is a table, or a text that stands for a table with this one key.
+    pub fn each_entry(
+        &mut self,
+        key: &'static str,
+        short: &'static str,
+        mut read: impl FnMut(&mut Reader<'i>),
+    ) {
+        let Some(value) = self.value(key) else { return };
+        let entries = match value.get_ref() {
+            DeValue::Array(items) => items.iter().cloned().collect(),
+            _ => vec![value],
+        };
+        for entry in entries {
+            let span = entry.span();
+            let table = match entry.get_ref() {
+                DeValue::String(_) => {
+                    let mut table = DeTable::new();
+                    table.insert(Spanned::new(span.clone(), short.into()), entry);
+                    Spanned::new(span, DeValue::Table(table))
+                }
+                _ => entry,
+            };
+            self.enter(key, table, &mut read);
+        }
+    }
+
+    /// One of a few words.
+    pub fn choice<T: Copy>(&mut self, key: &'static str, words: &[(&str, T)]) -> Option<T> {
+        let word = self.string(key)?;
+        let found = words.iter().find(|(name, _)| *name == word);
+        if found.is_none() {
+            let names: Vec<String> = words
+                .iter()
+                .map(|(name, _)| format!("\"{name}\""))
+                .collect();
+            self.bad(key, &format!("use {}", names.join(" or ")));
+        }
+        found.map(|(_, value)| *value)
+    }
+
+    pub fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
     /// Notes that the value of a key will not do.
     pub fn bad(&mut self, key: &str, advice: &str) {
         let at = self

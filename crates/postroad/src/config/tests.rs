@@ -196,3 +196,64 @@ fn show_hides_secrets() {
     assert!(!shown.contains("secret"), "{shown}");
     assert!(shown.contains("postgres://ann:***@db/post"), "{shown}");
 }
+
+#[test]
+fn filters_are_texts_or_tables() {
+    let config = parse(
+        "hostname = \"m.example\"\n[filters]\nclamd = \"/run/clamd.ctl\"\nwhen_unavailable = \"pass\"\n\
+         milters = [\"127.0.0.1:11332\", { name = \"sign\", at = \"inet:8891@localhost\", doors = \"submission\", \
+         when_unavailable = \"defer\", patience_secs = 5 }]\n",
+    )
+    .unwrap();
+    let filters = &config.filters;
+    assert_eq!(
+        filters.clamd.as_ref().unwrap().at.to_string(),
+        "unix:/run/clamd.ctl"
+    );
+    let [first, second] = filters.milters.as_slice() else {
+        panic!("{filters:?}")
+    };
+    assert_eq!(
+        (first.name.as_str(), first.doors),
+        ("127.0.0.1:11332", mta::FilterDoors::Both)
+    );
+    assert_eq!(first.when_unavailable, mta::WhenUnavailable::Pass);
+    assert_eq!(
+        (second.name.as_str(), second.doors),
+        ("sign", mta::FilterDoors::Submission)
+    );
+    assert_eq!(second.when_unavailable, mta::WhenUnavailable::Defer);
+    assert_eq!(second.patience.as_secs(), 5);
+    let tables = parse(
+        "hostname = \"m.example\"\n[[filters.milters]]\nat = \"/run/a\"\n[[filters.milters]]\nat = \"/run/b\"\n",
+    );
+    assert_eq!(
+        tables.unwrap().filters.milters[1].at.to_string(),
+        "unix:/run/b"
+    );
+}
+
+#[test]
+fn faults_of_filters_say_what_to_write() {
+    check_fault(
+        "[filters]\nclamd = \"somewhere\"\n",
+        3,
+        "unix:/run/clamav/clamd.ctl",
+    );
+    check_fault(
+        "[filters]\nwhen_unavailable = \"maybe\"\n",
+        3,
+        "\"defer\" or \"pass\"",
+    );
+    check_fault(
+        "[filters]\nmilters = [{ name = \"a\" }]\n",
+        3,
+        "at is missing",
+    );
+    check_fault(
+        "[filters]\nmilters = [\"/run/a\", \"/run/a\"]\n",
+        3,
+        "its own `name`",
+    );
+    check_fault("[filters]\nmilter = \"/run/a\"\n", 3, "did you mean");
+}

@@ -1,0 +1,267 @@
+//! `postroad quarantine`: messages that were taken and are kept from their recipients until somebody has looked at them.
+
+use clap::Subcommand;
+use mail::{Summary, UnixMillis};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use store::Durability;
+use store::held::Held;
+
+use super::{Context, show};
+use crate::output::{Answer, Failure};
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// List the messages that are held
+    List,
+    /// Show one: why it is held, whom it is for, and its header
+    Show {
+        /// Its number in the list, or its trace id from the log
+        which: String,
+    },
+    /// Deliver what is held, as it would have been when it came
+    Release {
+        /// Numbers or trace ids, or `all`
+        #[arg(required = true)]
+        which: Vec<String>,
+    },
+    /// Delete what is held, for good; its sender hears nothing
+    Delete {
+        /// Numbers or trace ids, or `all`
+        #[arg(required = true)]
+        which: Vec<String>,
+    },
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    List,
+    Show { which: String },
+    Release { which: Vec<String> },
+    Delete { which: Vec<String> },
+}
+
+/// What is shown of a message's header.
+const HEADER_BYTES_MAX: u64 = 32 * 1024;
+
+impl From<Command> for Request {
+    fn from(command: Command) -> Self {
+        match command {
+            Command::List => Request::List,
+            Command::Show { which } => Request::Show { which },
+            Command::Release { which } => Request::Release { which },
+            Command::Delete { which } => Request::Delete { which },
+        }
+    }
+}
+
+pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
+    match request {
+        Request::List => list(context),
+        Request::Show { which } => show_one(context, &which),
+        Request::Release { which } => release(context, &which),
+        Request::Delete { which } => delete(context, &which),
+    }
+}
+
+fn list(context: &Context) -> Result<Answer, Failure> {
+    let now = context.now();
+    let held = context.store.read_blocking(|view| view.held())?;
+    let answer = Answer::new(held.iter().map(describe).collect());
+    if held.is_empty() {
+        return Ok(answer.remark("The quarantine is empty."));
+    }
+    let rows = held.iter().map(|one| row(one, now)).collect();
+    Ok(answer
+        .table(
+            &["id", "age", "size", "from", "to", "subject", "held by", "why", "deleted"],
+            rows,
+        )
+        .remark("See one with: postroad quarantine show ID; let it go with: postroad quarantine release ID"))
+}
+
+fn row(held: &Held, now: UnixMillis) -> Vec<String> {
+    let to = match held.recipients.as_slice() {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+    };
+    vec![
+        held.id.to_string(),
+        show::relative(held.created, now),
+        show::bytes(held.size),
+        from(held),
+        to,
+        short(&held.subject),
+        held.filter.clone(),
+        short(&held.words),
+        show::relative(held.expires, now),
+    ]
+}
+
+fn show_one(context: &Context, which: &str) -> Result<Answer, Failure> {
+    let now = context.now();
+    let held = find(context, which)?;
+    let id = held.id;
+    let header = context.store.read_blocking(move |view| {
+        let mut bytes = Vec::new();
+        if let Some(body) = view.held_body(id)? {
+            view.read_body(&body, 0..body.size.min(HEADER_BYTES_MAX), &mut bytes)?;
+        }
+        Ok::<_, store::StoreError>(bytes)
+    })?;
+    let end = mail::header::extent(&header).end;
+    let header = String::from_utf8_lossy(header.get(..end).unwrap_or_default()).into_owned();
+    let mut value = describe(&held);
+    value["header"] = json!(header);
+    let mut answer = Answer::new(value)
+        .line(format!("id        {}", held.id))
+        .line(format!("trace     {}", held.trace))
+        .line(format!("held by   {} ({})", held.filter, held.cause.name()))
+        .line(format!("why       {}", visible(&held.words)))
+        .line(format!("from      {}", from(&held)))
+        .line(format!("size      {}", show::bytes(held.size)))
+        .line(format!(
+            "arrived   {} ({})",
+            show::time(held.created),
+            show::relative(held.created, now)
+        ))
+        .line(format!(
+            "deleted   {} ({})",
+            show::time(held.expires),
+            show::relative(held.expires, now)
+        ));
+    for recipient in &held.recipients {
+        answer = answer.line(format!("to        {recipient}"));
+    }
+    answer = answer.line("");
+    for line in header.lines() {
+        answer = answer.line(visible(line));
+    }
+    Ok(answer)
+}
+
+fn release(context: &Context, which: &[String]) -> Result<Answer, Failure> {
+    let mut done = Vec::new();
+    let mut answer = Answer::new(Value::Null);
+    for held in chosen(context, which)? {
+        let (id, now) = (held.id, context.now());
+        // One at a time: each reads a whole body.
+        let released = context
+            .store
+            .write_blocking(Durability::Durable, move |change| {
+                change.release_quarantined(id, now, Summary::of)
+            })?;
+        let Some(released) = released else { continue };
+        answer = answer.line(format!(
+            "{id} is released: {} mailboxes, {} on their way out{}.",
+            released.mailboxes,
+            released.queued,
+            match released.gone {
+                0 => String::new(),
+                gone => format!(", {gone} accounts are not there any more"),
+            }
+        ));
+        done.push(json!({
+            "id": id,
+            "trace": held.trace.to_string(),
+            "mailboxes": released.mailboxes,
+            "queued": released.queued,
+            "gone": released.gone,
+        }));
+    }
+    answer.value = json!({ "released": done });
+    Ok(answer)
+}
+
+fn delete(context: &Context, which: &[String]) -> Result<Answer, Failure> {
+    let ids: Vec<i64> = chosen(context, which)?.iter().map(|held| held.id).collect();
+    let all = ids.clone();
+    let count = context
+        .store
+        .write_blocking(Durability::Durable, move |change| {
+            let mut count = 0;
+            for id in &all {
+                count += u64::from(change.delete_quarantined(*id)?);
+            }
+            Ok::<_, store::StoreError>(count)
+        })?;
+    let plural = if count == 1 { "" } else { "s" };
+    Ok(Answer::new(json!({ "deleted": ids })).line(format!("{count} message{plural} deleted.")))
+}
+
+fn chosen(context: &Context, which: &[String]) -> Result<Vec<Held>, Failure> {
+    if which.iter().any(|one| one == "all") {
+        return Ok(context.store.read_blocking(|view| view.held())?);
+    }
+    which.iter().map(|one| find(context, one)).collect()
+}
+
+fn find(context: &Context, which: &str) -> Result<Held, Failure> {
+    let found = match (which.parse::<i64>(), which.parse::<mail::TraceId>()) {
+        (Ok(id), _) => context.store.read_blocking(move |view| view.held_one(id))?,
+        (_, Ok(trace)) => context
+            .store
+            .read_blocking(move |view| view.held_by_trace(trace))?,
+        _ => {
+            return Err(Failure::usage(format!(
+                "{which:?} is neither a message's number nor its trace id"
+            )));
+        }
+    };
+    found.ok_or_else(|| {
+        Failure::failed(format!(
+            "nothing is held under {which}; it was released, deleted or has expired, or see: postroad quarantine list"
+        ))
+    })
+}
+
+fn describe(held: &Held) -> Value {
+    json!({
+        "id": held.id,
+        "trace": held.trace.to_string(),
+        "cause": held.cause.name(),
+        "filter": held.filter,
+        "why": held.words,
+        "account": held.account.map(|account| account.0),
+        "from": held.reverse_path,
+        "recipients": held.recipients,
+        "subject": held.subject,
+        "size": held.size,
+        "created": show::time(held.created),
+        "expires": show::time(held.expires),
+    })
+}
+
+fn from(held: &Held) -> String {
+    match held.reverse_path.as_str() {
+        "" => "<>".to_owned(),
+        path => path.to_owned(),
+    }
+}
+
+/// What strangers wrote goes to a terminal without what moves its cursor.
+fn visible(text: &str) -> String {
+    text.chars()
+        .map(|letter| {
+            if letter.is_control() && letter != '\t' {
+                '?'
+            } else {
+                letter
+            }
+        })
+        .collect()
+}
+
+fn short(text: &str) -> String {
+    const CHARS_MAX: usize = 50;
+    let text = visible(text);
+    if text.chars().count() <= CHARS_MAX {
+        return text;
+    }
+    text.chars()
+        .take(CHARS_MAX - 3)
+        .chain("...".chars())
+        .collect()
+}
