@@ -2,12 +2,18 @@
 
 use mail::{Address, UnixMillis};
 use store::held::NewHeld;
+use store::lessons::Junked;
 use store::queue::NewQueued;
 use store::reports::{DmarcEvidence, NewIntake};
-use store::{Accepted, AccountId, Change, Delivery, DeliveryTarget, Place, Receipt, Store, Target};
+use store::senders::{NewReceived, Seen};
+use store::{
+    Accepted, AccountId, Change, Delivery, DeliveryTarget, MailboxId, Place, QueueId, Receipt,
+    Store, Target,
+};
 
 use crate::limits;
 use crate::refusal::Refusal;
+use crate::submission::abuse::Outgoing;
 
 /// What is to be written down together.
 #[derive(Clone, Default)]
@@ -18,10 +24,16 @@ pub(crate) struct Filing {
     pub(crate) intakes: Vec<NewIntake>,
     /// What the author's domain is told of this message.
     pub(crate) evidence: Option<DmarcEvidence>,
+    /// A user sends it: what is counted and decided when it is queued.
+    pub(crate) sending: Option<Outgoing>,
     /// Senders whose address does not fit into an SRS address.
     pub(crate) senders: Vec<SrsSender>,
     /// Whom a user of ours writes to.
     pub(crate) sent: Option<Sent>,
+    /// What is remembered of a message from outside, for each account that has it.
+    pub(crate) arrived: Vec<Arrived>,
+    /// What came from senders lately, and now.
+    pub(crate) seen: Option<(Vec<Seen>, UnixMillis)>,
     /// Nothing of it happens until the operator says so.
     pub(crate) hold: Option<NewHeld>,
 }
@@ -31,7 +43,18 @@ pub(crate) struct Filing {
 pub(crate) struct Sent {
     pub(crate) account: AccountId,
     pub(crate) to: Vec<Address>,
+    /// Without brackets.
+    pub(crate) message_id: Option<String>,
     pub(crate) now: UnixMillis,
+}
+
+/// A message from outside was filed for an account.
+#[derive(Clone, Debug)]
+pub(crate) enum Arrived {
+    /// In the inbox.
+    Wanted(NewReceived, UnixMillis),
+    /// In the junk folder, for what the spam filter says. The message is known once it is filed.
+    Junk(Junked),
 }
 
 /// Whom a token in an SRS address stands for.
@@ -62,19 +85,37 @@ impl Filing {
                 None => accepted,
             });
         };
+        let admitted = match &self.sending {
+            Some(sending) => Some(sending.admit(change)?),
+            None => None,
+        };
+        let mut waiting: Vec<QueueId> = Vec::new();
         match &self.hold {
             Some(held) => add(change.hold(held, &self.deliveries, &self.queued, &self.intakes)?),
             None => {
                 for delivery in &self.deliveries {
-                    add(change.deliver(delivery)?);
+                    let accepted = change.deliver(delivery)?;
+                    self.remember(change, &accepted)?;
+                    add(accepted);
                 }
                 for intake in &self.intakes {
                     add(change.take_report(intake)?);
                 }
                 for queued in &self.queued {
-                    add(change.enqueue(queued)?);
+                    let accepted = match &admitted {
+                        Some(admitted) if queued.account.is_some() => {
+                            let accepted = change.enqueue(&admitted.timed(queued))?;
+                            waiting.extend(accepted.queued());
+                            accepted
+                        }
+                        _ => change.enqueue(queued)?,
+                    };
+                    add(accepted);
                 }
             }
+        }
+        if let (Some(sending), Some(admitted)) = (&self.sending, admitted) {
+            sending.settle(change, admitted, &waiting)?;
         }
         for sender in &self.senders {
             let forget = UnixMillis(sender.now.0 - limits::SRS_VALID.as_millis() as i64);
@@ -83,10 +124,40 @@ impl Filing {
         if let Some(evidence) = &self.evidence {
             change.note_dmarc(evidence)?;
         }
+        if let Some((seen, now)) = &self.seen {
+            change.note_seen(seen, *now)?;
+        }
         if let Some(sent) = &self.sent {
             change.note_sent(sent.account, &sent.to, sent.now)?;
+            if let Some(id) = &sent.message_id {
+                change.note_sent_id(sent.account, id, sent.now)?;
+            }
         }
         Ok(all)
+    }
+
+    /// What a delivery tells of its sender, and what the daily summary of junk will name.
+    fn remember(&self, change: &mut Change<'_>, accepted: &Accepted) -> Result<(), Refusal> {
+        for filed in accepted.delivered() {
+            for arrived in &self.arrived {
+                match arrived {
+                    Arrived::Wanted(new, now) if new.account == filed.account => {
+                        change.note_received(new, *now)?;
+                    }
+                    // Who has no junk folder finds it in the inbox.
+                    Arrived::Junk(junked)
+                        if junked.account == filed.account && filed.mailbox != MailboxId::INBOX =>
+                    {
+                        change.note_junked(&Junked {
+                            message: filed.message,
+                            ..junked.clone()
+                        })?;
+                    }
+                    Arrived::Wanted(..) | Arrived::Junk(_) => {}
+                }
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -100,7 +171,10 @@ impl Filing {
         self.senders.extend(other.senders);
         self.evidence = self.evidence.take().or(other.evidence);
         self.sent = self.sent.take().or(other.sent);
+        self.arrived.extend(other.arrived);
+        self.seen = self.seen.take().or(other.seen);
         self.hold = self.hold.take().or(other.hold);
+        self.sending = self.sending.take().or(other.sending);
     }
 }
 

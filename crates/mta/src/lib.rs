@@ -6,6 +6,7 @@
 //! `OutboundMessage`, made by an authenticated submission or by our own reports, can be signed and queued.
 
 mod bounce;
+mod door;
 mod doors;
 mod envelope;
 mod filing;
@@ -46,6 +47,13 @@ pub use settings::{
 };
 pub use submission::{Submission, SubmissionRecipient};
 
+/// What an account sends beside its limits.
+pub mod sending {
+    pub use crate::submission::abuse::{
+        Allowed, Level, Measure, Message, Place, Signal, measures, topics,
+    };
+}
+
 /// Which port a connection came in by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Door {
@@ -69,6 +77,7 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) settings: MtaSettings,
     pub(crate) doors: doors::Doors,
+    pub(crate) door: door::Keeper,
     /// For bodies on their way in, held by the peer's address.
     pub(crate) budget: world::Budget<IpAddr>,
     /// For bodies on their way out, in KiB.
@@ -77,12 +86,15 @@ pub(crate) struct Inner {
     pub(crate) srs: forward::Secrets,
     pub(crate) trust: receive::TrustList,
     pub(crate) turns: receive::Turns,
+    pub(crate) spam: receive::SpamMemory,
     pub(crate) tls_clients: world::TlsClients,
     /// For what others publish over HTTPS.
     pub(crate) http: HttpClient,
     pub(crate) policies: policy::Memory,
     /// How we stand with the providers that mail goes to.
     pub(crate) standings: queue::Standings,
+    /// Held while users are told of alarms.
+    pub(crate) telling: tokio::sync::Mutex<()>,
     pub(crate) filters: filters::Filters,
 }
 
@@ -91,16 +103,19 @@ impl Mta {
         let tls_clients = queue::connect::tls_clients(&world, settings.outbound.roots.as_deref());
         let inner = Inner {
             doors: doors::Doors::new(&settings),
+            door: door::Keeper::default(),
             budget: world::Budget::new(limits::BODIES_IN_FLIGHT_BYTES_MAX),
             leaving: tokio::sync::Semaphore::new(limits::BODIES_LEAVING_KIB_MAX as usize),
             signers: outbound::signers::Signers::default(),
             srs: forward::Secrets::default(),
             trust: receive::TrustList::default(),
             turns: receive::Turns::default(),
+            spam: receive::SpamMemory::new(&world, &store, &settings),
             http: HttpClient::new(world.clone(), tls_clients.verified()),
             tls_clients,
             policies: policy::Memory::default(),
             standings: queue::Standings::default(),
+            telling: tokio::sync::Mutex::default(),
             filters: filters::Filters::default(),
             world,
             store,

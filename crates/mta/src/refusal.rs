@@ -1,6 +1,6 @@
 //! Why mail is not taken, as values with reasons; and, in one place, what an SMTP peer is told.
 
-use mail::Address;
+use mail::{Address, UnixMillis, date};
 use mail::submission::PrepareError;
 use store::StoreError;
 use wire::smtp::{EnhancedCode, Reply};
@@ -46,6 +46,22 @@ pub enum Refusal {
     OwnLoop { times: usize },
     #[error("too many connections from your address at once")]
     TooManyFromAddress,
+    #[error("too many new connections from your address; please come back in some minutes")]
+    TooOften,
+    #[error("too much mail from your address in a short time; please send the rest later")]
+    TooMuchMail,
+    #[error("too many of the addresses you tried are not known here; please come back later")]
+    TooManyUnknown,
+    #[error("you greeted this server with its own name; please say your own in EHLO")]
+    OurName,
+    #[error("your address is shut out for some time: it {}", .cause.words())]
+    Banned { cause: store::bans::Cause },
+    /// Greylisting.
+    #[error(
+        "this sender is not known here and {why}; please try again in {minutes} minutes, as mail servers do by \
+         themselves, and the message will be taken"
+    )]
+    ComeAgain { why: &'static str, minutes: u64 },
     #[error("too many connections at once; please try again soon")]
     TooManyConnections,
     #[error("too many connections of your account at once")]
@@ -85,6 +101,12 @@ pub enum Refusal {
     TooManyReports,
     #[error("the report is larger than what is read here")]
     ReportTooLarge,
+    #[error(
+        "sending from this account is locked since {}: somebody else may be using it. A message in your inbox says why, \
+         and how it is released",
+        date::format(*since)
+    )]
+    SendingLocked { since: UnixMillis },
     #[error("it holds a virus: {0}")]
     Virus(Box<str>),
     #[error("{0}")]
@@ -107,6 +129,7 @@ impl Refusal {
             | Self::Unfit(_)
             | Self::Loop { .. }
             | Self::OwnLoop { .. }
+            | Self::OurName
             | Self::WrongLogin
             | Self::NoRecipients
             | Self::ReturnAddress { .. }
@@ -114,6 +137,7 @@ impl Refusal {
             | Self::NotPassedOn(..)
             | Self::ForwardLoop(_)
             | Self::ReportTooLarge
+            | Self::SendingLocked { .. }
             | Self::Virus(_)
             | Self::Attachment(_) => Blame::Peer,
             Self::Filter { reply, .. } if reply.code() < 500 => Blame::Time,
@@ -122,6 +146,11 @@ impl Refusal {
             | Self::OverQuota(_)
             | Self::NullSenderManyRecipients
             | Self::TooManyFromAddress
+            | Self::TooOften
+            | Self::TooMuchMail
+            | Self::TooManyUnknown
+            | Self::Banned { .. }
+            | Self::ComeAgain { .. }
             | Self::TooManyConnections
             | Self::TooManyOfAccount
             | Self::Throttled
@@ -146,9 +175,14 @@ impl Refusal {
             Self::NotYours(_) => (553, EnhancedCode(5, 7, 1)),
             Self::Unfit(_) => (554, EnhancedCode(5, 6, 0)),
             Self::Loop { .. } | Self::OwnLoop { .. } => (554, EnhancedCode(5, 4, 6)),
-            Self::TooManyFromAddress | Self::TooManyOfAccount | Self::Throttled => {
-                (421, EnhancedCode(4, 7, 0))
-            }
+            Self::TooManyFromAddress
+            | Self::TooManyOfAccount
+            | Self::TooOften
+            | Self::Banned { .. }
+            | Self::Throttled => (421, EnhancedCode(4, 7, 0)),
+            Self::TooMuchMail | Self::TooManyUnknown => (450, EnhancedCode(4, 7, 1)),
+            Self::ComeAgain { .. } => (451, EnhancedCode(4, 7, 1)),
+            Self::OurName => (550, EnhancedCode(5, 7, 1)),
             Self::TooManyConnections => (421, EnhancedCode(4, 3, 2)),
             Self::WrongLogin => (535, EnhancedCode(5, 7, 8)),
             Self::NoMemory | Self::DiskFull => (452, EnhancedCode(4, 3, 1)),
@@ -160,6 +194,7 @@ impl Refusal {
             Self::DnsTrouble(_) => (451, EnhancedCode(4, 7, 0)),
             Self::ForwardLoop(_) => (554, EnhancedCode(5, 4, 6)),
             Self::TooManyReports => (452, EnhancedCode(4, 3, 1)),
+            Self::SendingLocked { .. } => (550, EnhancedCode(5, 7, 1)),
             Self::ReportTooLarge => (552, EnhancedCode(5, 3, 4)),
             Self::Virus(_) | Self::Attachment(_) => (554, EnhancedCode(5, 7, 1)),
             Self::Filter { reply, .. } => return reply.as_ref().clone(),

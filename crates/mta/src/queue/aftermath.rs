@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use doctor::replies::{self, Classified, Refusal, Scope, explain};
 use mail::UnixMillis;
 use store::deliveries::{DeliveryEvent, Fate};
-use store::queue::{Outcome, Recipient};
+use store::queue::{self, Recipient};
 use store::{Change, StoreError};
 
 use super::classify::{Said, Verdict, Voice};
@@ -17,6 +17,7 @@ use super::standings::Changed;
 use crate::incidents::{self, Met};
 use crate::outbound::header_of;
 use crate::route::{Route, Way};
+use crate::submission::abuse::Outcome;
 use crate::{Inner, limits};
 
 /// The last connection that took part.
@@ -46,6 +47,8 @@ pub(crate) struct Aftermath {
     accepted: bool,
     /// What waits for it is due now.
     retry: bool,
+    /// What the answers say of the account that sent it.
+    outcome: Option<Outcome>,
     label: String,
     sender_domain: String,
 }
@@ -287,10 +290,10 @@ impl Aftermath {
         let list = list.zip(&self.understood);
         list.filter_map(|(((recipient, verdict), decision), understood)| {
             let fate = match decision.attempt.outcome {
-                Outcome::Delivered => Fate::Accepted,
-                Outcome::Deferred { .. } => Fate::Deferred,
-                Outcome::Failed => Fate::Refused,
-                Outcome::Untried { .. } => return None,
+                queue::Outcome::Delivered => Fate::Accepted,
+                queue::Outcome::Deferred { .. } => Fate::Deferred,
+                queue::Outcome::Failed => Fate::Refused,
+                queue::Outcome::Untried { .. } => return None,
             };
             let (answer, at) = (verdict.answer(), decision.attempt.at);
             let own_class = || (fate != Fate::Accepted).then(|| class_of_ours(verdict).to_owned());
@@ -327,6 +330,26 @@ impl Aftermath {
         .collect()
     }
 
+    /// What the answers say of the account whose message it is.
+    pub(crate) fn blame(&mut self, job: &Job, decisions: &[Decision]) {
+        let Some(account) = job.message.account.filter(|_| !job.message.forwarded) else {
+            return;
+        };
+        let mut outcome = Outcome::of(account);
+        for (decision, understood) in decisions.iter().zip(&self.understood) {
+            let has_failed = matches!(decision.attempt.outcome, queue::Outcome::Failed);
+            outcome.add(has_failed, understood.as_ref().map(|of| &of.classified));
+        }
+        self.outcome = Some(outcome);
+    }
+
+    /// Whether an alarm about the account was raised.
+    pub(crate) fn has_rung(&self) -> bool {
+        self.outcome
+            .as_ref()
+            .is_some_and(|outcome| outcome.rang.has_rung())
+    }
+
     /// In the transaction that ends the attempt.
     pub(crate) fn write(
         &self,
@@ -350,6 +373,9 @@ impl Aftermath {
         }
         if self.retry {
             change.retry_provider(&self.label, now)?;
+        }
+        if let Some(outcome) = &self.outcome {
+            outcome.write(change, now)?;
         }
         Ok(())
     }

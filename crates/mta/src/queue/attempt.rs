@@ -40,6 +40,16 @@ pub(crate) async fn run(
 ) -> Attempted {
     // Fails only when the semaphore is closed, which nobody does.
     let _room = inner.leaving.acquire_many(kib(job)).await;
+    if !is_ours(inner, job).await {
+        finish::untried(inner, job).await;
+        return Attempted {
+            health: Health::Unknown,
+            connection: idle,
+            unreachable: None,
+            ruling: None,
+            due: None,
+        };
+    }
     let message = match load(inner, job).await {
         Ok(message) => message,
         Err(error) => {
@@ -103,6 +113,16 @@ pub(crate) async fn run(
             }
         }
     }
+}
+
+/// It may have waited for its turn while its account was locked, or an operator put it on hold.
+async fn is_ours(inner: &Inner, job: &Job) -> bool {
+    let (id, numbers) = (job.id(), job.numbers());
+    let claimed = inner
+        .store
+        .read_small(move |view| view.are_claimed(id, &numbers));
+    // A store in trouble is no reason to stop: it is asked for the message next.
+    claimed.await.unwrap_or(true)
 }
 
 fn kib(job: &Job) -> u32 {

@@ -21,6 +21,7 @@ use crate::policy::learning::Lesson;
 use crate::refusal::{Blame, Refusal};
 use crate::route::Unroutable;
 use crate::route::Way;
+use crate::submission::abuse;
 use crate::{Inner, limits};
 
 /// Who tells the sender of a success that they asked to hear of.
@@ -235,6 +236,8 @@ async fn write_end(
             told.words = after.words(at, &recipient, *kind == Kind::Delayed);
         }
     }
+    let mut after = after;
+    after.blame(job, &decisions);
     let filing = reports(inner, job, &decisions, original).await;
     let events = match notes.tried || decisions.iter().any(is_over) {
         true => after.events(job, way, &verdicts, &decisions, original, &notes),
@@ -451,6 +454,8 @@ async fn write_down(inner: &Inner, job: &Job, decisions: &[Decision], written: W
         .map(|of| of.attempt.number)
         .collect();
     let mut pause = limits::STORE_PAUSE;
+    // Its clones share what rings.
+    let after = written.after.clone();
     for _ in 0..limits::FINISH_TRIES_MAX {
         let (attempts, delayed, us) = (attempts.clone(), delayed.clone(), us.clone());
         let written = written.clone();
@@ -471,7 +476,12 @@ async fn write_down(inner: &Inner, job: &Job, decisions: &[Decision], written: W
             )
             .await;
         match done {
-            Ok(()) => return,
+            Ok(()) => {
+                if after.has_rung() {
+                    abuse::tell_users(inner).await;
+                }
+                return;
+            }
             Err(refusal) => {
                 tracing::error!(id = %job.message.trace, reason = %refusal, "an outcome cannot be written yet");
                 inner.world.clock.after(pause).await;

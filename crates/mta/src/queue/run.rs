@@ -26,6 +26,7 @@ use super::window::Health;
 use crate::policy::{self, DomainPolicy};
 use crate::route::{self, Destination, Group, Route, Unroutable, Way};
 use crate::settings::Relay;
+use crate::submission::abuse;
 use crate::{Inner, limits};
 
 /// An idle queue wakes this often although nothing tells it to: the time of day may have been set.
@@ -62,6 +63,8 @@ struct Taken {
     /// There may be more that is due.
     full: bool,
     next_due: Option<UnixMillis>,
+    /// Users are to be told of alarms.
+    alarms: bool,
 }
 
 /// The recipients of one job.
@@ -82,6 +85,8 @@ struct Planned {
 /// Works until a stop is requested and attempts in flight are over (or have had their time).
 pub(crate) async fn run(inner: Arc<Inner>, stop: Stop) {
     inner.standings.load(&inner.store).await;
+    // Those whom a crash kept from hearing of it.
+    abuse::tell_users(&inner).await;
     let (sender, receiver) = unbounded_channel();
     let now = inner.world.now();
     let mut engine = Engine {
@@ -247,6 +252,12 @@ impl Engine {
 
     async fn claimed(&mut self, taken: Taken) {
         self.claiming = false;
+        if taken.alarms && self.stop_by.is_none() {
+            let inner = self.inner.clone();
+            self.inner.world.tasks.spawn("tell of alarms", async move {
+                abuse::tell_users(&inner).await
+            });
+        }
         // Attempts that ended during the look are in neither number: both count.
         self.next_due = earlier(
             self.next_due.filter(|due| self.inner.now() < *due),
@@ -561,6 +572,10 @@ impl Engine {
             if let Err(error) = tidied {
                 tracing::warn!(%error, "old delivery events cannot be forgotten");
             }
+            if let Err(error) = inner.store.tidy_sending(inner.now()).await {
+                tracing::warn!(%error, "old counts of what was sent cannot be forgotten");
+            }
+            abuse::tell_users(&inner).await;
             if let Err(error) = inner.store.tidy_senders(inner.now()).await {
                 tracing::warn!(%error, "what is known of senders cannot be tidied");
             }
@@ -717,6 +732,7 @@ fn take(change: &mut store::Change<'_>, claim: &Claim) -> Result<Taken, StoreErr
         change.next_due(&claim.skip)?
     };
     Ok(Taken {
+        alarms: change.has_alarms_to_tell()?,
         messages,
         full,
         next_due,

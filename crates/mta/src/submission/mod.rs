@@ -4,21 +4,24 @@
 //! An empty reverse-path is allowed to a user (RFC 6409 leaves it open): mail programs send
 //! disposition notifications with it (RFC 8098 §3). The From field must be theirs all the same.
 
+pub(crate) mod abuse;
 mod rules;
+
+use std::net::IpAddr;
 
 use mail::compose::{Received, return_path};
 use mail::submission::{Prepared, Submitter, prepare};
 use mail::{Address, Domain, ReversePath, TraceId, UnixMillis};
 use store::queue::{MessageDsn, RecipientDsn};
 use store::reports::NewIntake;
-use store::{AccountId, Delivery, LoggedIn, QuotaRule, Receipt, StoreError};
+use store::{AccountId, Delivery, LoggedIn, PasswordUsed, QuotaRule, Receipt, StoreError};
 
 use crate::envelope::{Routed, message_dsn, note, outward};
 use crate::filing::{Filing, Sent, delivery_targets};
 use crate::outbound::{Envelope, OutboundMessage, header_of, recode, survey, tls_wish};
 use crate::receive::{Arrival, Passed, Transaction, check_loop, decide_recipient};
 use crate::refusal::Refusal;
-use crate::{Door, Inner, bounce};
+use crate::{Door, Inner, bounce, filters};
 
 /// A message of an authenticated user, with its envelope.
 #[derive(Clone, Debug)]
@@ -31,6 +34,8 @@ pub struct Submission {
     pub smtputf8: bool,
     /// As it came: completed and cleaned by the rules.
     pub message: Vec<u8>,
+    /// Where the user's program is, if it came over the network.
+    pub peer: Option<IpAddr>,
 }
 
 #[derive(Clone, Debug)]
@@ -55,6 +60,7 @@ pub(crate) struct Draft {
     tls: Option<String>,
     /// What the user's program called its host: it must not leave.
     client: Option<String>,
+    peer: Option<IpAddr>,
 }
 
 impl Draft {
@@ -76,6 +82,7 @@ impl Draft {
             with: arrival.with,
             tls: arrival.tls,
             client: Some(arrival.hello),
+            peer: Some(arrival.ip),
         }
     }
 }
@@ -89,6 +96,7 @@ pub(crate) async fn submit(inner: &Inner, submission: Submission) -> Result<Rece
         dsn,
         smtputf8,
         message,
+        peer,
     } = submission;
     check_sender(inner, Some(&user), &reverse_path).await?;
     let size = message.len() as u64;
@@ -112,6 +120,7 @@ pub(crate) async fn submit(inner: &Inner, submission: Submission) -> Result<Rece
         with: "local",
         tls: None,
         client: None,
+        peer,
     };
     accept(inner, draft).await
 }
@@ -125,6 +134,7 @@ pub(crate) async fn check_sender(
     let Some(user) = user else {
         return Err(Refusal::WrongLogin);
     };
+    abuse::check_state(inner, user).await?;
     let Some(address) = from.address() else {
         return Ok(());
     };
@@ -147,12 +157,14 @@ pub(crate) async fn accept(inner: &Inner, draft: Draft) -> Result<Receipt, Refus
         with,
         tls,
         client,
+        peer,
     } = draft;
     if recipients.is_empty() {
         return Err(Refusal::NoRecipients);
     }
     check_loop(Passed::of(&message, &inner.settings.hostname))?;
     let arrived = message.len();
+    let hello = client.clone().unwrap_or_default();
     let preparing = Preparing {
         author: user.address().clone(),
         host: inner.settings.hostname.as_str().to_owned(),
@@ -165,6 +177,32 @@ pub(crate) async fn accept(inner: &Inner, draft: Draft) -> Result<Receipt, Refus
     let prepared = prepared.map_err(|_| Refusal::Bug)??;
     let strange = strangers(inner, &user, rules::names(&prepared)).await?;
     rules::decide(&strange)?;
+    let signer = prepared
+        .authors
+        .first()
+        .map(|author| author.domain().clone());
+    let case = filters::Case {
+        way: filters::Way::Submission,
+        trace,
+        peer,
+        hello: &hello,
+        reverse_name: None,
+        tls: tls.as_deref(),
+        user: Some((user.account(), user.address())),
+        from: &reverse_path,
+        recipients: &recipients,
+        message: &prepared.message.into(),
+        now,
+    };
+    let screened = filters::screen(inner, &case).await?;
+    let message = match screened.message {
+        // What filters make of it must be fit to travel as well.
+        Some(changed) if !survey::of(&changed).travels() => recode::for_lines(&changed).into(),
+        Some(changed) => changed,
+        None => case.message.clone(),
+    };
+    let reverse_path = screened.from.unwrap_or(reverse_path);
+    let recipients = screened.recipients.unwrap_or(recipients);
     let received = Received {
         from: None,
         by: inner.settings.hostname.as_str(),
@@ -174,11 +212,7 @@ pub(crate) async fn accept(inner: &Inner, draft: Draft) -> Result<Receipt, Refus
         recipient: None,
         date: now,
     };
-    let signer = prepared
-        .authors
-        .first()
-        .map(|author| author.domain().clone());
-    let complete = [received.write(), prepared.message].concat();
+    let complete = [&received.write()[..], &message].concat();
     let size = complete.len();
     let finished = Finished {
         user: &user,
@@ -188,12 +222,58 @@ pub(crate) async fn accept(inner: &Inner, draft: Draft) -> Result<Receipt, Refus
         require_tls,
         smtputf8,
     };
-    let filing = finished
+    let sending = outgoing(inner, &user, peer, &recipients, &complete, now).await?;
+    let rang = sending.rang.clone();
+    let mut filing = finished
         .file(inner, &recipients, complete, signer.as_ref(), now)
         .await?;
+    filing.sending = Some(sending);
+    filing.hold.clone_from(&screened.hold);
     let receipt = filing.commit(&inner.store).await?;
+    if let Some(held) = &screened.hold {
+        filters::note_held(inner, held).await;
+    }
+    if rang.has_rung() {
+        abuse::tell_users(inner).await;
+    }
     log(&user, trace, &reverse_path, &recipients, size);
     Ok(receipt)
+}
+
+/// What the limits of the account need to know of a message.
+async fn outgoing(
+    inner: &Inner,
+    user: &LoggedIn,
+    peer: Option<IpAddr>,
+    recipients: &[Routed],
+    complete: &[u8],
+    now: UnixMillis,
+) -> Result<abuse::Outgoing, Refusal> {
+    let remote = outward(recipients);
+    let local = delivery_targets(recipients.iter().flat_map(Routed::targets));
+    let look = match remote.is_empty() {
+        true => abuse::Look::default(),
+        false => {
+            let bytes = complete.to_vec();
+            let looked = inner.compute(bytes.len(), move || abuse::Look::at(&bytes));
+            looked.await.map_err(|_| Refusal::Bug)?
+        }
+    };
+    Ok(abuse::Outgoing {
+        account: user.account(),
+        address: user.address().clone(),
+        peer,
+        app_password: match user.used() {
+            PasswordUsed::App(name) => Some(name.to_string()),
+            PasswordUsed::Main => None,
+        },
+        remote: remote.into_iter().map(|to| to.address).collect(),
+        local: local.len() as u64,
+        look,
+        spam_like: None,
+        now,
+        rang: abuse::Rang::default(),
+    })
 }
 
 /// A message that is fit to leave, with what its ways need to know.
@@ -220,6 +300,7 @@ impl Finished<'_> {
             sent: Some(Sent {
                 account: self.user.account(),
                 to: recipients.iter().map(|to| to.address.clone()).collect(),
+                message_id: crate::receive::ids_in(&complete, "Message-ID").pop(),
                 now,
             }),
             ..Filing::default()

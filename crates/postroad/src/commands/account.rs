@@ -11,6 +11,8 @@ use crate::confirm;
 use crate::output::{Answer, Failure};
 use crate::password::PasswordSource;
 
+pub mod sending;
+
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Make an account; asks for its password unless told where to read it
@@ -66,6 +68,46 @@ pub enum Command {
         /// The account's address
         address: String,
     },
+    /// Lock an account somebody else may be using: it sends no more, and its mail that waits is held
+    Lock {
+        /// The account's address
+        address: String,
+        /// Lock sending alone, so that its user reads on (the usual way)
+        #[arg(long, conflicts_with = "all")]
+        sending: bool,
+        /// Refuse log-ins and mail for it as well
+        #[arg(long)]
+        all: bool,
+        /// Why, for its user
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Let an account send again that was locked, by you or by an alarm
+    Release {
+        /// The account's address
+        address: String,
+        /// Release sending alone (the usual way)
+        #[arg(long, conflicts_with = "all")]
+        sending: bool,
+        /// Allow log-ins and mail for it as well
+        #[arg(long)]
+        all: bool,
+        /// Let all its held mail go out, too; look at it first with `postroad queue groups`
+        #[arg(long)]
+        with_mail: bool,
+    },
+    /// Show or set how much an account may send
+    Limits {
+        /// The account's address
+        address: String,
+        #[command(subcommand)]
+        what: Option<sending::Limits>,
+    },
+    /// Show what an account sent of late beside its limits, from where, and its alarms
+    Sending {
+        /// The account's address
+        address: String,
+    },
     /// Remove an account with all its mail; asks first on a terminal
     Remove {
         /// The account's address, which is its login name
@@ -114,6 +156,7 @@ pub enum Request {
     Remove {
         address: String,
     },
+    Sending(sending::Request),
 }
 
 impl Command {
@@ -146,6 +189,30 @@ impl Command {
             Command::Quota { address, size } => Request::Quota { address, size },
             Command::Disable { address } => Request::Disable { address },
             Command::Enable { address } => Request::Enable { address },
+            Command::Lock {
+                address,
+                all,
+                reason,
+                ..
+            } => Request::Sending(sending::Request::Lock {
+                address,
+                all,
+                reason,
+            }),
+            Command::Release {
+                address,
+                all,
+                with_mail,
+                ..
+            } => Request::Sending(sending::Request::Release {
+                address,
+                all,
+                with_mail,
+            }),
+            Command::Limits { address, what } => {
+                Request::Sending(sending::Request::of_limits(address, what)?)
+            }
+            Command::Sending { address } => Request::Sending(sending::Request::Show { address }),
             Command::Remove { address, yes } => {
                 if !yes {
                     confirm::removal(&address)?;
@@ -203,6 +270,7 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
         Request::Disable { address } => set_state(context, &address, AccountState::Disabled),
         Request::Enable { address } => set_state(context, &address, AccountState::Active),
         Request::Remove { address } => remove(context, &address),
+        Request::Sending(request) => sending::execute(context, request),
     }
 }
 

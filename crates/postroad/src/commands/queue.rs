@@ -10,6 +10,8 @@ use store::{Durability, QueueId};
 use super::{Context, show};
 use crate::output::{Answer, Failure};
 
+pub mod group;
+
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// List the messages that wait
@@ -38,6 +40,14 @@ pub enum Command {
         /// A message's number or trace id, a destination domain, or `all`
         which: String,
     },
+    /// List what alarms about accounts hold, by likeness
+    Groups {
+        /// Only this account's
+        account: Option<String>,
+    },
+    /// Show, throw away or release a group of held messages
+    #[command(subcommand)]
+    Group(group::Command),
     /// Forget without a report to the sender
     Delete {
         /// A message's number or trace id, a destination domain, or `all`
@@ -54,6 +64,7 @@ pub enum Request {
     Hold { which: String },
     Release { which: String },
     Delete { which: String },
+    Group(group::Request),
 }
 
 /// Rows that one read of the store takes.
@@ -70,6 +81,8 @@ impl From<Command> for Request {
             Command::Hold { which } => Request::Hold { which },
             Command::Release { which } => Request::Release { which },
             Command::Delete { which } => Request::Delete { which },
+            Command::Groups { account } => Request::Group(group::Request::List { account }),
+            Command::Group(command) => Request::Group(command.into()),
         }
     }
 }
@@ -106,6 +119,7 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
                 })?;
             Ok(counted(count, "recipient", "released"))
         }
+        Request::Group(request) => group::execute(context, request),
         Request::Delete { which } => {
             let choice = choose(context, &which)?;
             let count = context

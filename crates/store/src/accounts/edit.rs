@@ -126,6 +126,7 @@ impl Change<'_> {
             "DELETE FROM correspondent WHERE account = ?1",
             "DELETE FROM correspondent_seed WHERE account = ?1",
             "DELETE FROM reputation_voice WHERE account = ?1",
+            "DELETE FROM sent_id WHERE account = ?1",
             "DELETE FROM login_rule WHERE account = ?1",
             "DELETE FROM app_password WHERE account = ?1",
             "DELETE FROM sign_in WHERE account = ?1",

@@ -116,6 +116,21 @@ impl Change<'_> {
     }
 }
 
+impl crate::View<'_> {
+    /// Whether they are still leased: not put on hold or deleted meanwhile.
+    pub fn are_claimed(&self, id: QueueId, numbers: &[u32]) -> Result<bool, StoreError> {
+        let sql = "SELECT state FROM queue_recipient WHERE message = ?1 AND number = ?2";
+        for number in numbers {
+            let key = [Param::Int(id.0), Param::Int((*number).into())];
+            let state = self.sql.first(sql, &key, |row| row.int(0))?;
+            if state != Some(RecipientState::InFlight.code()) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
 pub(super) fn names(domains: &[mail::Domain]) -> HashSet<&str> {
     domains.iter().map(|domain| domain.as_str()).collect()
 }

@@ -7,6 +7,7 @@ use mail::UnixMillis;
 use super::habits::{DAY_MILLIS, HOUR_MILLIS};
 use super::{NewAlarm, SendingState};
 use crate::engine::Param;
+use crate::limits::APP_PASSWORDS_RECENT_MILLIS;
 use crate::{AccountId, Change, StoreError};
 
 /// Why a code released nothing.
@@ -76,6 +77,18 @@ impl Change<'_> {
         self.sql
             .execute(forget, &[Param::Int(account.0), Param::Int(since)])?;
         self.end_sessions(account)?;
+        self.effects.note_queue();
+        let recent = UnixMillis(now.0 - APP_PASSWORDS_RECENT_MILLIS);
+        let revoked = self.remove_app_passwords_since(account, recent)?;
+        let mut alarm = alarm.clone();
+        if !revoked.is_empty() {
+            let names = revoked.join(", ");
+            alarm.reasons = format!(
+                "{}\nApp passwords made of late were revoked: {names}.",
+                alarm.reasons
+            );
+        }
+        let alarm = &alarm;
         self.add_alarm(account, alarm, now)?;
         Ok(true)
     }

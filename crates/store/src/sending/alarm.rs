@@ -62,6 +62,12 @@ impl View<'_> {
         self.sql.all(sql, &[Param::Int(ALARMS_SHOWN_MAX)], read)
     }
 
+    /// Whether there are any: the queue asks with each look.
+    pub fn has_alarms_to_tell(&self) -> Result<bool, StoreError> {
+        let sql = "SELECT id FROM sending_alarm WHERE told = 0 LIMIT 1";
+        Ok(self.sql.first(sql, &[], |row| row.int(0))?.is_some())
+    }
+
     /// Whom mail of an account reached at other servers since then, as far as it is remembered.
     pub fn reached_since(
         &self,

@@ -3,6 +3,7 @@
 //! queues a message or ends an attempt.
 
 mod account;
+mod acquaintance;
 mod alarm;
 mod count;
 mod group;
@@ -11,6 +12,7 @@ mod limit;
 mod tidy;
 
 pub use account::BadRelease;
+pub use acquaintance::Acquaintance;
 pub use alarm::{Alarm, AlarmId, NewAlarm, Reached};
 pub use group::{Group, GroupId, GroupMember, Known, Sketch};
 pub use habits::Habits;
