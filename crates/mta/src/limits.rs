@@ -310,3 +310,48 @@ pub const DISCARDED_DAYS: i64 = 7;
 
 /// Of a file's name, in a reply or a header field.
 pub const ATTACHMENT_NAME_CHARS_MAX: usize = 120;
+
+/// From this size on the spam filter looks at a message off the event loop: some milliseconds.
+pub const INLINE_SPAM_BYTES_MAX: usize = 64 * 1024;
+
+/// How long a message waits for block lists, counted from its end. What they did not say by then is not known: most questions
+/// began at MAIL.
+pub const BLOCKLISTS_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long one question to a block list may take.
+pub const BLOCKLIST_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often a block list is asked about itself. RFC 5782 §5 asks for it now and then.
+pub const BLOCKLIST_TEST_EVERY: Duration = Duration::from_secs(6 * 3_600);
+
+/// A block list that fails its test is left alone so long.
+pub const BLOCKLIST_BROKEN_PAUSE: Duration = Duration::from_secs(3_600);
+
+/// So often in a row a block list may be silent or late; then it is left alone for a while.
+pub const BLOCKLIST_SLOW_MAX: u32 = 3;
+pub const BLOCKLIST_SLOW_PAUSE: Duration = Duration::from_secs(300);
+
+/// Block lists that are asked: each costs a question for each message.
+pub const BLOCKLISTS_MAX: usize = 32;
+
+/// How long the operator's choice of block lists, and our own domains, are used without looking for new ones.
+pub const BLOCKLIST_CHOICES_AGE: Duration = Duration::from_secs(30);
+pub const OWN_DOMAINS_AGE: Duration = Duration::from_secs(30);
+
+/// Own domains that the filter protects from look-alikes: to compare with more costs too much.
+pub const OWN_DOMAINS_MAX: usize = 1_000;
+
+/// Recipients that the filter looks at as addresses.
+pub const RECIPIENTS_LOOKED_AT_MAX: usize = 20;
+
+/// Domains of links of one message that block lists are asked about.
+pub const LINK_DOMAINS_LOOKED_UP_MAX: usize = 8;
+
+/// Messages that one says it answers, looked up among those that were sent from here.
+pub const ANSWERED_LOOKED_UP_MAX: usize = 6;
+
+/// Senders whose standing is kept in memory: some megabytes.
+pub const REPUTATIONS_REMEMBERED_MAX: usize = 10_000;
+
+/// Senders whose new counts are written down at once: some milliseconds.
+pub const REPUTATIONS_WRITTEN_AT_ONCE: usize = 200;

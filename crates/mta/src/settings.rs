@@ -38,6 +38,8 @@ pub struct MtaSettings {
     pub connections_max: usize,
     /// SMTP connections at once from one address.
     pub connections_per_address_max: usize,
+    /// Whether the built-in lists in the DNS are asked about mail that comes in.
+    pub ask_blocklists: bool,
     pub outbound: OutboundSettings,
     /// Programs of others that look at messages.
     pub filters: FilterSettings,
@@ -118,6 +120,7 @@ impl MtaSettings {
             recipients_max: limits::RECIPIENTS_MAX,
             connections_max: limits::CONNECTIONS_MAX,
             connections_per_address_max: limits::CONNECTIONS_PER_ADDRESS_MAX,
+            ask_blocklists: false,
             outbound: OutboundSettings::new(),
             filters: FilterSettings::default(),
         }

@@ -7,16 +7,20 @@ use mail::{ReversePath, Summary, TraceId, UnixMillis};
 use mailauth::results;
 use mailauth::spf::SpfResult;
 use mailauth::verdict::Verdict;
+use store::lessons::Junked;
 use store::queue::MessageDsn;
 use store::reports::NewIntake;
-use store::{Delivery, DeliveryTarget, Durability, Place, QuotaRule, Receipt, SpecialUse};
+use store::senders::{NewReceived, Seen};
+use store::{Delivery, Durability, MessageId, QuotaRule, Receipt};
 
-use super::ruling::{Case, Fate, Ruling};
+use super::copies::Copies;
+use super::ruling::{Case, Fate, Ruling, is_detour, voucher};
+use super::spam::{self, AskedOfPeer, Because, Scores};
 use super::verify::Asked;
 use super::{Arrival, Passed, Transaction, check_loop, evidence};
 use crate::bounce::{self, Kind, Told};
 use crate::envelope::{Routed, message_dsn, note};
-use crate::filing::{Filing, inbox};
+use crate::filing::{Arrived, Filing};
 use crate::filters::{self, Screened};
 use crate::forward::{self, Passing};
 use crate::outbound::{header_of, tls_wish};
@@ -39,6 +43,8 @@ struct Inbound {
     now: UnixMillis,
     /// What filters made of it beside that.
     screened: Screened,
+    /// What the spam filter says, for each account.
+    scores: Option<Scores>,
 }
 
 /// Gather, decide, do, for a whole message from the world.
@@ -56,6 +62,7 @@ pub(super) async fn accept(
         params,
         recipients,
         asked,
+        listed,
     } = transaction;
     let asked = asked.unwrap_or_else(|| Asked::begin(inner, arrival.ip, &arrival.hello, &from));
     let message = Bytes::from(body);
@@ -71,6 +78,7 @@ pub(super) async fn accept(
         message,
         now: inner.now(),
         screened: Screened::default(),
+        scores: None,
     };
     inbound.screen(inner).await?;
     let case = Case {
@@ -82,7 +90,11 @@ pub(super) async fn accept(
         now: inbound.now,
         junk: inbound.screened.junk.is_some(),
     };
-    let ruling = case.rule(inner).await?;
+    let mut ruling = case.rule(inner).await?;
+    if ruling.refused_by_all().is_none() {
+        inbound.scores = inbound.score(inner, listed).await?;
+        ruling = ruling.joined(&inbound.recipients, inbound.is_junk());
+    }
     if let Some(refusal) = ruling.refused_by_all() {
         inbound.note_refused(inner, &ruling).await;
         return Err(refusal.clone());
@@ -126,6 +138,34 @@ impl Inbound {
         Ok(())
     }
 
+    /// Asks whether it is wanted.
+    async fn score(
+        &self,
+        inner: &Inner,
+        listed: Option<AskedOfPeer>,
+    ) -> Result<Option<Scores>, Refusal> {
+        let trusted = inner.trust.now(inner).await?;
+        let case = spam::Case {
+            from: &self.from,
+            hello: &self.arrival.hello,
+            ip: self.arrival.ip,
+            recipients: &self.recipients,
+            sender: &self.verdict,
+            message: &self.message,
+            vouched: voucher(&self.verdict, &self.message, &trusted).is_some(),
+            detour: is_detour(&self.verdict, &self.message),
+            other_filters: &self.screened.said,
+            now: self.now,
+        };
+        Ok(spam::score(inner, case, listed).await)
+    }
+
+    /// For nobody in particular.
+    fn is_junk(&self) -> bool {
+        let scores = self.scores.as_ref();
+        scores.is_some_and(|scores| scores.server.is_junk())
+    }
+
     /// Plans all that is done with it.
     async fn file(&self, inner: &Inner, ruling: &Ruling) -> Result<Filing, Refusal> {
         let taken = || self.recipients.iter().zip(&ruling.fates);
@@ -143,6 +183,7 @@ impl Inbound {
         let forged = results::forged(&self.message, inner.settings.hostname.as_str());
         if !here.is_empty() {
             filing.add(self.deliver(inner, &here, &forged).await?);
+            filing.seen = self.seen(inner, &here);
         }
         if !away.is_empty() {
             let passing = Passing {
@@ -170,48 +211,95 @@ impl Inbound {
         Ok(filing)
     }
 
-    /// For those who have it here, once for all of them.
+    /// For those who have it here: one body for all whose verdicts read the same.
     async fn deliver(
         &self,
         inner: &Inner,
         here: &[(&Routed, bool)],
         forged: &[std::ops::Range<usize>],
     ) -> Result<Filing, Refusal> {
-        let mut bytes = return_path(&self.from);
-        let results = results::write(inner.settings.hostname.as_str(), &self.verdict);
-        let received = self.received(inner);
-        bytes.reserve_exact(results.len() + received.len() + self.message.len());
-        bytes.extend_from_slice(&results);
-        bytes.extend_from_slice(&received);
-        without(&self.message, forged, &mut bytes);
-        let (bytes, summary) = summarize(inner, bytes.into()).await?;
-        let note = note(self.trace, here.iter().map(|(recipient, _)| *recipient));
-        let kept = inner.store.keep_noted(bytes, note).await?;
-        let reports = here
-            .iter()
-            .filter(|(recipient, _)| recipient.takes_reports());
-        let intakes = reports.map(|(recipient, _)| NewIntake {
-            trace: self.trace,
-            kept: kept.clone(),
-            recipient: recipient.address.clone(),
-            submitter: evidence::submitter(&self.verdict),
-            received: self.now,
-        });
-        let intakes = intakes.collect();
-        let targets = targets(here);
-        let delivery = (!targets.is_empty()).then_some(Delivery {
-            trace: self.trace,
-            kept,
-            summary,
-            targets,
-            quota: QuotaRule::Overrun,
-            received: self.now,
-        });
-        Ok(Filing {
-            deliveries: delivery.into_iter().collect(),
-            intakes,
+        let mut forged = forged.to_vec();
+        forged.extend(spam::forged(&self.message));
+        forged.sort_unstable_by_key(|range| range.start);
+        let mut rest = results::write(inner.settings.hostname.as_str(), &self.verdict);
+        rest.extend_from_slice(&self.received(inner));
+        without(&self.message, &forged, &mut rest);
+        let copies = Copies::of(here, self.scores.as_ref(), inner.settings.hostname.as_str());
+        let mut filing = Filing {
+            arrived: self.arrived(&copies),
             ..Filing::default()
-        })
+        };
+        for copy in copies.all {
+            let top = [return_path(&self.from), copy.field].concat();
+            let bytes = [top.as_slice(), rest.as_slice()].concat();
+            let (bytes, summary) = summarize(inner, bytes.into()).await?;
+            let note = note(self.trace, copy.recipients.iter().copied());
+            let kept = inner.store.keep_noted(bytes, note).await?;
+            let reports = copy.recipients.iter();
+            let reports =
+                reports.filter(|recipient| copy.is_for_reports && recipient.takes_reports());
+            filing.intakes.extend(reports.map(|recipient| NewIntake {
+                trace: self.trace,
+                kept: kept.clone(),
+                recipient: recipient.address.clone(),
+                submitter: evidence::submitter(&self.verdict),
+                received: self.now,
+            }));
+            if !copy.targets.is_empty() {
+                filing.deliveries.push(Delivery {
+                    trace: self.trace,
+                    kept,
+                    summary,
+                    targets: copy.targets,
+                    quota: QuotaRule::Overrun,
+                    received: self.now,
+                });
+            }
+        }
+        Ok(filing)
+    }
+
+    /// What each account remembers of it.
+    fn arrived(&self, copies: &Copies<'_>) -> Vec<Arrived> {
+        let Some(scores) = &self.scores else {
+            return Vec::new();
+        };
+        let message_id = spam::ids_in(&self.message, "Message-ID").into_iter().next();
+        let mut arrived = Vec::new();
+        for (account, because) in &copies.places {
+            match because {
+                None => arrived.extend(scores.origin.author.clone().map(|author| {
+                    let new = NewReceived {
+                        account: *account,
+                        author,
+                        confirmed: scores.origin.confirmed,
+                        network: scores.network(),
+                    };
+                    Arrived::Wanted(new, self.now)
+                })),
+                Some(Because::Verdict) => arrived.extend(scores.of(*account).map(|verdict| {
+                    let reason = verdict.words().into_iter().next().unwrap_or_default();
+                    Arrived::Junk(Junked {
+                        account: *account,
+                        message: MessageId(0),
+                        at: self.now,
+                        probability: verdict.probability,
+                        reason,
+                        message_id: message_id.clone(),
+                    })
+                })),
+                Some(Because::Ruled) => {}
+            }
+        }
+        arrived
+    }
+
+    /// Counts it for its sender.
+    fn seen(&self, inner: &Inner, here: &[(&Routed, bool)]) -> Option<(Vec<Seen>, UnixMillis)> {
+        let scores = self.scores.as_ref()?;
+        let junk = self.is_junk() || here.iter().all(|(_, junk)| *junk);
+        let seen = spam::note(inner, scores, junk);
+        (!seen.is_empty()).then_some((seen, self.now))
     }
 
     fn received(&self, inner: &Inner) -> Vec<u8> {
@@ -317,6 +405,18 @@ impl Inbound {
         told.collect()
     }
 
+    /// How sure the filter is that it is junk for a recipient, and whether that put it into the junk folder.
+    fn scored(&self, recipient: &Routed) -> Option<(String, bool)> {
+        let scores = self.scores.as_ref()?;
+        let account = recipient.targets().first().map(|target| target.account);
+        let verdict = match account {
+            Some(account) => scores.of(account)?,
+            None => &scores.server,
+        };
+        let junk = spam::junk(false, verdict.is_junk(), &recipient.address).is_some();
+        Some((format!("{:.3}", verdict.probability), junk))
+    }
+
     fn log(&self, ruling: &Ruling) {
         let (id, from, size) = (self.trace, &self.from, self.message.len());
         let (peer, reason) = (self.arrival.ip, ruling.judgement.reason);
@@ -340,8 +440,11 @@ impl Inbound {
                     } else {
                         "forwarded"
                     };
+                    let spam = self.scored(recipient);
+                    let junk = *junk || spam.as_ref().is_some_and(|(_, junk)| *junk);
                     tracing::info!(
                         target: "message", %id, event, %from, %to, size, %peer, junk, away, dmarc = ?reason,
+                        spam = spam.map(|(probability, _)| probability),
                     );
                 }
                 Fate::Refused(refusal) => tracing::info!(
@@ -350,28 +453,6 @@ impl Inbound {
             }
         }
     }
-}
-
-/// Each account once. Whoever has it in the inbox by one address does not need it in the junk folder.
-fn targets(here: &[(&Routed, bool)]) -> Vec<DeliveryTarget> {
-    let mut out: Vec<DeliveryTarget> = Vec::new();
-    for (recipient, junk) in here {
-        for target in recipient.targets() {
-            let place = match junk {
-                true => Place::Use(SpecialUse::Junk),
-                false => Place::Inbox,
-            };
-            match out.iter_mut().find(|known| known.account == target.account) {
-                Some(known) if !junk => known.place = place,
-                Some(_) => {}
-                None => out.push(DeliveryTarget {
-                    place,
-                    ..inbox(target.account)
-                }),
-            }
-        }
-    }
-    out
 }
 
 /// The message without these ranges, in their order.

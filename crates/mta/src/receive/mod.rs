@@ -1,6 +1,7 @@
 //! Taking mail in: MAIL, RCPT and the message, each as gather, decide, do.
 //! Greylisting and the spam filter will gather beside what is gathered here.
 
+mod copies;
 mod evidence;
 mod foresight;
 mod inbound;
@@ -9,6 +10,7 @@ mod lists;
 mod loops;
 mod rcpt;
 mod ruling;
+mod spam;
 mod trust;
 mod turns;
 mod verify;
@@ -20,11 +22,13 @@ use wire::smtp::server::Server;
 use wire::smtp::{EnhancedCode, ForwardPath, MailParams, RcptParams, Reply};
 
 use crate::Door;
+use crate::door;
 use crate::envelope::{Routed, recipient_dsn};
 use crate::refusal::Refusal;
 use crate::session::Session;
 use crate::submission;
 
+pub(crate) use self::spam::{AskedOfPeer, Memory as SpamMemory, ids_in};
 pub use foresight::{WouldDo, would_do};
 pub(crate) use inbound::summarize;
 pub(crate) use loops::{Passed, check_loop, is_passed_on_before};
@@ -42,6 +46,8 @@ pub(crate) struct Transaction {
     pub(crate) recipients: Vec<Routed>,
     /// Who the sender is, being found out; not for our own users.
     pub(crate) asked: Option<Asked>,
+    /// What block lists say of the peer, being found out.
+    pub(crate) listed: Option<AskedOfPeer>,
 }
 
 /// How a message came: what goes into its Received field.
@@ -87,9 +93,13 @@ pub(crate) async fn mail(
     }
     let asked =
         (session.door == Door::Mx).then(|| Asked::begin(session.inner, session.peer, hello, &from));
+    let listed = (session.door == Door::Mx)
+        .then(|| AskedOfPeer::begin(session.inner, session.peer))
+        .flatten();
     session.transaction = Some(Transaction {
         trace,
         asked,
+        listed,
         from,
         params,
         recipients: Vec::new(),
@@ -116,7 +126,13 @@ pub(crate) async fn rcpt(
         ),
         Err(refusal) => Err(refusal),
     };
-    match decided {
+    let welcome = match decided {
+        Ok((address, way)) => door::welcome(session, transaction, &address, &way)
+            .await
+            .map(|()| (address, way)),
+        Err(refusal) => Err(refusal),
+    };
+    match welcome {
         Ok((address, way)) => {
             let routed = Routed {
                 address,

@@ -12,6 +12,7 @@ use store::{DmarcChoice, StoreError};
 
 use super::judge::{self, Judgement, Place, Voucher};
 use super::lists::is_list_like;
+use super::spam::keep_here;
 use super::trust::Trusted;
 use super::{evidence, is_passed_on_before};
 use crate::envelope::{Routed, Way};
@@ -199,6 +200,14 @@ impl Case<'_> {
 }
 
 impl Ruling {
+    /// What the spam verdict changes for the ways to other servers.
+    pub(super) fn joined(mut self, recipients: &[Routed], junk: bool) -> Self {
+        for (fate, recipient) in self.fates.iter_mut().zip(recipients) {
+            *fate = keep_here(fate.clone(), recipient, junk);
+        }
+        self
+    }
+
     /// The refusal, if nobody takes it.
     pub(super) fn refused_by_all(&self) -> Option<&Refusal> {
         let mut refusals = self.fates.iter().map(|fate| match fate {

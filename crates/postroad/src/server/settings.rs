@@ -47,10 +47,12 @@ pub fn mta(
     settings.message_bytes_max = limits.message_bytes.unwrap_or(settings.message_bytes_max);
     settings.recipients_max = limits.recipients.unwrap_or(settings.recipients_max);
     settings.connections_max = limits.connections.unwrap_or(settings.connections_max);
+    settings.ask_blocklists = true;
     settings.connections_per_address_max = limits
         .connections_per_address
         .unwrap_or(settings.connections_per_address_max);
     settings.outbound = outbound(config, listeners)?;
+    settings.filters = config.filters.clone();
     Ok(settings)
 }
 

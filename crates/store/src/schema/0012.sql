@@ -1,7 +1,7 @@
 -- Version 12. What is known of senders: whom each account writes to and hears from, and what the server has seen of
 -- addresses, networks and domains.
 
--- One row per account and address, folded and without its +detail. `provisional` is not 0 while an address is known only from
+-- One row per account and address, folded and without its +detail. `network` is where its mail came from, empty once there were several. `provisional` is not 0 while an address is known only from
 -- a message that somebody filed in Sent: until then it does not count as written to where the amount of new recipients is limited.
 CREATE TABLE correspondent (
   account BIGINT NOT NULL,
@@ -16,12 +16,23 @@ CREATE TABLE correspondent (
   junked BIGINT NOT NULL,
   first_received BIGINT,
   last_received BIGINT,
+  network TEXT,
   PRIMARY KEY (account, address)
 ) WITHOUT ROWID;
 
 CREATE INDEX correspondent_domain ON correspondent (account, domain) WHERE sent > 0;
 
 CREATE INDEX correspondent_provisional ON correspondent (provisional) WHERE provisional > 0;
+
+-- Message-IDs of what an account sent, as hashes: whoever answers one is answered to.
+CREATE TABLE sent_id (
+  account BIGINT NOT NULL,
+  hash BIGINT NOT NULL,
+  sent BIGINT NOT NULL,
+  PRIMARY KEY (account, hash)
+) WITHOUT ROWID;
+
+CREATE INDEX sent_id_sent ON sent_id (sent);
 
 -- How far the mailboxes for sent mail have been read. What they held when they were first seen, up to `trusted_uid`, is
 -- believed at once.
@@ -58,3 +69,11 @@ CREATE TABLE reputation_voice (
 ) WITHOUT ROWID;
 
 CREATE INDEX reputation_voice_at ON reputation_voice (at);
+
+-- What the operator wishes of a list in the DNS that mail is looked up in. `list` describes one that is not built in.
+CREATE TABLE blocklist (
+  zone TEXT NOT NULL PRIMARY KEY,
+  is_on BIGINT NOT NULL,
+  list TEXT,
+  changed BIGINT NOT NULL
+) WITHOUT ROWID;

@@ -2,13 +2,13 @@
 
 use mail::{Address, UnixMillis};
 
-use super::key_of;
+use super::{SenderLesson, key_of};
 use crate::engine::Param;
-use crate::limits::CORRESPONDENTS_COUNTED_MAX;
+use crate::limits::{CORRESPONDENTS_COUNTED_MAX, THREAD_REFERENCES_MAX};
 use crate::{AccountId, Change, StoreError, View};
 
 /// What an account and an address had to do with one another.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
     /// Messages to it.
     pub sent: u64,
@@ -18,22 +18,25 @@ pub struct History {
     pub received: u64,
     /// Those of them that proved to be from there.
     pub confirmed: u64,
-    /// Messages from it that were junk, or were called so.
+    /// Messages from it that a person called junk.
     pub junked: u64,
     pub first_received: Option<UnixMillis>,
     pub last_received: Option<UnixMillis>,
+    /// The network that all of them came from, if it was one.
+    pub network: Option<String>,
     /// Addresses of the same domain that the account wrote to, up to a bound.
     pub written_at_domain: u64,
 }
 
-/// A message that was filed for an account.
+/// A message that was filed for an account, not as junk: that makes nobody a correspondent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewReceived {
     pub account: AccountId,
     pub author: Address,
     /// It proved to be from its author's domain.
     pub confirmed: bool,
-    pub junk: bool,
+    /// Where it came from, as [`super::SenderKind::Network`] is named.
+    pub network: Option<String>,
 }
 
 impl View<'_> {
@@ -50,8 +53,8 @@ impl View<'_> {
 
     /// What the account and the address had to do with one another. Nothing at all is a value too.
     pub fn history(&self, account: AccountId, address: &Address) -> Result<History, StoreError> {
-        let sql = "SELECT sent, first_sent, last_sent, received, confirmed, junked, first_received, last_received \
-                   FROM correspondent WHERE account = ?1 AND address = ?2";
+        let sql = "SELECT sent, first_sent, last_sent, received, confirmed, junked, first_received, last_received, \
+                   network FROM correspondent WHERE account = ?1 AND address = ?2";
         let key = key_of(address);
         let params = [Param::Int(account.0), Param::Text(&key)];
         let found = self.sql.first(sql, &params, |row| {
@@ -66,6 +69,10 @@ impl View<'_> {
                 junked: count(5)?,
                 first_received: time(6)?,
                 last_received: time(7)?,
+                network: row
+                    .opt_text(8)?
+                    .filter(|network| !network.is_empty())
+                    .map(str::to_owned),
                 written_at_domain: 0,
             })
         })?;
@@ -84,7 +91,38 @@ impl View<'_> {
     }
 }
 
+impl View<'_> {
+    /// Whether one of these Message-IDs is of a message that the account sent.
+    pub fn is_answer_to(&self, account: AccountId, ids: &[String]) -> Result<bool, StoreError> {
+        let sql = "SELECT sent FROM sent_id WHERE account = ?1 AND hash = ?2";
+        for id in ids.iter().take(THREAD_REFERENCES_MAX) {
+            let params = [Param::Int(account.0), Param::Int(hash_of_id(id))];
+            if self.sql.first(sql, &params, |row| row.int(0))?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
 impl Change<'_> {
+    /// The account sends a message with this Message-ID (without its brackets).
+    pub fn note_sent_id(
+        &mut self,
+        account: AccountId,
+        id: &str,
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
+        let sql =
+            "INSERT INTO sent_id (account, hash, sent) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+        let params = [
+            Param::Int(account.0),
+            Param::Int(hash_of_id(id)),
+            Param::Int(now.0),
+        ];
+        self.sql.execute(sql, &params).map(drop)
+    }
+
     /// The account sends a message to these addresses.
     pub fn note_sent(
         &mut self,
@@ -115,31 +153,72 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// A message from an address was filed. Junk makes nobody a correspondent: it counts only where the address is known.
+    /// A message from an address was filed.
     pub fn note_received(&mut self, new: &NewReceived, now: UnixMillis) -> Result<(), StoreError> {
-        let key = key_of(&new.author);
-        let account = Param::Int(new.account.0);
-        if new.junk {
-            let sql =
-                "UPDATE correspondent SET junked = junked + 1 WHERE account = ?1 AND address = ?2";
-            return self
-                .sql
-                .execute(sql, &[account, Param::Text(&key)])
-                .map(drop);
-        }
         let sql = "INSERT INTO correspondent (account, address, domain, sent, provisional, received, confirmed, junked, \
-                   first_received, last_received) VALUES (?1, ?2, ?3, 0, 0, 1, ?4, 0, ?5, ?5) \
+                   first_received, last_received, network) VALUES (?1, ?2, ?3, 0, 0, 1, ?4, 0, ?5, ?5, ?6) \
                    ON CONFLICT (account, address) DO UPDATE SET received = correspondent.received + 1, \
                    confirmed = correspondent.confirmed + excluded.confirmed, \
                    first_received = COALESCE(correspondent.first_received, excluded.first_received), \
-                   last_received = excluded.last_received";
+                   last_received = excluded.last_received, \
+                   network = CASE WHEN correspondent.received = 0 OR correspondent.network = excluded.network \
+                   THEN excluded.network ELSE '' END";
+        let key = key_of(&new.author);
         let params = [
-            account,
+            Param::Int(new.account.0),
             Param::Text(&key),
             Param::Text(new.author.domain().as_str()),
             Param::Int(i64::from(new.confirmed)),
             Param::Int(now.0),
+            Param::OptText(new.network.as_deref()),
         ];
         self.sql.execute(sql, &params).map(drop)
     }
+
+    /// A person judged a message of an address, or takes it back.
+    pub(super) fn note_judged(
+        &mut self,
+        lesson: &SenderLesson,
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
+        let Some(author) = &lesson.origin.author else {
+            return Ok(());
+        };
+        let key = key_of(author);
+        let step = if lesson.undone { -1 } else { 1 };
+        // What is junk was no wanted message, and the other way round.
+        let (junk, wanted) = if lesson.junk {
+            (step, -step)
+        } else {
+            (0, step)
+        };
+        if !lesson.junk && !lesson.undone {
+            let sql = "INSERT INTO correspondent (account, address, domain, sent, provisional, received, confirmed, junked, \
+                       first_received, last_received) VALUES (?1, ?2, ?3, 0, 0, 0, 0, 0, ?4, ?4) ON CONFLICT DO NOTHING";
+            let params = [
+                Param::Int(lesson.account.0),
+                Param::Text(&key),
+                Param::Text(author.domain().as_str()),
+                Param::Int(now.0),
+            ];
+            self.sql.execute(sql, &params)?;
+        }
+        let sql = "UPDATE correspondent SET junked = CASE WHEN junked + ?3 < 0 THEN 0 ELSE junked + ?3 END, \
+                   received = CASE WHEN received + ?4 < 0 THEN 0 ELSE received + ?4 END, \
+                   confirmed = CASE WHEN confirmed + ?5 < 0 THEN 0 ELSE confirmed + ?5 END \
+                   WHERE account = ?1 AND address = ?2";
+        let params = [
+            Param::Int(lesson.account.0),
+            Param::Text(&key),
+            Param::Int(junk),
+            Param::Int(wanted),
+            Param::Int(if lesson.origin.confirmed { wanted } else { 0 }),
+        ];
+        self.sql.execute(sql, &params).map(drop)
+    }
+}
+
+fn hash_of_id(id: &str) -> i64 {
+    let [a, b, c, d, e, f, g, h, ..] = *blake3::hash(id.as_bytes()).as_bytes();
+    i64::from_le_bytes([a, b, c, d, e, f, g, h])
 }

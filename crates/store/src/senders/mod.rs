@@ -2,12 +2,14 @@
 //! remembers what came from addresses, networks and authenticated domains, and what its people taught of them.
 //! What follows from it is decided in `mta`.
 
+mod blocklist;
 mod correspondents;
 mod origin;
 mod reputation;
 mod seed;
 mod tidy;
 
+pub use blocklist::BlocklistChoice;
 pub use correspondents::{History, NewReceived};
 pub use origin::{Origin, SenderKey, SenderKind};
 pub use reputation::{Seen, SenderLesson, Standing, Voice};

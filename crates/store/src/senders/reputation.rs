@@ -3,7 +3,7 @@
 
 use mail::UnixMillis;
 
-use super::{Origin, SenderKey, key_of};
+use super::{Origin, SenderKey};
 use crate::engine::Param;
 use crate::limits::{REPUTATION_HALF_LIFE_MILLIS, REPUTATION_VOICES_READ_MAX};
 use crate::{AccountId, Change, StoreError, View};
@@ -109,18 +109,8 @@ impl Change<'_> {
         lesson: &SenderLesson,
         now: UnixMillis,
     ) -> Result<(), StoreError> {
+        self.note_judged(lesson, now)?;
         let step = if lesson.undone { -1 } else { 1 };
-        if let (Some(author), true) = (&lesson.origin.author, lesson.junk) {
-            let sql = "UPDATE correspondent SET junked = CASE WHEN junked + ?3 < 0 THEN 0 ELSE junked + ?3 END \
-                       WHERE account = ?1 AND address = ?2";
-            let key = key_of(author);
-            let params = [
-                Param::Int(lesson.account.0),
-                Param::Text(&key),
-                Param::Int(step),
-            ];
-            self.sql.execute(sql, &params)?;
-        }
         let find = "SELECT wanted, junk, at FROM reputation_voice WHERE kind = ?1 AND name = ?2 AND account = ?3";
         let put = "INSERT INTO reputation_voice (kind, name, account, wanted, junk, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
                    ON CONFLICT (kind, name, account) DO UPDATE SET wanted = excluded.wanted, junk = excluded.junk, at = excluded.at";

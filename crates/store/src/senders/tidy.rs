@@ -5,7 +5,8 @@ use mail::UnixMillis;
 use crate::engine::Param;
 use crate::limits::{
     CORRESPONDENTS_HEARD_MAX, CORRESPONDENTS_WRITTEN_MAX, HEARD_FROM_AGE_MILLIS,
-    REPUTATION_AGE_MILLIS, REPUTATION_ROWS_MAX, SEED_PIECES_PER_ROUND, TIDY_PIECE,
+    REPUTATION_AGE_MILLIS, REPUTATION_ROWS_MAX, SEED_PIECES_PER_ROUND, SENT_IDS_AGE_MILLIS,
+    TIDY_PIECE,
 };
 use crate::{Change, Durability, Store, StoreError, View};
 
@@ -110,6 +111,9 @@ impl Change<'_> {
     fn trim_reputation(&mut self, now: UnixMillis) -> Result<(), StoreError> {
         let before = [Param::Int(now.0.saturating_sub(REPUTATION_AGE_MILLIS))];
         let bound = [Param::Int(REPUTATION_ROWS_MAX)];
+        let sent = "DELETE FROM sent_id WHERE sent < ?1";
+        let sent_before = now.0.saturating_sub(SENT_IDS_AGE_MILLIS);
+        self.sql.execute(sent, &[Param::Int(sent_before)])?;
         for (old, many) in [
             (
                 "DELETE FROM reputation WHERE at < ?1",

@@ -9,8 +9,9 @@ use crate::fixture::*;
 on_both!(
     nobody_is_known_at_first,
     whom_one_writes_to_is_known,
+    answers_are_known,
     who_writes_is_remembered,
-    junk_makes_nobody_known,
+    the_operator_chooses_lists,
     mail_sent_before_is_read_once,
     what_is_filed_later_counts_later,
     those_only_heard_from_are_forgotten,
@@ -32,12 +33,12 @@ fn send(home: &Home, account: AccountId, to: &[&str], now: UnixMillis) {
         .expect("noted");
 }
 
-fn receive(home: &Home, account: AccountId, author: &str, junk: bool, now: UnixMillis) {
+fn receive(home: &Home, account: AccountId, author: &str, network: &str, now: UnixMillis) {
     let new = NewReceived {
         account,
         author: address(author),
         confirmed: author.starts_with("sure"),
-        junk,
+        network: Some(network.to_owned()),
     };
     home.write(move |change| change.note_received(&new, now))
         .expect("noted");
@@ -102,17 +103,36 @@ fn whom_one_writes_to_is_known(home: &Home) {
     assert_eq!((stranger.sent, stranger.written_at_domain), (0, 2));
 }
 
+fn answers_are_known(home: &Home) {
+    let (ann, dan) = (home.account("ann"), home.account("dan"));
+    for id in ["one@here.example", "two@here.example", "one@here.example"] {
+        home.write(move |change| change.note_sent_id(ann, id, NOW))
+            .expect("noted");
+    }
+    let answers = |account, ids: &[&str]| {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        home.read(move |view| view.is_answer_to(account, &ids))
+    };
+    assert!(answers(ann, &["x@there.example", "two@here.example"]));
+    assert!(!answers(ann, &["x@there.example", "Two@here.example"]));
+    assert!(!answers(ann, &[]));
+    assert!(!answers(dan, &["one@here.example"]));
+    tidy(home, at(200));
+    assert!(!answers(ann, &["one@here.example"]));
+}
+
 fn who_writes_is_remembered(home: &Home) {
     let ann = home.account("ann");
-    receive(home, ann, "sure@there.example", false, NOW);
-    receive(home, ann, "sure+list@there.example", false, at(1));
-    receive(home, ann, "sure@there.example", true, at(2));
-    receive(home, ann, "maybe@there.example", false, NOW);
+    receive(home, ann, "sure@there.example", "one", NOW);
+    receive(home, ann, "sure+list@there.example", "one", at(1));
+    receive(home, ann, "maybe@there.example", "one", NOW);
+    receive(home, ann, "maybe@there.example", "two", NOW);
+    receive(home, ann, "maybe@there.example", "one", NOW);
     let sure = history(home, ann, "sure@there.example");
     let want = History {
         received: 2,
         confirmed: 2,
-        junked: 1,
+        network: Some("one".to_owned()),
         first_received: Some(NOW),
         last_received: Some(at(1)),
         ..History::default()
@@ -120,7 +140,10 @@ fn who_writes_is_remembered(home: &Home) {
     assert_eq!(sure, want);
     assert!(is_first_time(home, ann, "sure@there.example"));
     let maybe = history(home, ann, "maybe@there.example");
-    assert_eq!((maybe.received, maybe.confirmed), (1, 0));
+    assert_eq!(
+        (maybe.received, maybe.confirmed, maybe.network),
+        (3, 0, None)
+    );
     send(home, ann, &["sure@there.example"], at(5));
     let sure = history(home, ann, "sure@there.example");
     assert_eq!(
@@ -129,10 +152,26 @@ fn who_writes_is_remembered(home: &Home) {
     );
 }
 
-fn junk_makes_nobody_known(home: &Home) {
-    let ann = home.account("ann");
-    receive(home, ann, "sure@spam.example", true, NOW);
-    assert_eq!(history(home, ann, "sure@spam.example"), History::default());
+fn the_operator_chooses_lists(home: &Home) {
+    let choice = |zone: &str, is_on| BlocklistChoice {
+        zone: zone.to_owned(),
+        is_on,
+        list: is_on.then(|| "{}".to_owned()),
+        changed: NOW,
+    };
+    let (one, other) = (choice("a.example", true), choice("b.example", false));
+    for new in [choice("a.example", false), one.clone(), other.clone()] {
+        home.write(move |change| change.set_blocklist(&new))
+            .expect("set");
+    }
+    assert_eq!(
+        home.read(|view| view.blocklist_choices()),
+        [one, other.clone()]
+    );
+    let forget = |zone: &'static str| home.write(move |change| change.forget_blocklist(zone));
+    assert!(forget("a.example").expect("forgotten"));
+    assert!(!forget("a.example").expect("nothing to forget"));
+    assert_eq!(home.read(|view| view.blocklist_choices()), [other]);
 }
 
 /// A message in Sent, as a program that brings a mailbox along files it.
@@ -209,9 +248,9 @@ fn what_is_filed_later_counts_later(home: &Home) {
 
 fn those_only_heard_from_are_forgotten(home: &Home) {
     let ann = home.account("ann");
-    receive(home, ann, "old@there.example", false, NOW);
-    receive(home, ann, "young@there.example", false, at(200));
-    receive(home, ann, "friend@there.example", false, NOW);
+    receive(home, ann, "old@there.example", "one", NOW);
+    receive(home, ann, "young@there.example", "one", at(200));
+    receive(home, ann, "friend@there.example", "one", NOW);
     send(home, ann, &["friend@there.example"], NOW);
     tidy_for_a_day(home, at(300));
     assert_eq!(history(home, ann, "old@there.example").received, 0);
@@ -296,7 +335,7 @@ fn counts_of_senders_fade(home: &Home) {
 
 fn lessons_are_in_the_voice_of_an_account(home: &Home) {
     let (ann, dan) = (home.account("ann"), home.account("dan"));
-    receive(home, ann, "bob@there.example", false, NOW);
+    receive(home, ann, "bob@there.example", "one", NOW);
     for _ in 0..5 {
         teach(home, ann, true, false);
     }
@@ -314,17 +353,24 @@ fn lessons_are_in_the_voice_of_an_account(home: &Home) {
         },
     ];
     assert_eq!(standing(home, 2, NOW).voices, want);
-    assert_eq!(history(home, ann, "bob@there.example").junked, 5);
-    assert_eq!(history(home, dan, "bob@there.example").junked, 0);
+    let of = |account| {
+        let history = history(home, account, "bob@there.example");
+        (history.received, history.confirmed, history.junked)
+    };
+    assert_eq!(of(ann), (0, 0, 5));
+    // Whoever is rescued from Junk was heard from.
+    assert_eq!(of(dan), (1, 1, 0));
 }
 
 fn lessons_are_taken_back(home: &Home) {
     let ann = home.account("ann");
-    receive(home, ann, "bob@there.example", false, NOW);
+    receive(home, ann, "bob@there.example", "one", NOW);
     teach(home, ann, true, false);
+    assert_eq!(history(home, ann, "bob@there.example").received, 0);
     teach(home, ann, true, true);
     teach(home, ann, true, true);
     assert_eq!(history(home, ann, "bob@there.example").junked, 0);
+    assert_eq!(history(home, ann, "bob@there.example").received, 2);
     let voices = standing(home, 0, NOW).voices;
     assert!(
         voices

@@ -1,0 +1,88 @@
+//! What the store knows of a message's sender, for each account that gets it: one look, on one snapshot.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use mail::{Address, UnixMillis};
+use store::lessons::{SenderNames, SenderRule, SpamChoices, Taught};
+use store::senders::{History, SenderKey, Standing};
+use store::{AccountId, StoreError, View};
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub(super) accounts: Vec<AccountId>,
+    pub(super) author: Option<Address>,
+    pub(super) reverse_path: Option<Address>,
+    pub(super) peer: IpAddr,
+    pub(super) learning: Vec<u64>,
+    /// Messages that it answers.
+    pub(super) answered: Vec<String>,
+    /// Senders whose standing is not in memory.
+    pub(super) keys: Vec<SenderKey>,
+    pub(super) now: UnixMillis,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    pub(super) accounts: Vec<KnownToAccount>,
+    pub(super) standings: Vec<(SenderKey, Arc<Standing>)>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct KnownToAccount {
+    pub(super) account: AccountId,
+    pub(super) choices: SpamChoices,
+    pub(super) history: History,
+    pub(super) answers_us: bool,
+    pub(super) rules: Vec<SenderRule>,
+    pub(super) taught: Taught,
+}
+
+impl Wanted {
+    pub(super) fn read(&self, view: &View<'_>) -> Result<Known, StoreError> {
+        let mut known = Known::default();
+        for account in &self.accounts {
+            known.accounts.push(self.of_account(view, *account)?);
+        }
+        for key in &self.keys {
+            let standing = view.standing(key, self.now)?;
+            known.standings.push((key.clone(), Arc::new(standing)));
+        }
+        Ok(known)
+    }
+
+    fn of_account(
+        &self,
+        view: &View<'_>,
+        account: AccountId,
+    ) -> Result<KnownToAccount, StoreError> {
+        let choices = view.spam_choices(account)?;
+        if !choices.filtering {
+            return Ok(KnownToAccount {
+                account,
+                choices,
+                history: History::default(),
+                answers_us: false,
+                rules: Vec::new(),
+                taught: Taught::default(),
+            });
+        }
+        let names = SenderNames {
+            author: self.author.as_ref(),
+            reverse_path: self.reverse_path.as_ref(),
+            peer: Some(self.peer),
+        };
+        Ok(KnownToAccount {
+            account,
+            choices,
+            history: match &self.author {
+                Some(author) => view.history(account, author)?,
+                None => History::default(),
+            },
+            answers_us: view.is_answer_to(account, &self.answered)?,
+            rules: view.sender_rules(account, &names)?,
+            taught: view.taught(account, &self.learning)?,
+        })
+    }
+}

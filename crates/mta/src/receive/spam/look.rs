@@ -1,0 +1,98 @@
+//! What a message itself shows, for all its recipients once: the model's opinion, what rules find, the features that
+//! learning counts, and the domains to look up in lists. Computing only.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use mail::{Address, header, thread};
+use spam::{Envelope, Features, Finding, Model, Sight, domains, origin};
+
+use crate::limits;
+
+/// How it came, owned: large messages are looked at elsewhere.
+pub(super) struct Circumstances {
+    pub(super) peer: IpAddr,
+    pub(super) hello: String,
+    /// Empty: it was looked for, and there is none.
+    pub(super) reverse_name: Option<String>,
+    pub(super) from: Option<Address>,
+    pub(super) recipients: Vec<Address>,
+    pub(super) own_domains: std::sync::Arc<Vec<String>>,
+    pub(super) own_hosts: Vec<String>,
+}
+
+/// What was seen.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Looked {
+    /// The model's log-odds.
+    pub(super) base: f32,
+    pub(super) findings: Vec<Finding>,
+    /// For what was taught.
+    pub(super) learning: Vec<u64>,
+    /// The author, if there is a single one.
+    pub(super) author: Option<Address>,
+    /// Message-IDs of what it answers.
+    pub(super) answered: Vec<String>,
+    /// Registrable domains that links lead to, without the author's own.
+    pub(super) link_domains: Vec<String>,
+}
+
+pub(super) fn look(message: &Bytes, how: &Circumstances) -> Looked {
+    let sight = Sight::of(message);
+    let features = Features::of(&sight);
+    let envelope = Envelope {
+        peer: Some(how.peer),
+        hello: &how.hello,
+        reverse_name: how.reverse_name.as_deref(),
+        from: how.from.as_ref(),
+        recipients: &how.recipients,
+        own_domains: &how.own_domains,
+        own_hosts: &how.own_hosts,
+    };
+    let author = origin::author(message).and_then(|author| Address::parse(&author).ok());
+    Looked {
+        base: Model::built_in().log_odds(&features),
+        findings: spam::rules(&sight, &envelope),
+        learning: features.for_learning(),
+        link_domains: link_domains(&sight, author.as_ref()),
+        author,
+        answered: answered(message),
+    }
+}
+
+/// The newest first: what is answered comes last in References.
+fn answered(message: &[u8]) -> Vec<String> {
+    let mut ids = ids_in(message, "In-Reply-To");
+    let references = ids_in(message, "References").into_iter().rev();
+    ids.extend(references.take(limits::ANSWERED_LOOKED_UP_MAX));
+    ids.dedup();
+    ids.truncate(limits::ANSWERED_LOOKED_UP_MAX);
+    ids
+}
+
+/// The message ids that stand in the first field of this name, without brackets.
+pub(crate) fn ids_in(message: &[u8], field: &str) -> Vec<String> {
+    header::first(message, field).map_or_else(Vec::new, thread::message_ids)
+}
+
+/// Those that most links lead to are no more suspicious than others: the first ones are taken.
+fn link_domains(sight: &Sight, author: Option<&Address>) -> Vec<String> {
+    let own = author.map(|author| domains::registrable(author.domain().as_str()).to_owned());
+    let mut found: Vec<String> = Vec::new();
+    for link in &sight.links {
+        let Some(host) = spam::sight::host_of(&link.target) else {
+            continue;
+        };
+        let host = host.to_ascii_lowercase();
+        let domain = domains::registrable(&host);
+        let is_name = domain.contains('.') && host.parse::<IpAddr>().is_err();
+        if !is_name || own.as_deref() == Some(domain) || found.iter().any(|known| known == domain) {
+            continue;
+        }
+        found.push(domain.to_owned());
+        if limits::LINK_DOMAINS_LOOKED_UP_MAX <= found.len() {
+            break;
+        }
+    }
+    found
+}

@@ -1,0 +1,336 @@
+//! Is it wanted: for each account that gets a message, one verdict of what the message shows, what is known of its sender, what
+//! lists say and what people taught. Gathered here; judged, purely, in `spam`.
+//!
+//! A verdict chooses between inbox and Junk and keeps junk from being passed on. It refuses nothing, and nothing that goes wrong
+//! here costs a message: then it is filed without a verdict.
+
+mod blocklists;
+mod facts;
+mod known;
+mod look;
+mod place;
+mod reputation;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use bytes::Bytes;
+use futures_util::future::join3;
+use mail::{ReversePath, UnixMillis};
+use mailauth::iprev::IprevReason;
+use mailauth::verdict::Verdict as Sender;
+use spam::facts::{Facts, Listed, OtherFilter, Proof};
+use spam::{Verdict, judge};
+use store::senders::{Origin, Seen, SenderKind};
+use store::{AccountId, Store, StoreError};
+use world::World;
+
+use crate::envelope::Routed;
+use crate::settings::MtaSettings;
+use crate::{Inner, limits};
+
+pub(crate) use blocklists::AskedOfPeer;
+pub(crate) use look::ids_in;
+pub(super) use place::{Because, forged, junk, keep_here};
+
+use blocklists::Blocklists;
+use known::{Known, KnownToAccount, Wanted};
+use look::{Circumstances, Looked};
+use reputation::Reputations;
+
+/// What is remembered between messages.
+pub(crate) struct Memory {
+    lists: Blocklists,
+    reputations: Reputations,
+    own_domains: Mutex<Option<(Instant, Arc<Vec<String>>)>>,
+}
+
+impl Memory {
+    pub(crate) fn new(world: &World, store: &Store, settings: &MtaSettings) -> Self {
+        Self {
+            lists: Blocklists::new(world.clone(), store.clone(), settings.ask_blocklists),
+            reputations: Reputations::default(),
+            own_domains: Mutex::default(),
+        }
+    }
+}
+
+/// A message from outside.
+pub(super) struct Case<'a> {
+    pub(super) from: &'a ReversePath,
+    pub(super) hello: &'a str,
+    pub(super) ip: IpAddr,
+    pub(super) recipients: &'a [Routed],
+    pub(super) sender: &'a Sender,
+    pub(super) message: &'a Bytes,
+    /// Somebody whom the operator trusts saw its author confirmed.
+    pub(super) vouched: bool,
+    /// It looks as if it came over a list or a forwarder.
+    pub(super) detour: bool,
+    pub(super) other_filters: &'a [OtherFilter],
+    pub(super) now: UnixMillis,
+}
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub(super) struct Scores {
+    /// For nobody in particular: what goes on to other servers.
+    pub(super) server: Arc<Verdict>,
+    /// Accounts without filtering are not among them.
+    accounts: BTreeMap<AccountId, Arc<Verdict>>,
+    unfiltered: Vec<AccountId>,
+    pub(super) origin: Origin,
+}
+
+impl Scores {
+    /// The verdict for an account; nothing where it wants none.
+    pub(super) fn of(&self, account: AccountId) -> Option<&Arc<Verdict>> {
+        match self.unfiltered.contains(&account) {
+            true => None,
+            false => Some(self.accounts.get(&account).unwrap_or(&self.server)),
+        }
+    }
+
+    pub(super) fn is_junk(&self, account: AccountId) -> bool {
+        self.of(account).is_some_and(|verdict| verdict.is_junk())
+    }
+
+    /// The network that it came from, as correspondents remember it.
+    pub(super) fn network(&self) -> Option<String> {
+        let mut keys = self.origin.keys().into_iter();
+        keys.find(|key| key.kind == SenderKind::Network)
+            .map(|key| key.name)
+    }
+}
+
+/// Gathers and judges. Nothing: something went wrong that must not cost a message.
+pub(super) async fn score(
+    inner: &Inner,
+    case: Case<'_>,
+    peer: Option<AskedOfPeer>,
+) -> Option<Scores> {
+    let late = inner.world.now() + limits::BLOCKLISTS_PATIENCE;
+    let own_domains = own_domains(inner).await;
+    let looked = case.look(inner, own_domains.clone()).await?;
+    let origin = case.origin(&looked);
+    let keys = origin.keys();
+    let (mut standings, unknown) = inner.spam.reputations.recall(&keys, inner.world.now());
+    let wanted = Wanted {
+        accounts: case.accounts(),
+        author: looked.author.clone(),
+        reverse_path: case.from.address().cloned(),
+        peer: case.ip,
+        learning: looked.learning.clone(),
+        answered: looked.answered.clone(),
+        keys: unknown,
+        now: case.now,
+    };
+    let of_peer = async {
+        match peer {
+            Some(asked) => asked.answer(inner, late).await,
+            None => Vec::new(),
+        }
+    };
+    let known = inner.store.read_small(move |view| wanted.read(view));
+    let (known, of_peer, of_domains) =
+        join3(known, of_peer, case.ask_domains(inner, &looked, late)).await;
+    let known = known.unwrap_or_else(|error: StoreError| {
+        tracing::warn!(%error, "what is known of a sender cannot be read");
+        Known::default()
+    });
+    inner
+        .spam
+        .reputations
+        .remember(&known.standings, inner.world.now());
+    standings.extend(known.standings);
+    let author = looked.author.as_ref();
+    let is_ours = author.is_some_and(|author| {
+        let domain = author.domain().as_str();
+        own_domains.iter().any(|own| own == domain)
+    });
+    let shared = Facts {
+        authentication: facts::authentication(
+            case.sender,
+            author,
+            is_ours,
+            case.vouched,
+            case.detour,
+        ),
+        listed: of_peer.into_iter().chain(of_domains).collect(),
+        other_filters: case.other_filters.to_vec(),
+        ..Facts::default()
+    };
+    let judging = Judging {
+        looked: &looked,
+        shared,
+        standings: &standings,
+        network: origin
+            .keys()
+            .into_iter()
+            .find(|key| key.kind == SenderKind::Network)
+            .map(|key| key.name),
+    };
+    Some(judging.all(&known.accounts, origin))
+}
+
+impl Case<'_> {
+    /// Each account once.
+    fn accounts(&self) -> Vec<AccountId> {
+        let targets = self.recipients.iter().flat_map(Routed::targets);
+        let mut accounts: Vec<AccountId> = targets.map(|target| target.account).collect();
+        accounts.sort_unstable();
+        accounts.dedup();
+        accounts
+    }
+
+    async fn look(&self, inner: &Inner, own_domains: Arc<Vec<String>>) -> Option<Looked> {
+        let recipients = self
+            .recipients
+            .iter()
+            .take(limits::RECIPIENTS_LOOKED_AT_MAX);
+        let iprev = &self.sender.iprev;
+        let reverse_name = match (iprev.confirmed_name(), iprev.reason) {
+            (Some(name), _) => Some(name.to_owned()),
+            (None, Some(IprevReason::Dns)) => None,
+            (None, _) => Some(String::new()),
+        };
+        let how = Circumstances {
+            peer: self.ip,
+            hello: self.hello.to_owned(),
+            reverse_name,
+            from: self.from.address().cloned(),
+            recipients: recipients.map(|to| to.address.clone()).collect(),
+            own_domains,
+            own_hosts: vec![inner.settings.hostname.as_str().to_owned()],
+        };
+        let message = self.message.clone();
+        if message.len() <= limits::INLINE_SPAM_BYTES_MAX {
+            return Some(look::look(&message, &how));
+        }
+        let looked = inner
+            .world
+            .tasks
+            .blocking(move || look::look(&message, &how));
+        // The log has the panic; the message is filed all the same.
+        looked.await.ok()
+    }
+
+    fn origin(&self, looked: &Looked) -> Origin {
+        let confirmed = facts::proof(self.sender) == Proof::Proven;
+        let author = looked.author.as_ref();
+        let domain = author.map(|author| spam::domains::registrable(author.domain().as_str()));
+        Origin {
+            ip: Some(self.ip),
+            domain: domain
+                .filter(|_| confirmed)
+                .and_then(|domain| mail::Domain::parse(domain).ok()),
+            author: looked.author.clone(),
+            confirmed,
+        }
+    }
+
+    async fn ask_domains(&self, inner: &Inner, looked: &Looked, late: Instant) -> Vec<Listed> {
+        let author = looked
+            .author
+            .as_ref()
+            .map(|author| author.domain().as_str());
+        let from = self.from.address().map(|from| from.domain().as_str());
+        let senders = blocklists::of_sender(author, from, self.hello);
+        let turn = inner.turns.of(self.ip);
+        let lists = &inner.spam.lists;
+        let asked = lists.of_domains(self.ip, &turn, &senders, &looked.link_domains);
+        let answer = inner.world.tasks.deadline(late, asked).await;
+        answer.unwrap_or_default()
+    }
+}
+
+/// All that the verdicts of one message share.
+struct Judging<'a> {
+    looked: &'a Looked,
+    /// What is the same for all accounts.
+    shared: Facts,
+    standings: &'a [(store::senders::SenderKey, Arc<store::senders::Standing>)],
+    network: Option<String>,
+}
+
+impl Judging<'_> {
+    fn all(&self, known: &[KnownToAccount], origin: Origin) -> Scores {
+        let mut scores = Scores {
+            server: Arc::new(self.for_server()),
+            accounts: BTreeMap::new(),
+            unfiltered: Vec::new(),
+            origin,
+        };
+        for one in known {
+            match one.choices.filtering {
+                true => {
+                    let verdict = Arc::new(self.for_account(one));
+                    scores.accounts.insert(one.account, verdict);
+                }
+                false => scores.unfiltered.push(one.account),
+            }
+        }
+        scores
+    }
+
+    fn for_server(&self) -> Verdict {
+        let facts = Facts {
+            reputation: reputation::of_account(self.standings, None),
+            ..self.shared.clone()
+        };
+        self.judge(&facts, &spam::Weights::default())
+    }
+
+    fn for_account(&self, known: &KnownToAccount) -> Verdict {
+        let learning = &self.looked.learning;
+        let facts = Facts {
+            history: facts::history(&known.history, self.network.as_deref(), known.answers_us),
+            reputation: reputation::of_account(self.standings, Some(known.account)),
+            account_taught: facts::opinion(&known.taught.account, learning),
+            server_taught: facts::opinion(&known.taught.server, learning),
+            lists: facts::list_entries(&known.rules),
+            ..self.shared.clone()
+        };
+        self.judge(&facts, &facts::weights(&known.choices))
+    }
+
+    fn judge(&self, facts: &Facts, weights: &spam::Weights) -> Verdict {
+        judge(self.looked.base, &self.looked.findings, facts, weights)
+    }
+}
+
+/// Notes what a sender sent, once it is decided; what is due to be written comes back.
+pub(super) fn note(inner: &Inner, scores: &Scores, junk: bool) -> Vec<Seen> {
+    let keys = scores.origin.keys();
+    inner.spam.reputations.note(keys, junk, inner.world.now())
+}
+
+/// Our domains, in lower case.
+async fn own_domains(inner: &Inner) -> Arc<Vec<String>> {
+    let now = inner.world.now();
+    let lock = || {
+        inner
+            .spam
+            .own_domains
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    };
+    let known = lock().clone();
+    if let Some((since, domains)) = known
+        && now.saturating_duration_since(since) < limits::OWN_DOMAINS_AGE
+    {
+        return domains;
+    }
+    let domains = inner.store.read_small(|view| view.domains()).await;
+    let domains = domains.unwrap_or_else(|error: StoreError| {
+        tracing::warn!(%error, "our own domains cannot be read");
+        Vec::new()
+    });
+    let names = domains.iter().take(limits::OWN_DOMAINS_MAX);
+    let names = names.map(|domain| domain.name.as_str().to_owned());
+    let domains = Arc::new(names.collect());
+    *lock() = Some((now, Arc::clone(&domains)));
+    domains
+}
