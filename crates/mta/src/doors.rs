@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use store::AccountId;
 
+use crate::door::{Standing, limits as door};
 use crate::limits;
 use crate::refusal::Refusal;
 use crate::settings::MtaSettings;
@@ -41,17 +42,27 @@ impl Doors {
         }
     }
 
-    pub(crate) fn enter(&self, address: IpAddr) -> Result<Entry, Refusal> {
+    /// Strangers are held to less while we are busy, so that there is room for those who are known.
+    pub(crate) fn enter(&self, address: IpAddr, standing: Standing) -> Result<Entry, Refusal> {
         let address = block_of(address);
         let mut counts = lock(&self.counts);
-        if counts.total >= self.total_max {
+        let full = match standing {
+            Standing::Stranger => (self.total_max * door::FULL_PERCENT).div_ceil(100),
+            Standing::Known | Standing::Exempt => self.total_max,
+        };
+        if full <= counts.total {
             return Err(Refusal::TooManyConnections);
         }
+        let busy = self.total_max * door::BUSY_PERCENT < counts.total * 100;
+        let per_address_max = match standing {
+            Standing::Stranger if busy => self.per_address_max.min(door::BUSY_PER_ADDRESS_MAX),
+            _ => self.per_address_max,
+        };
         if counts.addresses.len() >= limits::COUNTED_ADDRESSES_MAX {
             return Err(Refusal::TooManyConnections);
         }
         let from_here = counts.addresses.entry(address).or_default();
-        if *from_here >= self.per_address_max {
+        if *from_here >= per_address_max {
             return Err(Refusal::TooManyFromAddress);
         }
         *from_here += 1;
@@ -62,6 +73,11 @@ impl Doors {
             address,
             account: None,
         })
+    }
+
+    /// Whether so many connections are open that patience gets short.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.total_max * door::BUSY_PERCENT < lock(&self.counts).total * 100
     }
 }
 

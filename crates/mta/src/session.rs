@@ -1,17 +1,22 @@
 //! One SMTP connection from its first byte to its last: asks the machine for events and has each
 //! decided elsewhere. Mail from the world and mail of our users differ only in who decides.
 
+mod waiting;
+
 use std::future::{Future, poll_fn};
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
+use futures_util::future::select;
 use mail::{TraceId, UnixMillis};
-use store::{LoggedIn, LoginError, ScramKeys};
+use store::{Client, Entrance, LoggedIn, LoginError, Protocol, SessionWatch};
 use wire::sasl::server::Question;
 use wire::smtp::server::{AuthRule, Event, Phase, Role, Server, Settings, StartTlsRule};
+use wire::smtp::{EnhancedCode, Reply};
 use world::{Either, Ended, Share, Stop, Stream, Talk, Tls};
 
+use crate::door::Caller;
 use crate::doors::{self, Entry};
 use crate::receive::{self, Transaction};
 use crate::refusal::Refusal;
@@ -21,11 +26,16 @@ use crate::{Door, Inner, limits};
 /// Serves one connection until it ends.
 pub(crate) async fn serve(inner: &Inner, stream: Stream, door: Door, stop: Stop) {
     let _counted = stop.enter();
-    let peer = stream.peer_addr().ip();
+    let (peer, local) = (stream.peer_addr().ip(), stream.local_addr().ip());
     let mut secret = [0; 32];
     inner.world.random.fill(&mut secret);
-    let mut machine = Server::new(machine_settings(inner, door), secret);
-    let entry = inner.doors.enter(peer);
+    let caller = Caller::begin(inner, peer, local, door).await;
+    let entry = caller
+        .may_connect(inner)
+        .and_then(|()| inner.doors.enter(peer, caller.standing()));
+    let mut settings = machine_settings(inner, door);
+    caller.adjust(&mut settings, inner.doors.is_busy());
+    let mut machine = Server::new(settings, secret);
     if let Err(refusal) = &entry {
         tracing::info!(%peer, reason = %refusal, "a connection is turned away");
         machine.turn_away(refusal.reply());
@@ -39,20 +49,28 @@ pub(crate) async fn serve(inner: &Inner, stream: Stream, door: Door, stop: Stop)
     if door == Door::SubmissionTls {
         talk = talk.with_tls_at_once();
     }
+    let knock = store::Visit {
+        protocol: Protocol::Submission,
+        peer,
+    };
     let mut session = Session {
         inner,
         door,
         peer,
+        caller,
         entry: entry.ok(),
         user: None,
-        pending: None,
+        entrance: Entrance::new(inner.store.clone(), knock),
+        watch: None,
         transaction: None,
         share: None,
         stopping: false,
     };
     let requested = pin!(stop.requested());
     let ended = session.run(&mut talk, requested).await;
-    tracing::debug!(%peer, ?door, ending = ?talk.machine().ending(), %ended, "connection closed");
+    let ending = talk.machine().ending();
+    session.caller.farewell(inner, ending, &ended);
+    tracing::debug!(%peer, ?door, ?ending, %ended, "connection closed");
 }
 
 fn machine_settings(inner: &Inner, door: Door) -> Settings {
@@ -81,20 +99,17 @@ pub(crate) struct Session<'a> {
     pub(crate) inner: &'a Inner,
     pub(crate) door: Door,
     pub(crate) peer: IpAddr,
+    pub(crate) caller: Caller,
     entry: Option<Entry>,
     pub(crate) user: Option<LoggedIn>,
-    pending: Option<Pending>,
+    entrance: Entrance,
+    /// Of the user's log-in: it may be taken back.
+    watch: Option<SessionWatch>,
     /// Since the last MAIL.
     pub(crate) transaction: Option<Transaction>,
     /// The memory set aside for the body under way.
     share: Option<Share<IpAddr>>,
     stopping: bool,
-}
-
-/// A login that the machine has not called verified yet.
-enum Pending {
-    Password(LoggedIn),
-    Scram { login: String, keys: ScramKeys },
 }
 
 impl Session<'_> {
@@ -108,17 +123,38 @@ impl Session<'_> {
                 Ok(None) => continue,
                 Err(ended) => return ended,
             };
+            if self.is_over() {
+                talk.machine().turn_out(log_in_again());
+                continue;
+            }
             match event {
-                Event::Hello { .. } | Event::Mistake(_) => {}
+                Event::Hello { name, .. } => {
+                    let spoke_ahead = talk.machine().spoke_ahead();
+                    self.caller.said_hello(self.inner, &name, spoke_ahead);
+                }
+                Event::Mistake(mistake) => {
+                    self.caller.erred(self.inner, mistake);
+                    self.tarpit(requested.as_mut()).await;
+                }
                 Event::Auth(question) => self.auth(talk, question).await,
-                Event::Verified { login, .. } => self.verified(talk, login).await,
+                Event::Verified { login, key } => self.verified(talk, &login, key).await,
                 Event::Mail { from, params } => {
                     let hello = talk.machine().hello().unwrap_or_default().to_owned();
-                    let decided = receive::mail(self, &hello, from, params).await;
+                    let decided = match self.caller.may_send(self.inner) {
+                        Ok(()) => receive::mail(self, &hello, from, params).await,
+                        Err(refusal) => Err(refusal),
+                    };
                     self.answer(talk, decided);
                 }
                 Event::Rcpt { to, params } => {
-                    let decided = receive::rcpt(self, to, params).await;
+                    let decided = match self.caller.may_name(self.inner) {
+                        Ok(()) => receive::rcpt(self, to, params).await,
+                        Err(refusal) => Err(refusal),
+                    };
+                    self.caller.named(self.inner, &decided);
+                    if decided.is_err() {
+                        self.tarpit(requested.as_mut()).await;
+                    }
                     self.answer(talk, decided);
                 }
                 Event::Data => {
@@ -130,6 +166,9 @@ impl Session<'_> {
                     let reply = receive::message(self, facts, body).await;
                     self.share = None;
                     self.transaction = None;
+                    if reply.code() == 250 {
+                        self.caller.delivered(self.inner);
+                    }
                     talk.machine().finish(reply);
                 }
             }
@@ -158,6 +197,10 @@ impl Session<'_> {
                         self.stopping = true;
                         talk.machine().stop();
                     }
+                    if self.watch.as_ref().is_some_and(SessionWatch::is_over) {
+                        talk.machine().turn_out(log_in_again());
+                        return Ok(None);
+                    }
                     if talk.machine().phase() != Phase::Body {
                         // The transaction was reset.
                         self.share = None;
@@ -174,14 +217,32 @@ impl Session<'_> {
         if self.stopping {
             return talk.event().await.map(Some);
         }
-        match talk.event_or(requested).await? {
+        if talk.machine().is_silent() {
+            return self.be_silent(talk, requested).await;
+        }
+        let over = async {
+            match &mut self.watch {
+                Some(watch) => watch.over().await,
+                None => std::future::pending().await,
+            }
+        };
+        match talk.event_or(select(requested, pin!(over))).await? {
             Either::Left(event) => Ok(Some(event)),
-            Either::Right(()) => {
+            Either::Right(Either::Left(_)) => {
                 self.stopping = true;
                 talk.machine().stop();
                 Ok(None)
             }
+            Either::Right(Either::Right(_)) => {
+                talk.machine().turn_out(log_in_again());
+                Ok(None)
+            }
         }
+    }
+
+    /// The account was locked or its password changed: what was opened with the old one goes no further.
+    fn is_over(&self) -> bool {
+        self.watch.as_ref().is_some_and(SessionWatch::is_over)
     }
 
     fn answer(&self, talk: &mut Talk<Server>, decided: Result<(), Refusal>) {
@@ -206,52 +267,38 @@ impl Session<'_> {
     }
 
     async fn auth(&mut self, talk: &mut Talk<Server>, question: Question) {
-        self.forget_pending();
-        let (store, now) = (&self.inner.store, self.now());
-        match question {
+        let now = self.now();
+        let answered = match question {
             Question::Password { login, password } => {
-                match store
-                    .log_in(&login, password.expose(), self.peer, now)
-                    .await
-                {
-                    Ok(user) => {
-                        self.pending = Some(Pending::Password(user));
-                        talk.machine().password_was(true);
-                    }
-                    Err(LoginError::Wrong) => talk.machine().password_was(false),
-                    Err(error) => talk.machine().refuse(login_refusal(error).reply()),
-                }
+                let password = password.expose();
+                let right = self.entrance.password(&login, password, now).await;
+                right.map(|()| talk.machine().password_was(true))
             }
-            Question::Scram { login } => match store.scram_keys(&login, self.peer, now).await {
+            Question::Scram { login } => match self.entrance.scram(&login, now).await {
                 Ok(keys) => {
-                    let shown = wire::sasl::ScramKeys {
-                        salt: keys.salt.clone(),
-                        iterations: keys.iterations,
-                        stored_key: keys.stored_key,
-                        server_key: keys.server_key,
-                        others: Vec::new(),
-                    };
-                    self.pending = Some(Pending::Scram { login, keys });
-                    talk.machine().scram_keys(shown);
+                    talk.machine().scram_keys(for_machine(keys));
+                    Ok(())
                 }
-                Err(error) => talk.machine().refuse(login_refusal(error).reply()),
+                Err(error) => Err(error),
             },
+        };
+        match answered {
+            Ok(()) => {}
+            Err(LoginError::Wrong) => talk.machine().password_was(false),
+            Err(error) => talk.machine().refuse(login_refusal(error).reply()),
         }
     }
 
-    async fn verified(&mut self, talk: &mut Talk<Server>, login: String) {
-        let now = self.now();
-        let user = match self.pending.take() {
-            Some(Pending::Password(user)) => Ok(user),
-            Some(Pending::Scram { login, keys }) => {
-                self.inner
-                    .store
-                    .log_in_scram(&login, &keys, self.peer, now)
-                    .await
-            }
-            None => Err(LoginError::Wrong),
-        };
-        let admitted = user.map_err(login_refusal).and_then(|user| {
+    async fn verified(&mut self, talk: &mut Talk<Server>, login: &str, key: usize) {
+        let proved = self.entrance.prove(key, self.now()).await;
+        let machine = talk.machine();
+        let hello = machine.hello().unwrap_or_default().to_owned();
+        let tls = machine.tls().map(|tls| tls.version.clone());
+        self.entrance.note_client(Client {
+            name: &hello,
+            tls: tls.as_deref().unwrap_or_default(),
+        });
+        let admitted = proved.map_err(login_refusal).and_then(|user| {
             if let Some(entry) = &mut self.entry {
                 entry.log_in(user.account())?;
             }
@@ -260,6 +307,7 @@ impl Session<'_> {
         match admitted {
             Ok(user) => {
                 tracing::info!(peer = %self.peer, user = %user.address(), "logged in");
+                self.watch = Some(self.inner.store.watch_session(&user));
                 self.user = Some(user);
                 talk.machine().accept();
             }
@@ -267,13 +315,6 @@ impl Session<'_> {
                 tracing::info!(peer = %self.peer, login, reason = %refusal, "log-in refused");
                 talk.machine().refuse(refusal.reply());
             }
-        }
-    }
-
-    /// A SCRAM exchange that never came to its end counts as a failure.
-    fn forget_pending(&mut self) {
-        if let Some(Pending::Scram { login, .. }) = self.pending.take() {
-            self.inner.store.scram_failed(&login, self.peer, self.now());
         }
     }
 
@@ -286,15 +327,30 @@ impl Session<'_> {
     }
 }
 
-impl Drop for Session<'_> {
-    fn drop(&mut self) {
-        self.forget_pending();
-    }
+fn log_in_again() -> Reply {
+    let text = "your log-in has ended; please log in again";
+    Reply::new(421, EnhancedCode(4, 7, 0), text)
 }
 
 /// Whether it is there without waiting.
 async fn is_ready_now<F: Future>(mut future: Pin<&mut F>) -> bool {
     poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_ready())).await
+}
+
+fn for_machine(keys: store::ScramKeys) -> wire::sasl::ScramKeys {
+    let mut pairs = keys.pairs.into_iter();
+    let first = pairs.next();
+    let others = pairs.map(|pair| wire::sasl::KeyPair {
+        stored_key: pair.stored_key,
+        server_key: pair.server_key,
+    });
+    wire::sasl::ScramKeys {
+        salt: keys.salt,
+        iterations: keys.iterations,
+        stored_key: first.as_ref().map_or([0; 32], |pair| pair.stored_key),
+        server_key: first.as_ref().map_or([0; 32], |pair| pair.server_key),
+        others: others.collect(),
+    }
 }
 
 fn login_refusal(error: LoginError) -> Refusal {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::Shared;
 use mail::ReversePath;
 use mailauth::spf::Sender;
 use mailauth::verdict::{self, Early, UntilLate, Verdict};
@@ -21,7 +23,7 @@ pub(crate) struct Asked {
     about: Arc<Envelope>,
     turn: Turn,
     task: Task,
-    answer: oneshot::Receiver<Early>,
+    answer: Shared<oneshot::Receiver<Early>>,
 }
 
 /// What is asked about.
@@ -60,14 +62,19 @@ impl Asked {
             about,
             turn,
             task,
-            answer,
+            answer: answer.shared(),
         }
+    }
+
+    /// What the DNS says of the connection and the envelope; waits for it. `None`: it ended by a bug.
+    pub(crate) async fn early(&self) -> Option<Early> {
+        self.answer.clone().await.ok()
     }
 
     /// The whole verdict on the message that followed, at the given moment at the latest: what the DNS has
     /// not said by then is trouble of the DNS. A large message is hashed off the event loop.
     pub(super) async fn verdict(
-        mut self,
+        self,
         inner: &Inner,
         message: Bytes,
         late: Instant,
@@ -79,7 +86,7 @@ impl Asked {
                 turn: &self.turn,
             };
             let dns = UntilLate::new(&dns, world.clock.until(late));
-            let early = match (&mut self.answer).await {
+            let early = match self.answer.clone().await {
                 Ok(early) => early,
                 // It ended by a bug, which was logged; the message is not to suffer for it.
                 Err(_) => verdict::early(&dns, &self.about.sender()).await,

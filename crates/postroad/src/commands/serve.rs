@@ -12,6 +12,7 @@ use crate::data_dir::DataDir;
 use crate::local::open_store;
 use crate::output::Failure;
 use crate::place::Place;
+use crate::server::nftables::Firewall;
 use crate::server::process::{self, Signals};
 use crate::server::tls::{self, Certificates};
 use crate::server::{Ending, Server};
@@ -59,6 +60,7 @@ async fn run_server(config: Config, prepare: impl Prepare) -> Result<Ending, Fai
     let signals =
         Signals::listen().map_err(|error| Failure::failed(format!("signals: {error}")))?;
     let bound = Server::bind(world.clone(), &config).await.map_err(failed)?;
+    let firewall = start_firewall(&config, &bound.addresses());
     let pem = read_certificate(&world, &config)?;
     let (settings, listeners) = (config.clone(), bound.addresses());
     // Opening waits for disks and database servers, which the event loop's threads must not.
@@ -78,8 +80,21 @@ async fn run_server(config: Config, prepare: impl Prepare) -> Result<Ending, Fai
     let mut running = bound.serve(store, tls).map_err(failed)?;
     running.watch_certificates(certificates.clone());
     running.open_admin(&config.data, &config).map_err(failed)?;
+    if let Some(firewall) = firewall {
+        running.guard(firewall);
+    }
     announce(running.addresses());
     Ok(process::until_stopped(running, signals, certificates).await)
+}
+
+/// Before the privileges go. Without it bans still hold at our own doors, so mail does not wait for it.
+fn start_firewall(config: &Config, services: &[(Service, SocketAddr)]) -> Option<Firewall> {
+    if !config.bans.nftables {
+        return None;
+    }
+    Firewall::start(services)
+        .inspect_err(|error| tracing::error!(%error, "bans are not pushed to the firewall"))
+        .ok()
 }
 
 /// Files that the config names may be readable for root only, so they come before the privileges go. Those of our

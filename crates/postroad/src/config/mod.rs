@@ -45,8 +45,16 @@ pub struct Config {
     pub outbound: Outbound,
     pub limits: Limits,
     pub doctor: Doctor,
+    pub bans: Bans,
     /// Programs of others that look at messages.
     pub filters: mta::FilterSettings,
+}
+
+/// How those who are shut out are kept out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bans {
+    /// The kernel's firewall turns them away as well.
+    pub nftables: bool,
 }
 
 /// How the server looks after itself.
@@ -148,6 +156,7 @@ impl Config {
                 daily: true,
                 machine: true,
             },
+            bans: Bans::default(),
             filters: mta::FilterSettings::default(),
         }
     }
@@ -225,6 +234,9 @@ fn read(root: &mut Reader<'_>, home: &Path) -> Config {
     root.table("tls", |table| read_tls(table, home, &mut config.tls));
     root.table("outbound", |table| {
         read_outbound(table, home, &mut config.outbound)
+    });
+    root.table("bans", |table| {
+        config.bans.nftables = table.boolean("nftables").unwrap_or(false);
     });
     root.table("limits", |table| read_limits(table, &mut config.limits));
     root.table("filters", |table| filters::read(table, &mut config.filters));

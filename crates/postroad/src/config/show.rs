@@ -54,6 +54,7 @@ pub fn describe(config: &Config) -> Value {
             "connections_per_address": config.limits.connections_per_address,
             "queue_days": config.limits.queue_days,
         },
+        "bans": { "nftables": config.bans.nftables },
         "filters": super::filters::describe(&config.filters),
     })
 }

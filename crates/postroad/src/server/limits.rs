@@ -28,3 +28,15 @@ pub const STOP_PATIENCE: Duration = Duration::from_secs(25);
 
 /// How often it is looked whether another node of the database fetched a certificate: they come weeks before they are needed.
 pub const FETCHED_LOOK_PERIOD: Duration = Duration::from_secs(300);
+
+/// How often bans of commands and other nodes are read: what one node learns, the others know soon.
+pub const BANS_READ_PERIOD: Duration = Duration::from_secs(10);
+
+/// So many of these rounds, and rows that say nothing any more are removed: ten minutes.
+pub const DOOR_TIDIED_EVERY: u32 = 60;
+
+/// How often the firewall is compared with the bans beside every change: ends of wide bans uncover narrow ones.
+pub const FIREWALL_PERIOD: Duration = Duration::from_secs(60);
+
+/// Networks in one command to the firewall: some 20 kB.
+pub const FIREWALL_ELEMENTS_MAX: usize = 500;

@@ -2,7 +2,9 @@
 //! Used by the program and, in a simulated world, by tests. Decides nothing about mail.
 
 mod admission;
+mod bans;
 mod limits;
+pub mod nftables;
 mod post;
 mod sessions;
 
@@ -183,15 +185,14 @@ impl Bound {
             settings::access(&config, tls.clone()),
         );
         let web = Web::new(world.clone(), store.clone(), settings::web(&config)?);
-        let desk = sessions::Desk::new(
-            world.clone(),
-            &config,
-            mta.clone(),
+        let rooms = sessions::Rooms {
+            store: store.clone(),
+            mta: mta.clone(),
             access,
             web,
-            tls.clone(),
-            stop.clone(),
-        );
+        };
+        let desk =
+            sessions::Desk::new(world.clone(), &config, rooms, tls.clone(), stop.clone());
         let mut loops: Vec<Task> = listeners
             .into_iter()
             .map(|(service, listener)| desk.open(service, listener))
@@ -229,6 +230,8 @@ impl Bound {
             "housekeeping",
             keep_house(world.clone(), store.clone(), stop.clone()),
         ));
+        let bans = bans::keep(world.clone(), store.clone(), stop.clone());
+        loops.push(world.tasks.spawn("bans", bans));
         Ok(Running {
             world,
             store,
@@ -277,6 +280,17 @@ impl Running {
         self.loops.push(tasks.spawn("certificates", watching));
         self.loops
             .push(tasks.spawn("fetched certificates", fetched));
+    }
+
+    /// Has the firewall turn away who is banned.
+    pub fn guard(&mut self, firewall: nftables::Firewall) {
+        let pushing = bans::push(
+            self.world.clone(),
+            self.store.clone(),
+            firewall,
+            self.stop.clone(),
+        );
+        self.loops.push(self.world.tasks.spawn("firewall", pushing));
     }
 
     /// Lets commands reach this server through the data directory. Not in simulated worlds.

@@ -5,22 +5,31 @@ use std::sync::Arc;
 use access::Access;
 use access::imap::ImapDoor;
 use access::pop3::Pop3Door;
+use mail::UnixMillis;
 use mta::{Door, Mta};
+use store::Store;
 use tokio::io::AsyncWriteExt;
 use web::Web;
 use world::{Listener, Session, Stop, Stream, Task, TlsServer, World};
 
 use super::admission::Admission;
-use super::limits;
+use super::{bans, limits};
 use crate::config::{Config, Service};
+
+/// What stands behind the desk.
+#[derive(Clone)]
+pub struct Rooms {
+    pub store: Store,
+    pub mta: Mta,
+    pub access: Access,
+    pub web: Web,
+}
 
 /// Where every connection is received. One for all listeners.
 #[derive(Clone)]
 pub struct Desk {
     world: World,
-    mta: Mta,
-    access: Access,
-    web: Web,
+    rooms: Rooms,
     tls: Arc<TlsServer>,
     readers: Admission,
     stop: Stop,
@@ -30,9 +39,7 @@ impl Desk {
     pub fn new(
         world: World,
         config: &Config,
-        mta: Mta,
-        access: Access,
-        web: Web,
+        rooms: Rooms,
         tls: Arc<TlsServer>,
         stop: Stop,
     ) -> Self {
@@ -45,9 +52,7 @@ impl Desk {
         );
         Desk {
             world,
-            mta,
-            access,
-            web,
+            rooms,
             tls,
             readers,
             stop,
@@ -88,6 +93,10 @@ impl Desk {
     }
 
     fn receive(&self, service: Service, stream: Stream) {
+        let now = UnixMillis::from(self.world.wall());
+        if let Some(banned) = bans::shut(&self.rooms.store, service, &stream, now) {
+            return bans::turn_away(stream, service, &banned);
+        }
         let busy = self.stop.enter();
         match service {
             Service::Smtp => self.smtp(stream, Door::Mx, busy),
@@ -103,7 +112,7 @@ impl Desk {
     }
 
     fn smtp(&self, stream: Stream, door: Door, busy: Session) {
-        let (mta, stop) = (self.mta.clone(), self.stop.clone());
+        let (mta, stop) = (self.rooms.mta.clone(), self.stop.clone());
         self.world.tasks.spawn("smtp session", async move {
             let _busy = busy;
             mta.serve_smtp(stream, door, stop).await;
@@ -118,7 +127,7 @@ impl Desk {
             };
             return self.refuse(stream, words, busy);
         };
-        let (access, stop) = (self.access.clone(), self.stop.clone());
+        let (access, stop) = (self.rooms.access.clone(), self.stop.clone());
         self.world.tasks.spawn("imap session", async move {
             let _counted = (busy, admitted);
             access.serve_imap(stream, door, stop).await;
@@ -133,7 +142,7 @@ impl Desk {
             };
             return self.refuse(stream, words, busy);
         };
-        let (access, stop) = (self.access.clone(), self.stop.clone());
+        let (access, stop) = (self.rooms.access.clone(), self.stop.clone());
         self.world.tasks.spawn("pop3 session", async move {
             let _counted = (busy, admitted);
             access.serve_pop3(stream, door, stop).await;
@@ -141,7 +150,7 @@ impl Desk {
     }
 
     fn http(&self, stream: Stream, busy: Session) {
-        let (web, stop) = (self.web.clone(), self.stop.clone());
+        let (web, stop) = (self.rooms.web.clone(), self.stop.clone());
         self.world.tasks.spawn("http connection", async move {
             let _busy = busy;
             web.serve_http(stream, &stop).await;
@@ -149,7 +158,7 @@ impl Desk {
     }
 
     fn https(&self, stream: Stream, busy: Session) {
-        let (web, tls, stop) = (self.web.clone(), self.tls.clone(), self.stop.clone());
+        let (web, tls, stop) = (self.rooms.web.clone(), self.tls.clone(), self.stop.clone());
         self.world.tasks.spawn("https connection", async move {
             let _busy = busy;
             web.serve_https(stream, &tls, &stop).await;

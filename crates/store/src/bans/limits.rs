@@ -61,3 +61,15 @@ pub const SURGE_BANS: usize = 50;
 
 /// The hour.
 pub const SURGE_WINDOW: Duration = Duration::from_secs(3_600);
+
+/// A try of the greylist that nobody repeated: longer than any queue waits.
+pub const GREYLIST_KEPT: Duration = Duration::from_secs(5 * 86_400);
+
+/// Rows of the greylist: some 150 bytes each, 30 MB. Beyond, those not tried for longest go.
+pub const GREYLIST_ROWS_MAX: i64 = 200_000;
+
+/// Networks whose mail was taken: a little longer than `mta` believes in them.
+pub const KNOWN_PEERS_KEPT: Duration = Duration::from_secs(40 * 86_400);
+
+/// Those of a large server in forty days.
+pub const KNOWN_PEERS_MAX: i64 = 500_000;

@@ -2,6 +2,7 @@
 //! the same for all doors and nodes. The doors ask memory; the tables make it last.
 
 mod conduct;
+mod greylist;
 mod limits;
 mod network;
 mod recent;
@@ -10,6 +11,7 @@ mod set;
 mod table;
 
 pub use conduct::{Blame, Cause};
+pub use greylist::{Attempt, Attempts};
 pub use limits::{BAN_STEPS, WORDS_BYTES_MAX};
 pub use network::{BadNetwork, Network};
 pub use recent::Recent;
@@ -280,8 +282,11 @@ impl Store {
 
     /// Removes what says nothing any more from the tables of the door.
     pub async fn tidy_door(&self, now: UnixMillis) -> Result<(), StoreError> {
-        self.write_bulk(Durability::Relaxed, move |change| change.tidy_bans(now))
-            .await
+        self.write_bulk(Durability::Relaxed, move |change| {
+            change.tidy_bans(now)?;
+            change.tidy_greylist(now)
+        })
+        .await
     }
 
     fn reread_since(&self, now: UnixMillis) -> i64 {

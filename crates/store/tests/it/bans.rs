@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use store::bans::{Allowance, Ban, Banned, Blame, Cause, Network, Scope};
+use store::bans::{Allowance, Attempt, Ban, Banned, Blame, Cause, Network, Scope};
 use store::*;
 
 use crate::fixture::*;
@@ -13,7 +13,9 @@ on_both!(
     a_home_of_people_keeps_its_doors,
     blocks_of_ipv6_are_banned_with_many_of_their_parts,
     another_node_sees_bans_and_their_end,
-    what_is_over_is_tidied_away
+    what_is_over_is_tidied_away,
+    tries_are_counted_here_and_anywhere,
+    greylisting_is_switched_by_domain
 );
 
 const HOUR: i64 = 3_600_000;
@@ -214,4 +216,62 @@ fn what_is_over_is_tidied_away(home: &Home) {
         let rows = home.read(|view| view.bans(mail::UnixMillis(0), 10));
         assert_eq!(rows.len(), left, "{after}");
     }
+}
+
+fn tries_are_counted_here_and_anywhere(home: &Home) {
+    let attempt = |origin: &str, sender: &str| Attempt {
+        origin: network(origin),
+        sender: sender.to_owned(),
+        recipient: "ann@here.example".to_owned(),
+    };
+    let note = |origin: &str, sender: &str, at: i64| {
+        let attempt = attempt(origin, sender);
+        let seen = home.write(move |change| {
+            change.note_greylist_try(&attempt, later(at - 48 * HOUR), later(at))
+        });
+        let seen: store::bans::Attempts = seen.unwrap();
+        [
+            seen.first.0 - NOW.0,
+            i64::from(seen.tries),
+            seen.first_anywhere.0 - NOW.0,
+            i64::from(seen.tries_anywhere),
+        ]
+    };
+    assert_eq!(note("192.0.2.0/24", "bob@there.example", 0), [0, 1, 0, 1]);
+    assert_eq!(note("192.0.2.0/24", "bob@there.example", 60), [0, 2, 0, 2]);
+    assert_eq!(
+        note("198.51.100.0/24", "bob@there.example", 90),
+        [90, 1, 0, 3]
+    );
+    assert_eq!(
+        note("192.0.2.0/24", "eve@there.example", 95),
+        [95, 1, 95, 1]
+    );
+    let much_later = 50 * HOUR;
+    assert_eq!(
+        note("192.0.2.0/24", "bob@there.example", much_later),
+        [much_later, 1, much_later, 1]
+    );
+    home.write(|change| change.note_known_peer(&network("192.0.2.0/24"), NOW))
+        .unwrap();
+    let known = |text: &'static str| home.read(move |view| view.known_peer(&network(text)));
+    assert_eq!(known("192.0.2.0/24"), Some(NOW));
+    assert_eq!(known("198.51.100.0/24"), None);
+    assert_eq!(home.read(|view| view.greylist_counts()), (2, 1));
+}
+
+fn greylisting_is_switched_by_domain(home: &Home) {
+    let wants = |name: &'static str| home.read(move |view| view.wants_greylisting(&domain(name)));
+    let set = |name: Option<&'static str>, on: bool| {
+        home.write(move |change| change.set_greylisting(name.map(domain).as_ref(), on, NOW))
+            .unwrap();
+    };
+    assert!(wants("here.example"));
+    set(None, false);
+    assert!(!wants("here.example"));
+    set(Some("here.example"), true);
+    assert!(wants("here.example"));
+    assert!(!wants("there.example"));
+    let said = home.read(|view| view.greylist_choices());
+    assert_eq!(said, [(None, false), (Some(domain("here.example")), true)]);
 }

@@ -142,6 +142,11 @@ impl Server {
         }
     }
 
+    /// Whether the greeting is held back to see who does not wait for it.
+    pub fn is_silent(&self) -> bool {
+        matches!(self.state, State::Greeting) && self.settings.greeting_delay.is_some()
+    }
+
     /// Whether the peer sent commands in a row before it could know that this is understood here
     /// (RFC 2920 §3.1): programs that do not listen to answers do.
     pub fn spoke_ahead(&self) -> bool {

@@ -1,0 +1,136 @@
+//! Bans at the doors of all services: what a banned peer hears, and the loop that keeps bans in step with the
+//! database, the operator and the firewall.
+
+use std::pin::Pin;
+use std::task::{Context, Waker};
+
+use mail::UnixMillis;
+use store::bans::{Banned, Scope};
+use store::deliveries::NewNotice;
+use store::{Durability, Store};
+use tokio::io::AsyncWrite;
+use world::{Stop, Stream, World};
+
+use super::limits;
+use super::nftables::Firewall;
+use crate::commands::show;
+use crate::config::Service;
+
+/// The ban that keeps a peer from this service.
+pub(super) fn shut(
+    store: &Store,
+    service: Service,
+    stream: &Stream,
+    now: UnixMillis,
+) -> Option<Banned> {
+    let banned = store.banned(stream.peer_addr().ip(), now)?;
+    (banned.scope == Scope::Everything || service == Service::Smtp).then_some(banned)
+}
+
+/// Says why, where it can be said in clear text, and closes. Costs one write and waits for nothing: a banned peer
+/// comes again and again.
+pub(super) fn turn_away(mut stream: Stream, service: Service, banned: &Banned) {
+    tracing::debug!(peer = %stream.peer_addr(), %service, cause = banned.cause.word(), "banned");
+    let words = words(service, banned);
+    let mut context = Context::from_waker(Waker::noop());
+    let _ = Pin::new(&mut stream).poll_write(&mut context, words.as_bytes());
+}
+
+/// 421 and not 554: a ban ends, and mail that waits until then is not lost. RFC 5321 §3.8.
+fn words(service: Service, banned: &Banned) -> String {
+    let why = format!(
+        "your address is shut out {}, for it {}",
+        until(banned),
+        banned.cause.words()
+    );
+    match service {
+        Service::Smtp | Service::Submission => format!("421 4.7.0 {why}\r\n"),
+        Service::Imap => format!("* BYE [UNAVAILABLE] {why}\r\n"),
+        Service::Pop3 => format!("-ERR [SYS/TEMP] {why}\r\n"),
+        _ => String::new(),
+    }
+}
+
+fn until(banned: &Banned) -> String {
+    match banned.until.0 {
+        i64::MAX => "for good".to_owned(),
+        _ => format!("until {}", show::time(banned.until)),
+    }
+}
+
+/// Reads what commands and other nodes changed, tidies up, and tells the operator of a surge, until the stop.
+pub(super) async fn keep(world: World, store: Store, stop: Stop) {
+    let mut rounds = 0_u32;
+    loop {
+        let next = world.clock.until(world.now() + limits::BANS_READ_PERIOD);
+        tokio::select! {
+            biased;
+            () = stop.requested() => return,
+            () = next => {}
+        }
+        let now = UnixMillis::from(world.wall());
+        if let Err(error) = store.reread_bans(now).await {
+            tracing::warn!(%error, "bans could not be read");
+        }
+        if let Some(count) = store.bans_surge(now) {
+            tell_of_surge(&store, count, now).await;
+        }
+        rounds = rounds.wrapping_add(1);
+        if rounds.is_multiple_of(limits::DOOR_TIDIED_EVERY)
+            && let Err(error) = store.tidy_door(now).await
+        {
+            tracing::warn!(%error, "tables of the door could not be tidied");
+        }
+    }
+}
+
+/// Once a day at most, however many bans there are.
+async fn tell_of_surge(store: &Store, count: usize, now: UnixMillis) {
+    let day = show::time(now).get(..10).unwrap_or_default().to_owned();
+    let notice = NewNotice {
+        kind: "bans-surge".to_owned(),
+        topic: format!("bans-surge {day}"),
+        title: format!("{count} networks or more were banned within an hour"),
+        fix: "Somebody guesses passwords or searches for addresses from many places at once. They are shut out, and \
+              nothing needs to be done. To see who and why: postroad ban list. To keep networks of your own from \
+              being banned: postroad ban allow add NETWORK. To have the firewall turn them away, which costs less: \
+              [bans] nftables = true."
+            .to_owned(),
+        created: now,
+    };
+    let told = store.write(Durability::Relaxed, move |change| {
+        change.add_notice(&notice)
+    });
+    if let Err::<_, store::StoreError>(error) = told.await {
+        tracing::debug!(%error, "a surge of bans was not noted");
+    }
+}
+
+/// Keeps the firewall in step until the stop, then takes its table away.
+pub(super) async fn push(world: World, store: Store, mut firewall: Firewall, stop: Stop) {
+    let mut changed = store.watch_bans();
+    loop {
+        let now = UnixMillis::from(world.wall());
+        let bans = store.bans_on(now);
+        let pushed = world.tasks.blocking(move || {
+            let result = firewall.push(&bans, now);
+            (firewall, result)
+        });
+        match pushed.await {
+            Ok((kept, Ok(()))) => firewall = kept,
+            Ok((_, Err(error))) => {
+                tracing::error!(%error, "the firewall takes no bans any more; they hold at our own doors");
+                return;
+            }
+            Err(_) => return,
+        }
+        let next = world.clock.until(world.now() + limits::FIREWALL_PERIOD);
+        tokio::select! {
+            biased;
+            () = stop.requested() => break,
+            _ = changed.changed() => {}
+            () = next => {}
+        }
+    }
+    let _ = world.tasks.blocking(move || firewall.remove()).await;
+}

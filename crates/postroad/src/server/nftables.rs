@@ -1,0 +1,237 @@
+//! Bans in the kernel's firewall: a table of our own in nftables, with sets whose elements end by themselves. What is
+//! to be said is pure; it is said to one `nft` program that is started while we may still be root, and kept.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use mail::UnixMillis;
+use store::bans::{Banned, Network, Scope};
+
+use super::limits::FIREWALL_ELEMENTS_MAX;
+use crate::config::Service;
+
+/// The program, and what it was told so far.
+#[derive(Debug)]
+pub struct Firewall {
+    child: Child,
+    input: ChildStdin,
+    pushed: Pushed,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum FirewallError {
+    #[error(
+        "nft cannot be started ({0}); install nftables, or take `nftables` out of [bans] in postroad.toml"
+    )]
+    Start(std::io::Error),
+    #[error(
+        "nft refused ({0}); the server must be started as root or have CAP_NET_ADMIN for `nftables` in [bans] of \
+         postroad.toml"
+    )]
+    Refused(String),
+    #[error("nft has gone ({0})")]
+    Gone(std::io::Error),
+}
+
+/// What the sets hold: until when, by scope and network.
+type Pushed = BTreeMap<(Scope, Network), i64>;
+
+impl Firewall {
+    /// Makes the table, empty, in place of one that an earlier run left.
+    pub fn start(services: &[(Service, SocketAddr)]) -> Result<Self, FirewallError> {
+        run_once(&table(services))?;
+        let mut child = nft(&["-i"])?;
+        let input = child.stdin.take();
+        let input = input.ok_or_else(|| FirewallError::Refused("it does not listen".to_owned()))?;
+        if let Some(errors) = child.stderr.take() {
+            let name = std::thread::Builder::new().name("nft errors".to_owned());
+            let _ = name.spawn(move || {
+                for line in BufReader::new(errors.take(u64::MAX))
+                    .lines()
+                    .map_while(Result::ok)
+                {
+                    tracing::debug!(line, "nft");
+                }
+            });
+        }
+        Ok(Self {
+            child,
+            input,
+            pushed: Pushed::new(),
+        })
+    }
+
+    /// Says what changed since the last time.
+    pub(super) fn push(&mut self, bans: &[Banned], now: UnixMillis) -> Result<(), FirewallError> {
+        self.pushed.retain(|_, until| now.0 < *until);
+        let wanted = cover(bans);
+        let script = difference(&self.pushed, &wanted, now);
+        if !script.is_empty() {
+            self.say(&script)?;
+        }
+        self.pushed = wanted;
+        Ok(())
+    }
+
+    /// Takes the table away.
+    pub(super) fn remove(mut self) {
+        if self.say(&format!("delete table inet {TABLE}\n")).is_ok() {
+            let Self {
+                mut child, input, ..
+            } = self;
+            // The end of its input is its end.
+            drop(input);
+            let _ = child.wait();
+        } else {
+            let _ = self.child.kill();
+        }
+    }
+
+    fn say(&mut self, script: &str) -> Result<(), FirewallError> {
+        let said = self.input.write_all(script.as_bytes());
+        said.and_then(|()| self.input.flush())
+            .map_err(FirewallError::Gone)
+    }
+}
+
+/// Its name in `nft list ruleset`.
+const TABLE: &str = "postroad";
+
+fn nft(arguments: &[&str]) -> Result<Child, FirewallError> {
+    let started = Command::new("nft")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn();
+    started.map_err(FirewallError::Start)
+}
+
+fn run_once(script: &str) -> Result<(), FirewallError> {
+    let mut child = nft(&["-f", "-"])?;
+    if let Some(mut input) = child.stdin.take() {
+        // If it does not read, it says why.
+        let _ = input.write_all(script.as_bytes());
+    }
+    let done = child.wait_with_output().map_err(FirewallError::Start)?;
+    if done.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&done.stderr);
+    let line = said.lines().find(|line| !line.trim().is_empty());
+    Err(FirewallError::Refused(
+        line.unwrap_or("no reason given").trim().to_owned(),
+    ))
+}
+
+/// The table with its sets and rules. Only our own ports are shut: a ban never closes SSH to its operator.
+fn table(services: &[(Service, SocketAddr)]) -> String {
+    let ports = |wanted: fn(Service) -> bool| {
+        let mut ports: Vec<u16> = services
+            .iter()
+            .filter(|(service, _)| wanted(*service))
+            .map(|(_, address)| address.port())
+            .collect();
+        ports.sort_unstable();
+        ports.dedup();
+        let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
+        ports.join(", ")
+    };
+    let mut script = format!(
+        "add table inet {TABLE}\ndelete table inet {TABLE}\nadd table inet {TABLE}\n\
+         add chain inet {TABLE} doors {{ type filter hook input priority -10; policy accept; }}\n"
+    );
+    let scopes = [
+        (Scope::Everything, ports(|_| true)),
+        (Scope::Mx, ports(|service| service == Service::Smtp)),
+    ];
+    for (scope, ports) in scopes {
+        for (is_ipv6, kind, field) in [(false, "ipv4_addr", "ip"), (true, "ipv6_addr", "ip6")] {
+            let set = set(scope, is_ipv6);
+            script.push_str(&format!(
+                "add set inet {TABLE} {set} {{ type {kind}; flags interval, timeout; }}\n"
+            ));
+            if !ports.is_empty() {
+                script.push_str(&format!(
+                    "add rule inet {TABLE} doors {field} saddr @{set} tcp dport {{ {ports} }} counter reject with tcp reset\n"
+                ));
+            }
+        }
+    }
+    script
+}
+
+fn set(scope: Scope, is_ipv6: bool) -> &'static str {
+    match (scope, is_ipv6) {
+        (Scope::Everything, false) => "banned4",
+        (Scope::Everything, true) => "banned6",
+        (Scope::Mx, false) => "banned4_smtp",
+        (Scope::Mx, true) => "banned6_smtp",
+    }
+}
+
+/// The bans without those that lie within a wider one of the same scope: intervals of a set may not overlap.
+fn cover(bans: &[Banned]) -> Pushed {
+    let mut sorted: Vec<&Banned> = bans.iter().collect();
+    sorted.sort_by_key(|banned| (banned.scope, banned.network.bits()));
+    let mut covered = Pushed::new();
+    for banned in sorted {
+        let network = banned.network;
+        let is_within = (0..network.bits()).any(|bits| {
+            let wider = Network::block(network.first(), bits);
+            covered.contains_key(&(banned.scope, wider))
+        });
+        if !is_within {
+            covered.insert((banned.scope, network), banned.until.0);
+        }
+    }
+    covered
+}
+
+/// What makes the one out of the other. Removals first: what is wider comes in the place of what is narrower.
+fn difference(have: &Pushed, want: &Pushed, now: UnixMillis) -> String {
+    let gone = have
+        .iter()
+        .filter(|(key, until)| want.get(key) != Some(until))
+        .map(|((scope, network), _)| (*scope, *network, network.to_string()));
+    let new = want
+        .iter()
+        .filter(|(key, until)| have.get(key) != Some(until))
+        .map(|((scope, network), until)| {
+            let element = match *until {
+                i64::MAX => network.to_string(),
+                until => format!("{network} timeout {}s", (until - now.0).max(0) / 1000 + 1),
+            };
+            (*scope, *network, element)
+        });
+    commands("delete", gone) + &commands("add", new)
+}
+
+fn commands(verb: &str, elements: impl Iterator<Item = (Scope, Network, String)>) -> String {
+    let mut by_set: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (scope, network, element) in elements {
+        by_set
+            .entry(set(scope, network.is_ipv6()))
+            .or_default()
+            .push(element);
+    }
+    let mut script = String::new();
+    for (set, elements) in by_set {
+        // One that is gone by itself makes its whole command fail, so each is taken out by its own.
+        let size = if verb == "delete" {
+            1
+        } else {
+            FIREWALL_ELEMENTS_MAX
+        };
+        for elements in elements.chunks(size) {
+            let list = elements.join(", ");
+            script.push_str(&format!("{verb} element inet {TABLE} {set} {{ {list} }}\n"));
+        }
+    }
+    script
+}
+
+#[cfg(test)]
+mod tests;
