@@ -6,6 +6,8 @@
 
 pub mod dkim;
 pub mod doctor;
+pub mod junk_digest;
+pub mod lessons;
 pub mod limits;
 pub mod publish;
 pub mod reports;
@@ -57,6 +59,8 @@ impl Jobs {
     pub fn new(world: World, store: Store, post: Arc<dyn Post>, settings: JobsSettings) -> Self {
         let mut jobs = dkim::jobs();
         jobs.extend(reports::jobs());
+        jobs.extend(lessons::jobs());
+        jobs.push(Arc::new(junk_digest::JunkDigest));
         Self::of(world, store, post, settings, jobs)
     }
 

@@ -61,3 +61,13 @@ pub const NAME_SERVERS_MAX: usize = 13;
 
 /// Edits in one update: far below what fits into one message of 64 KB.
 pub const EDITS_AT_ONCE: usize = 50;
+
+/// How often it is looked for lessons that nobody told of.
+pub const LESSONS_PERIOD: Duration = Duration::from_secs(3_600);
+
+/// Accounts, and lessons of each, that are taken up together.
+pub const TEACHERS_AT_ONCE: usize = 100;
+pub const LESSONS_AT_ONCE: usize = 20;
+
+/// Bytes of a message that are learnt from: what is behind them are attachments.
+pub const LESSON_BYTES_MAX: u64 = 4_000_000;

@@ -1,11 +1,13 @@
 //! Writing messages and trace header fields. What is written here is ASCII with CRLF wherever it can be.
 //! Who may send, and whether, is decided elsewhere.
 
+mod alternative;
 mod fold;
 mod report;
 mod text;
 mod trace_fields;
 
+pub use alternative::AlternativeMessage;
 pub use fold::push_field;
 pub use report::{Action, DeliveryReport, Original, RecipientReport};
 pub use text::TextMessage;

@@ -253,7 +253,7 @@ fn stored_address(local: &str, domain: &str) -> SqlResult<Address> {
 }
 
 impl AccountState {
-    pub(super) fn code(self) -> i64 {
+    pub(crate) fn code(self) -> i64 {
         match self {
             Self::Active => 1,
             Self::Disabled => 2,

@@ -5,8 +5,8 @@ use mail::UnixMillis;
 use super::Act;
 use crate::engine::{Param, Row, SqlResult};
 use crate::limits::{JUNKED_AGE_MILLIS, JUNKED_REASON_BYTES_MAX};
-use crate::messages::hash_of_id;
-use crate::{AccountId, Change, MessageId, SpecialUse, StoreError, View};
+use crate::messages::{hash_of_id, read_body};
+use crate::{AccountId, BodyRef, Change, MessageId, SpecialUse, StoreError, View};
 
 /// The filter put a message into Junk.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,9 +28,7 @@ pub struct JunkedMessage {
     pub at: UnixMillis,
     pub probability: f32,
     pub reason: String,
-    /// The IMAP ENVELOPE.
-    pub envelope: Vec<u8>,
-    pub sent: Option<UnixMillis>,
+    pub body: BodyRef,
 }
 
 impl Change<'_> {
@@ -43,7 +41,7 @@ impl Change<'_> {
             Param::Int(junked.account.0),
             Param::Int(junked.message.0),
             Param::Int(junked.at.0),
-            Param::Int((f64::from(junked.probability.clamp(0.0, 1.0)) * MILLION) as i64),
+            Param::Int((f64::from(junked.probability.clamp(0.0, 1.0)) * MILLION).round() as i64),
             Param::Text(junked.reason.get(..cut).unwrap_or_default()),
             Param::OptInt(junked.message_id.as_deref().map(hash_of_id)),
         ];
@@ -112,8 +110,8 @@ impl View<'_> {
         until: UnixMillis,
         limit: usize,
     ) -> Result<(Vec<JunkedMessage>, usize), StoreError> {
-        let sql = "SELECT j.message, j.at, j.probability, j.reason, m.envelope, m.sent FROM junked j \
-                   JOIN message m ON m.account = j.account AND m.id = j.message \
+        let sql = "SELECT j.message, j.at, j.probability, j.reason, c.segment, c.place, c.length, c.hash, c.id FROM junked j \
+                   JOIN message m ON m.account = j.account AND m.id = j.message JOIN blob c ON c.id = m.blob_id \
                    WHERE j.account = ?1 AND j.at > ?2 AND j.at <= ?3 AND j.rescued IS NULL AND EXISTS \
                    (SELECT 1 FROM mailbox b JOIN placement p ON p.account = b.account AND p.mailbox = b.id \
                    WHERE b.account = j.account AND b.special = ?4 AND p.message = j.message) \
@@ -143,8 +141,7 @@ fn read_junked(row: &Row<'_>) -> SqlResult<JunkedMessage> {
         at: UnixMillis(row.int(1)?),
         probability: (row.int(2)? as f64 / MILLION) as f32,
         reason: row.text(3)?.to_owned(),
-        envelope: row.blob(4)?.to_vec(),
-        sent: row.opt_int(5)?.map(UnixMillis),
+        body: read_body(row, 4)?,
     })
 }
 

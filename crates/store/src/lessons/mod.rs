@@ -8,6 +8,7 @@
 mod act;
 mod choices;
 mod count;
+mod digest;
 mod hashes;
 mod hooks;
 mod junked;
@@ -20,6 +21,7 @@ mod work;
 pub use act::Class;
 pub use choices::{Choice, ChoiceChange, Scope, SpamChoices};
 pub use count::Learnt;
+pub use digest::DigestState;
 pub use junked::{Junked, JunkedMessage};
 pub use read::{Count, Lore, Taught};
 pub use rules::{BadRule, RuleOf, SenderNames, SenderRule, StoredRule, Wish};

@@ -68,15 +68,15 @@ impl LessonKey {
 }
 
 impl View<'_> {
-    /// Accounts with lessons that wait, ascending, from the one after `after` on.
+    /// Accounts with lessons that wait, ascending, after one that was seen.
     pub fn accounts_with_lessons(
         &self,
-        after: AccountId,
+        after: Option<AccountId>,
         limit: usize,
     ) -> Result<Vec<AccountId>, StoreError> {
         let sql = "SELECT account FROM lesson WHERE due <> learnt AND account > ?1 ORDER BY account LIMIT 1";
         let mut found = Vec::new();
-        let mut after = after.0;
+        let mut after = after.map_or(0, |after| after.0);
         while found.len() < limit {
             match self
                 .sql
@@ -203,16 +203,22 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Notes that somebody begins with a lesson, before its body is looked at: one that brings the reader down must not do
-    /// so for ever. False: it did too often, and was given up.
-    pub fn begin_lesson(&mut self, key: LessonKey) -> Result<bool, StoreError> {
+    /// Notes that somebody begins with lessons, before their bodies are looked at: one that brings the reader down must not
+    /// do so for ever. Those for which it did too often are given up; the others are returned.
+    pub fn begin_lessons(&mut self, lessons: &[Lesson]) -> Result<Vec<Lesson>, StoreError> {
         let sql = "UPDATE lesson SET attempts = attempts + 1 WHERE account = ?1 AND body = ?2 RETURNING attempts";
-        let attempts = self.sql.first(sql, &key.params(), |row| row.int(0))?;
-        if attempts.is_none_or(|attempts| attempts <= LESSON_ATTEMPTS_MAX) {
-            return Ok(attempts.is_some());
+        let mut begun = Vec::with_capacity(lessons.len());
+        for lesson in lessons {
+            let attempts = self
+                .sql
+                .first(sql, &lesson.key.params(), |row| row.int(0))?;
+            match attempts {
+                Some(attempts) if attempts <= LESSON_ATTEMPTS_MAX => begun.push(lesson.clone()),
+                Some(_) => self.give_up_lesson(lesson.key)?,
+                None => {}
+            }
         }
-        self.give_up_lesson(key)?;
-        Ok(false)
+        Ok(begun)
     }
 
     /// A lesson that cannot be learnt (its body is lost): what was counted before stays.

@@ -1,0 +1,192 @@
+//! Learns what people teach the spam filter: counts each lesson as soon as it is there, one small transaction each, and keeps
+//! what was learnt small. Which acts are lessons, and that each counts once, is the business of `store`.
+
+use std::time::Duration;
+
+use mail::UnixMillis;
+use mail::{Select, header_fields};
+use spam::origin::{self, StoredOrigin};
+use spam::{Features, Sight};
+use store::lessons::{Learnt, Lesson};
+use store::senders::Origin;
+use store::{Durability, LessonWatcher, StoreError};
+use tokio::sync::Mutex;
+use world::BoxFuture;
+
+use crate::{Desk, Job, JobError, Run, limits, schedule};
+
+/// What is learnt of a message.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Material {
+    pub features: Vec<u64>,
+    pub message_id: Option<String>,
+    pub origin: Origin,
+}
+
+/// Reads a message as it is stored on this host. Pure.
+#[must_use]
+pub fn material(message: &[u8], host: &str) -> Material {
+    let header = header_fields(message, Select::These(&["Message-ID"]));
+    Material {
+        features: Features::of(&Sight::of(message)).for_learning(),
+        message_id: mail::thread::message_ids(&header).into_iter().next(),
+        origin: proven(origin::of_stored(message, host)),
+    }
+}
+
+fn proven(stored: StoredOrigin) -> Origin {
+    Origin {
+        ip: stored.ip,
+        domain: stored
+            .domain
+            .and_then(|domain| mail::Domain::parse(&domain).ok()),
+        author: stored
+            .author
+            .and_then(|author| mail::Address::parse(&author).ok()),
+        confirmed: stored.confirmed,
+    }
+}
+
+pub(crate) fn jobs() -> Vec<std::sync::Arc<dyn Job>> {
+    vec![
+        std::sync::Arc::new(Learning::default()),
+        std::sync::Arc::new(Tidying),
+    ]
+}
+
+/// Counts lessons.
+#[derive(Default)]
+struct Learning {
+    /// Kept from run to run, so that no notice is missed between two.
+    notices: Mutex<Option<LessonWatcher>>,
+}
+
+impl Job for Learning {
+    fn name(&self) -> &'static str {
+        "spam.learn"
+    }
+
+    fn next(&self, last: Option<UnixMillis>, started: UnixMillis) -> UnixMillis {
+        schedule::every(limits::LESSONS_PERIOD, last, started)
+    }
+
+    fn woken<'a>(&'a self, desk: &'a Desk) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let mut notices = self.notices.lock().await;
+            match notices.as_mut() {
+                Some(notices) => notices.changed().await,
+                // What waits since before the start.
+                None => *notices = Some(desk.store.watch_lessons()),
+            }
+        })
+    }
+
+    fn run<'a>(&'a self, desk: &'a Desk, _run: Run) -> BoxFuture<'a, Result<(), JobError>> {
+        Box::pin(async move {
+            while round(desk).await? {}
+            Ok(())
+        })
+    }
+}
+
+/// Some lessons of each account that has any, so that none waits for another's ten thousand. Whether there may be more.
+async fn round(desk: &Desk) -> Result<bool, StoreError> {
+    let mut after = None;
+    let mut any = false;
+    loop {
+        let accounts = desk
+            .store
+            .read(move |view| view.accounts_with_lessons(after, limits::TEACHERS_AT_ONCE))
+            .await?;
+        let Some(last) = accounts.last() else {
+            return Ok(any);
+        };
+        after = Some(*last);
+        for account in accounts {
+            let waiting = desk
+                .store
+                .read(move |view| view.waiting_lessons(account, limits::LESSONS_AT_ONCE))
+                .await?;
+            let begun = desk
+                .store
+                .write_bulk(Durability::Relaxed, move |change| {
+                    change.begin_lessons(&waiting)
+                })
+                .await?;
+            any |= !begun.is_empty();
+            for lesson in begun {
+                learn(desk, lesson).await?;
+            }
+        }
+    }
+}
+
+async fn learn(desk: &Desk, lesson: Lesson) -> Result<(), StoreError> {
+    let key = lesson.key;
+    let material = match (lesson.due, lesson.body) {
+        (None, _) => Some(Material::default()),
+        (Some(_), Some(body)) => {
+            let bytes = desk.store.body(body, 0..limits::LESSON_BYTES_MAX).await;
+            match bytes {
+                Ok(bytes) => {
+                    let host = desk.settings.host.clone();
+                    let reading = desk
+                        .world
+                        .tasks
+                        .blocking(move || material(&bytes, &host))
+                        .await;
+                    reading.ok()
+                }
+                Err(StoreError::BodyGone) => None,
+                Err(error) => return Err(error),
+            }
+        }
+        (Some(_), None) => None,
+    };
+    let now = desk.now();
+    let Some(material) = material else {
+        tracing::error!(account = %key.account, "a message that was to be learnt cannot be read");
+        return desk
+            .store
+            .write_bulk(Durability::Relaxed, move |change| {
+                change.give_up_lesson(key)
+            })
+            .await;
+    };
+    let learnt: Learnt = desk
+        .store
+        .write_bulk(Durability::Relaxed, move |change| {
+            let id = material.message_id.as_deref();
+            change.learn(key, &material.features, &material.origin, id, now)
+        })
+        .await?;
+    tracing::debug!(account = %key.account, ?learnt, "learnt");
+    Ok(())
+}
+
+/// Takes back the oldest lessons beyond a number, and what accounts taught that are gone.
+struct Tidying;
+
+impl Job for Tidying {
+    fn name(&self) -> &'static str {
+        "spam.tidy"
+    }
+
+    fn next(&self, last: Option<UnixMillis>, started: UnixMillis) -> UnixMillis {
+        schedule::daily(TIDY_AT, last, started)
+    }
+
+    fn spread(&self) -> Duration {
+        limits::LESSONS_PERIOD
+    }
+
+    fn run<'a>(&'a self, desk: &'a Desk, run: Run) -> BoxFuture<'a, Result<(), JobError>> {
+        Box::pin(async move { Ok(desk.store.tidy_lessons(run.now).await?) })
+    }
+}
+
+/// After midnight UTC.
+const TIDY_AT: Duration = Duration::from_secs(3 * 3_600);
+
+#[cfg(test)]
+mod tests;
