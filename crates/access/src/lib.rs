@@ -3,6 +3,7 @@
 
 pub mod imap;
 pub mod limits;
+mod login;
 pub mod pop3;
 mod settings;
 

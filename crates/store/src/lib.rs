@@ -15,8 +15,8 @@ pub mod lessons;
 pub mod limits;
 pub mod queue;
 pub mod reports;
-pub mod sending;
 pub mod senders;
+pub mod sending;
 pub mod transport;
 
 mod accounts;
@@ -68,9 +68,9 @@ pub use ids::{AccountId, BlobId, MailboxId, MessageId, ModSeq, QueueId, Uid, Uid
 pub use jobs::{JobEnd, JobState};
 pub use login::{
     AppPassword, AppPasswordBounds, AppPasswordError, AppPasswordUse, Barred, Client, Entrance,
-    LoggedIn, LoginError, LoginRules, NewAppPassword, Outcome, PasswordUsed, Protocol, Protocols,
-    RulesOf, ScramAttempt, ScramKeys, ScramPair, SessionWatch, SignIn, SignInFacts, SignInNetwork,
-    Visit, place_of, readable_password,
+    LoggedIn, LoginError, LoginRules, NewAppPassword, PasswordUsed, Protocol, Protocols, RulesOf,
+    ScramAttempt, ScramKeys, ScramPair, SessionWatch, SignIn, SignInFacts, SignInNetwork,
+    SignInOutcome, Visit, place_of, readable_password,
 };
 pub use mailboxes::{Mailbox, MailboxError, MailboxName, SpecialUse};
 pub use messages::{

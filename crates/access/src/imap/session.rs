@@ -4,7 +4,7 @@
 use futures_util::future::{Either, select};
 use std::pin::pin;
 use std::time::Instant;
-use store::{AccountId, ModSeq, Watcher};
+use store::{AccountId, Entrance, ModSeq, Protocol, SessionWatch, Visit, Watcher};
 use wire::imap::write::{self, Status};
 use wire::imap::{By, Command, Dialect, Event, Offer, Phase, Server, ServerSettings, Tagged};
 use world::{Ended, NoRoom, Share, Stop, Stream, Talk, Tls};
@@ -41,27 +41,23 @@ pub(super) struct Session {
     news_pause: Option<Instant>,
     /// For the literals of the command under way.
     room: Option<Box<Share<AccountId>>>,
-    pub(super) scram: Option<Box<super::login::ScramAttempt>>,
-    /// Made by the password check, taken by the word that the exchange is complete.
-    pub(super) proven: Option<store::LoggedIn>,
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        self.forget_attempt();
-    }
+    pub(super) entrance: Entrance,
 }
 
 /// Whose session it is.
 pub(super) struct LoginState {
     pub(super) account: AccountId,
     pub(super) watcher: Watcher,
+    /// It may be taken back.
+    pub(super) session: Box<SessionWatch>,
 }
 
 /// What ends the wait for the client's next word.
 enum Wake {
     Event(Event),
     Stop,
+    /// The log-in was taken back.
+    Over,
     News(ModSeq),
 }
 
@@ -77,7 +73,12 @@ pub(super) async fn serve(access: Access, stream: Stream, door: ImapDoor, stop: 
     if door == ImapDoor::Tls {
         talk = talk.with_tls_at_once();
     }
+    let visit = Visit {
+        protocol: Protocol::Imap,
+        peer: peer.ip(),
+    };
     let session = Session {
+        entrance: Entrance::new(access.store.clone(), visit),
         access,
         talk,
         login: None,
@@ -88,8 +89,6 @@ pub(super) async fn serve(access: Access, stream: Stream, door: ImapDoor, stop: 
         idle_since: None,
         news_pause: None,
         room: None,
-        scram: None,
-        proven: None,
     };
     let ended = session.run(&stop).await;
     tracing::debug!(%peer, %ended, "IMAP connection ended");
@@ -125,14 +124,10 @@ impl Session {
                 Wake::Event(event) => Box::pin(self.event(event)).await,
                 Wake::News(newest) => Box::pin(self.idle_news(newest)).await,
                 Wake::Stop => {
-                    self.talk
-                        .machine()
-                        .bye("[UNAVAILABLE] The server is shutting down.");
-                    return loop {
-                        if let Err(ended) = self.talk.event().await {
-                            break ended;
-                        }
-                    };
+                    return self.bye("[UNAVAILABLE] The server is shutting down.").await;
+                }
+                Wake::Over => {
+                    return self.bye("Your login has ended; please log in again.").await;
                 }
             };
             if let Err(ended) = result {
@@ -141,21 +136,52 @@ impl Session {
         }
     }
 
+    /// Says goodbye, and waits until that is sent.
+    async fn bye(&mut self, text: &str) -> Ended {
+        self.talk.machine().bye(text);
+        loop {
+            if let Err(ended) = self.talk.event().await {
+                return ended;
+            }
+        }
+    }
+
     async fn wait(&mut self, stop: &Stop) -> Result<Wake, Ended> {
+        let woken = self.wait_for_any(stop).await?;
+        let is_over = |login: &LoginState| login.session.is_over();
+        if self.login.as_ref().is_some_and(is_over) && !matches!(woken, Wake::Stop) {
+            return Ok(Wake::Over);
+        }
+        Ok(woken)
+    }
+
+    async fn wait_for_any(&mut self, stop: &Stop) -> Result<Wake, Ended> {
         let woken = match (self.idle_since, &mut self.login) {
-            (Some(seen), Some(login)) => {
+            (
+                seen,
+                Some(LoginState {
+                    watcher, session, ..
+                }),
+            ) => {
                 let (clock, pause) = (self.access.world.clock.clone(), self.news_pause);
                 let news = async move {
+                    // While nothing is selected, or nobody idles, there is no news.
+                    let Some(seen) = seen else {
+                        return std::future::pending().await;
+                    };
                     if let Some(pause) = pause {
                         clock.until(pause).await;
                     }
-                    login.watcher.newer_than(seen).await
+                    watcher.newer_than(seen).await
                 };
                 let (news, stopped) = (pin!(news), pin!(stop.requested()));
-                match self.talk.event_or(select(news, stopped)).await? {
+                let over = pin!(session.over());
+                let end = select(stopped, over);
+                match self.talk.event_or(select(news, end)).await? {
                     Either::Left(event) => Wake::Event(event),
                     Either::Right(Either::Left((newest, _))) => Wake::News(newest),
-                    Either::Right(Either::Right(_)) => Wake::Stop,
+                    Either::Right(Either::Right((Either::Left(_), _))) => Wake::Stop,
+                    Either::Right(Either::Right((Either::Right(_), _))) => Wake::Over,
                 }
             }
             _ => match self.talk.event_or(stop.requested()).await? {
@@ -171,8 +197,12 @@ impl Session {
             Event::Command(Tagged {
                 tag,
                 command: Command::Idle,
-            }) => self.idle(tag).await,
+            }) => {
+                self.note_client();
+                self.idle(tag).await
+            }
             Event::Command(Tagged { tag, command }) => {
+                self.note_client();
                 let answered = self.command(tag, command).await;
                 self.room = None;
                 answered
@@ -190,8 +220,8 @@ impl Session {
                 self.ask(question).await;
                 Ok(())
             }
-            Event::Verified { login, .. } => {
-                self.verified(&login).await;
+            Event::Verified { login, key } => {
+                self.verified(&login, key).await;
                 Ok(())
             }
             Event::IdleDone { tag } => {

@@ -2,10 +2,11 @@
 
 use std::pin::pin;
 
+use futures_util::future::select;
 use mail::UnixMillis;
 use store::{
-    BodyRef, Columns, Durability, LoggedIn, LoginError, MailboxId, MessageError, StoreError, Uid,
-    UidSet,
+    BodyRef, Client, Columns, Durability, Entrance, LoggedIn, LoginError, MailboxId, MessageError,
+    Protocol, SessionWatch, StoreError, Uid, UidSet, Visit,
 };
 use wire::pop3::server::{Event, LoginRule, Server, Settings, Trouble};
 use wire::pop3::{Entry, Maildrop};
@@ -34,10 +35,15 @@ pub(super) async fn serve(access: Access, stream: Stream, door: Pop3Door, stop: 
     if door == Pop3Door::Tls {
         talk = talk.with_tls_at_once();
     }
+    let visit = Visit {
+        protocol: Protocol::Pop3,
+        peer: peer.ip(),
+    };
     let session = Session {
+        entrance: Entrance::new(access.store.clone(), visit),
         access,
         talk,
-        pending: None,
+        watch: None,
         open: None,
     };
     let ended = session.run(&stop).await;
@@ -61,20 +67,24 @@ fn machine_settings(access: &Access) -> Settings {
     }
 }
 
+/// What ends the wait for the client's next word.
+enum Wake {
+    Event(Event),
+    Stop,
+    /// The log-in was taken back.
+    Over,
+}
+
+/// What was marked stays: only QUIT removes.
+const LOGIN_ENDED: &str = "[AUTH] Your login has ended; please log in again";
+
 struct Session {
     access: Access,
     talk: Talk<Server>,
-    pending: Option<Pending>,
+    entrance: Entrance,
+    /// Of the log-in: it may be taken back.
+    watch: Option<SessionWatch>,
     open: Option<Open>,
-}
-
-/// A login that the machine has not called verified yet.
-enum Pending {
-    Password(LoggedIn),
-    Scram {
-        login: String,
-        keys: store::ScramKeys,
-    },
 }
 
 /// A mailbox in the hands of this session.
@@ -89,16 +99,16 @@ impl Session {
         let mut requested = pin!(stop.requested());
         let mut stopping = false;
         loop {
-            let next = if stopping {
-                self.talk.event().await.map(Either::Left)
-            } else {
-                self.talk.event_or(requested.as_mut()).await
-            };
-            let event = match next {
-                Ok(Either::Left(event)) => event,
-                Ok(Either::Right(())) => {
+            let event = match self.wait(requested.as_mut(), stopping).await {
+                Ok(Wake::Event(event)) => event,
+                Ok(Wake::Stop) => {
                     stopping = true;
                     self.talk.machine().stop();
+                    continue;
+                }
+                Ok(Wake::Over) => {
+                    self.watch = None;
+                    self.talk.machine().end(LOGIN_ENDED);
                     continue;
                 }
                 Err(ended) => return ended,
@@ -110,10 +120,41 @@ impl Session {
         }
     }
 
+    async fn wait<S>(
+        &mut self,
+        requested: std::pin::Pin<&mut S>,
+        stopping: bool,
+    ) -> Result<Wake, Ended>
+    where
+        S: Future<Output = ()>,
+    {
+        let woken = if stopping {
+            Wake::Event(self.talk.event().await?)
+        } else {
+            let watch = &mut self.watch;
+            let over = pin!(async {
+                match watch {
+                    Some(watch) => watch.over().await,
+                    None => std::future::pending().await,
+                }
+            });
+            match self.talk.event_or(select(requested, over)).await? {
+                Either::Left(event) => Wake::Event(event),
+                Either::Right(Either::Left(_)) => Wake::Stop,
+                Either::Right(Either::Right(_)) => Wake::Over,
+            }
+        };
+        let is_over = self.watch.as_ref().is_some_and(SessionWatch::is_over);
+        match woken {
+            Wake::Event(_) if is_over => Ok(Wake::Over),
+            woken => Ok(woken),
+        }
+    }
+
     async fn event(&mut self, event: Event) -> Result<(), Ended> {
         match event {
             Event::Auth(question) => self.auth(question).await,
-            Event::Verified { login, .. } => self.verified(&login).await,
+            Event::Verified { login, key } => self.verified(&login, key).await,
             Event::Retrieve { index, lines } => return self.retrieve(index, lines).await,
             Event::Update { delete } => self.update(&delete).await,
         }
@@ -121,53 +162,41 @@ impl Session {
     }
 
     async fn auth(&mut self, question: Question) {
-        self.forget_pending();
-        let (peer, now) = (self.talk.peer_addr().ip(), self.now());
-        let store = self.access.store.clone();
-        match question {
+        let now = self.now();
+        let answered = match question {
             Question::Password { login, password } => {
-                match store.log_in(&login, password.expose(), peer, now).await {
-                    Ok(user) => {
-                        self.pending = Some(Pending::Password(user));
-                        self.talk.machine().password_was(true);
-                    }
-                    Err(LoginError::Wrong) => {
-                        tracing::info!(%peer, login, "POP3 login failed");
-                        self.talk.machine().password_was(false);
-                    }
-                    Err(error) => self.talk.machine().refuse(login_trouble(&error)),
-                }
+                let password = password.expose();
+                let right = self.entrance.password(&login, password, now).await;
+                right.map(|()| self.talk.machine().password_was(true))
             }
-            Question::Scram { login } => match store.scram_keys(&login, peer, now).await {
+            Question::Scram { login } => match self.entrance.scram(&login, now).await {
                 Ok(keys) => {
-                    let shown = wire::sasl::ScramKeys {
-                        salt: keys.salt.clone(),
-                        iterations: keys.iterations,
-                        stored_key: keys.stored_key,
-                        server_key: keys.server_key,
-                        others: Vec::new(),
-                    };
-                    self.pending = Some(Pending::Scram { login, keys });
-                    self.talk.machine().scram_keys(shown);
+                    let keys = crate::login::for_machine(keys);
+                    self.talk.machine().scram_keys(keys);
+                    Ok(())
                 }
-                Err(error) => self.talk.machine().refuse(login_trouble(&error)),
+                Err(error) => Err(error),
             },
+        };
+        match answered {
+            Ok(()) => {}
+            Err(LoginError::Wrong) => self.talk.machine().password_was(false),
+            Err(error) => self.talk.machine().refuse(login_trouble(&error)),
         }
     }
 
-    async fn verified(&mut self, login: &str) {
-        let (peer, now) = (self.talk.peer_addr().ip(), self.now());
-        let store = self.access.store.clone();
-        let user = match self.pending.take() {
-            Some(Pending::Password(user)) => Ok(user),
-            Some(Pending::Scram { login, keys }) => {
-                store.log_in_scram(&login, &keys, peer, now).await
-            }
-            None => Err(LoginError::Wrong),
-        };
-        match user {
+    async fn verified(&mut self, login: &str, key: usize) {
+        let peer = self.talk.peer_addr().ip();
+        let proved = self.entrance.prove(key, self.now()).await;
+        let tls = self.talk.machine().tls().map(|tls| tls.version.clone());
+        self.entrance.note_client(Client {
+            name: "",
+            tls: tls.as_deref().unwrap_or_default(),
+        });
+        match proved {
             Ok(user) => {
                 tracing::debug!(%peer, login, "POP3 login");
+                self.watch = Some(self.access.store.watch_session(&user));
                 self.open(&user).await;
             }
             Err(error) => self.talk.machine().refuse(login_trouble(&error)),
@@ -323,23 +352,8 @@ impl Session {
         store.write(Durability::Durable, work).await
     }
 
-    /// A SCRAM exchange that never came to its end counts as a failure.
-    fn forget_pending(&mut self) {
-        if let Some(Pending::Scram { login, .. }) = self.pending.take() {
-            let peer = self.talk.peer_addr().ip();
-            let now = self.now();
-            self.access.store.scram_failed(&login, peer, now);
-        }
-    }
-
     fn now(&self) -> UnixMillis {
         self.access.world.wall().into()
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        self.forget_pending();
     }
 }
 

@@ -316,7 +316,12 @@ mod tests {
         ] {
             assert_eq!(bare(&typed).as_deref(), Some(stripped.as_str()), "{typed}");
         }
-        for other in ["", "correct horse battery", &"1".repeat(CHARS), &"a".repeat(CHARS + 1)] {
+        for other in [
+            "",
+            "correct horse battery",
+            &"1".repeat(CHARS),
+            &"a".repeat(CHARS + 1),
+        ] {
             assert_eq!(bare(other), None, "{other}");
         }
     }

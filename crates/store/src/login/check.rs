@@ -10,7 +10,7 @@ use super::gate::Guess;
 use super::holder::Holder;
 use super::rules::{AppPasswordBounds, Barred};
 use super::workspace::Workspaces;
-use super::{LoggedIn, LoginError, Outcome, PasswordUsed, Visit, passwords};
+use super::{LoggedIn, LoginError, PasswordUsed, SignInOutcome, Visit, passwords};
 use crate::bans::{Blame, Network, Scope};
 use crate::limits::PASSWORD_BYTES_MAX;
 use crate::{AccountId, Mode, Store, StoreError};
@@ -35,7 +35,9 @@ enum Found {
         /// It took its time to find out.
         was_slow: bool,
     },
-    Wrong { is_repeated: bool },
+    Wrong {
+        is_repeated: bool,
+    },
 }
 
 impl Store {
@@ -52,9 +54,7 @@ impl Store {
         let holder = self.holder(login, password).await?;
         self.check_open(holder.as_ref(), visit, now)?;
         let guess = self.guess(holder.as_ref(), login, password, visit);
-        let found = self
-            .look_at(holder.as_ref(), password, &guess, now)
-            .await?;
+        let found = self.look_at(holder.as_ref(), password, &guess, now).await?;
         let (is_repeated, barred) = match (found, &holder) {
             (
                 Found::Right {
@@ -132,11 +132,7 @@ impl Store {
     }
 
     /// Hashes the password as the account's verifier wants it; for nobody's account just as long.
-    async fn hash_main(
-        &self,
-        holder: Option<&Holder>,
-        password: &str,
-    ) -> Result<bool, StoreError> {
+    async fn hash_main(&self, holder: Option<&Holder>, password: &str) -> Result<bool, StoreError> {
         let shared = &self.inner.shared;
         let credential = match holder {
             Some(holder) => passwords::open(&shared.sealing, holder.account.id, &holder.sealed)?,
@@ -158,7 +154,10 @@ impl Store {
             Some(holder) => {
                 let state = [holder.epochs.0, holder.epochs.1];
                 let state = state.map(i64::to_be_bytes).concat();
-                (holder.account.id.to_string(), [&state, holder.sealed.as_slice()].concat())
+                (
+                    holder.account.id.to_string(),
+                    [&state, holder.sealed.as_slice()].concat(),
+                )
             }
             None => (folded, Vec::new()),
         };
@@ -222,8 +221,8 @@ impl Store {
         );
         if let Some(account) = account {
             let outcome = match failure.barred {
-                Some(barred) => Outcome::Barred(barred),
-                None => Outcome::Wrong,
+                Some(barred) => SignInOutcome::Barred(barred),
+                None => SignInOutcome::Wrong,
             };
             self.note_failed_sign_in(account, outcome, visit, now);
         }

@@ -4,7 +4,7 @@
 use mail::UnixMillis;
 
 use super::journal::Entry;
-use super::{LoggedIn, LoginError, Outcome, ScramAttempt, ScramKeys, Visit};
+use super::{LoggedIn, LoginError, ScramAttempt, ScramKeys, SignInOutcome, Visit};
 use crate::limits::CLIENT_BYTES_MAX;
 use crate::{AccountId, Store};
 
@@ -117,14 +117,14 @@ impl Store {
         let names = (printable(client.name), printable(client.tls));
         let names = (names.0.as_str(), names.1.as_str());
         let used = Some(user.used.clone());
-        let entry = Entry::new(user.account, Outcome::Right, used, visit, names, now);
+        let entry = Entry::new(user.account, SignInOutcome::Right, used, visit, names, now);
         self.count_sign_in(entry);
     }
 
     pub(super) fn note_failed_sign_in(
         &self,
         account: AccountId,
-        outcome: Outcome,
+        outcome: SignInOutcome,
         visit: Visit,
         now: UnixMillis,
     ) {

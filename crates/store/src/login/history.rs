@@ -6,7 +6,7 @@ use mail::UnixMillis;
 
 use super::journal::Entry;
 use super::network::place_of;
-use super::{Outcome, PasswordUsed, Protocol};
+use super::{PasswordUsed, Protocol, SignInOutcome};
 use crate::engine::{Param, Row, SqlResult};
 use crate::limits::{SIGN_IN_NETWORKS_MAX, SIGN_INS_AGE_MILLIS, SIGN_INS_MAX};
 use crate::{AccountId, Change, Durability, Store, StoreError, View};
@@ -14,7 +14,7 @@ use crate::{AccountId, Change, Durability, Store, StoreError, View};
 /// Log-ins of one day that are alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignIn {
-    pub outcome: Outcome,
+    pub outcome: SignInOutcome,
     pub protocol: Protocol,
     /// Where they came from (/24, /48), and the newest one's address.
     pub network: String,
@@ -138,7 +138,7 @@ impl Change<'_> {
         if self.put_sign_in_row(entry)? {
             self.trim_sign_ins(account, entry.last)?;
         }
-        if entry.likeness.outcome == Outcome::Right {
+        if entry.likeness.outcome == SignInOutcome::Right {
             self.put_sign_in_network(account, entry)?;
             if let Some(PasswordUsed::App(name)) = &entry.likeness.used {
                 self.note_app_password_use(account, name, entry)?;
@@ -228,7 +228,7 @@ pub(super) const MAIN: &str = "main";
 
 fn read_sign_in(row: &Row<'_>) -> SqlResult<SignIn> {
     Ok(SignIn {
-        outcome: Outcome::of_code(row.int(0)?),
+        outcome: SignInOutcome::of_code(row.int(0)?),
         protocol: Protocol::of_code(row.int(1)?),
         network: row.text(2)?.to_owned(),
         used: match row.text(3)? {

@@ -12,7 +12,7 @@ use crate::limits::{SIGN_IN_WRITTEN_EVERY_MILLIS, SIGN_INS_COUNTED_MAX};
 
 /// How a log-in ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Outcome {
+pub enum SignInOutcome {
     Right,
     Wrong,
     /// The password was right (with SCRAM: or wrong), and would not have been taken.
@@ -24,7 +24,7 @@ pub enum Outcome {
 pub(super) struct Likeness {
     pub(super) account: AccountId,
     pub(super) day: i64,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: SignInOutcome,
     pub(super) protocol: Protocol,
     pub(super) place: Network,
     /// None after a failure.
@@ -117,7 +117,7 @@ fn take(waiting: &mut Entry) -> Entry {
 impl Entry {
     pub(super) fn new(
         account: AccountId,
-        outcome: Outcome,
+        outcome: SignInOutcome,
         used: Option<PasswordUsed>,
         visit: Visit,
         client: (&str, &str),
@@ -125,8 +125,8 @@ impl Entry {
     ) -> Self {
         let (name, tls) = client;
         let program = match outcome {
-            Outcome::Right => name,
-            Outcome::Wrong | Outcome::Barred(_) => "",
+            SignInOutcome::Right => name,
+            SignInOutcome::Wrong | SignInOutcome::Barred(_) => "",
         };
         Self {
             likeness: Likeness {
@@ -148,7 +148,7 @@ impl Entry {
     }
 }
 
-impl Outcome {
+impl SignInOutcome {
     pub(super) fn code(self) -> i64 {
         match self {
             Self::Right => 1,
@@ -177,7 +177,14 @@ mod tests {
             peer: "192.0.2.7".parse().expect("an address"),
         };
         let used = Some(PasswordUsed::Main);
-        Entry::new(AccountId(1), Outcome::Right, used, visit, (client, ""), UnixMillis(at))
+        Entry::new(
+            AccountId(1),
+            SignInOutcome::Right,
+            used,
+            visit,
+            (client, ""),
+            UnixMillis(at),
+        )
     }
 
     #[test]
@@ -188,23 +195,29 @@ mod tests {
         let written = (1..=60_000).filter_map(|at| journal.note(entry(at, "mutt")));
         let written: Vec<Entry> = written.collect();
         assert_eq!(written.len(), 1, "a thousand a second make a row a minute");
-        assert_eq!((written[0].count, written[0].last), (60_000, UnixMillis(60_000)));
+        assert_eq!(
+            (written[0].count, written[0].last),
+            (60_000, UnixMillis(60_000))
+        );
         assert!(journal.note(entry(60_001, "another")).is_some());
         assert!(journal.note(entry(60_002, "mutt")).is_none());
         let waiting = journal.waiting();
         assert_eq!(waiting.len(), 1, "{waiting:?}");
-        assert_eq!((waiting[0].first, waiting[0].count), (UnixMillis(60_002), 1));
+        assert_eq!(
+            (waiting[0].first, waiting[0].count),
+            (UnixMillis(60_002), 1)
+        );
         assert!(journal.waiting().is_empty());
     }
 
     #[test]
     fn outcomes_come_back() {
         for barred in Barred::ALL {
-            let outcome = Outcome::Barred(barred);
-            assert_eq!(Outcome::of_code(outcome.code()), outcome);
+            let outcome = SignInOutcome::Barred(barred);
+            assert_eq!(SignInOutcome::of_code(outcome.code()), outcome);
         }
-        for outcome in [Outcome::Right, Outcome::Wrong] {
-            assert_eq!(Outcome::of_code(outcome.code()), outcome);
+        for outcome in [SignInOutcome::Right, SignInOutcome::Wrong] {
+            assert_eq!(SignInOutcome::of_code(outcome.code()), outcome);
         }
     }
 }

@@ -20,7 +20,7 @@ mod workspace;
 pub use app::{AppPassword, AppPasswordError, AppPasswordUse, NewAppPassword, readable_password};
 pub use entrance::{Client, Entrance};
 pub use history::{SignIn, SignInFacts, SignInNetwork};
-pub use journal::Outcome;
+pub use journal::SignInOutcome;
 pub use network::place_of;
 pub use protocol::{Protocol, Protocols};
 pub use rules::{AppPasswordBounds, Barred, LoginRules, RulesOf};

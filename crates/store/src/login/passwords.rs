@@ -50,7 +50,9 @@ impl Store {
         now: UnixMillis,
     ) -> Result<(), AccountError> {
         check_password(&password)?;
-        let salt = self.read_small(move |view| view.scram_salt(account)).await?;
+        let salt = self
+            .read_small(move |view| view.scram_salt(account))
+            .await?;
         let cost = self.inner.shared.gate.cost;
         let credential = self
             .hash(move |memory| Credential::of(&password, salt.as_deref(), cost, memory))
@@ -70,8 +72,7 @@ impl Store {
         check_password(&password)?;
         let salt = self.read_blocking(move |view| view.scram_salt(account))?;
         let gate = &self.inner.shared.gate;
-        let credential =
-            Credential::of(&password, salt.as_deref(), gate.cost, &gate.workspaces)?;
+        let credential = Credential::of(&password, salt.as_deref(), gate.cost, &gate.workspaces)?;
         self.write_blocking(Durability::Durable, move |change| {
             set_credential(change, account, &credential, now)
         })

@@ -9,8 +9,8 @@ use mail::UnixMillis;
 use super::network::{join, split};
 use super::protocol::{Protocol, Protocols};
 use super::sessions::SERVER;
-use crate::engine::{Param, Row, SqlResult};
 use crate::bans::Network;
+use crate::engine::{Param, Row, SqlResult};
 use crate::limits::LOGIN_NETWORKS_MAX;
 use crate::{AccountId, Change, StoreError, View};
 

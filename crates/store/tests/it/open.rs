@@ -206,9 +206,12 @@ fn check_old(store: &Store) {
         .read_blocking(|view| view.dkim_keys(&domain("here.example")))
         .expect("the key file fits");
     assert_eq!(keys[0].private, b"private");
+    let here = Visit {
+        protocol: Protocol::Imap,
+        peer: [192, 0, 2, 1].into(),
+    };
     let logged_in =
-        block_on(store.log_in("ann@here.example", PASSWORD, [192, 0, 2, 1].into(), NOW))
-            .expect("the old password");
+        block_on(store.log_in("ann@here.example", PASSWORD, here, NOW)).expect("the old password");
     assert_eq!(logged_in.account(), ann);
 }
 

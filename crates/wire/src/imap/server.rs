@@ -111,6 +111,10 @@ impl Server {
         }
     }
 
+    pub fn tls(&self) -> Option<&TlsFacts> {
+        self.tls.as_ref()
+    }
+
     /// What the client calls itself, if it said: name and version. RFC 2971.
     pub fn client(&self) -> Option<&str> {
         self.client.as_deref()

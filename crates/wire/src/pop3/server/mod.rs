@@ -230,6 +230,11 @@ impl Server {
         self.stopping = true;
     }
 
+    /// Say this and close, whatever is going on. Nothing is removed.
+    pub fn end(&mut self, text: &str) {
+        self.farewell(text);
+    }
+
     pub fn tls(&self) -> Option<&TlsFacts> {
         self.tls.as_ref()
     }
