@@ -256,7 +256,7 @@ fn known_people_are_told_from_new_ones(home: &Home) {
         account,
         author: address("z@far.example"),
         confirmed: false,
-        junk: false,
+        network: None,
     };
     home.write(move |change| change.note_received(&received, NOW))
         .expect("noted");
