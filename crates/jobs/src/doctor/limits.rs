@@ -20,6 +20,9 @@ pub const SILENCE: Duration = Duration::from_secs(2);
 /// Questions to the DNS at the same time.
 pub const QUESTIONS_AT_ONCE: usize = 32;
 
+/// Domains that are looked at beside one another: a host of a thousand must not ask as a flood.
+pub const DOMAINS_AT_ONCE: usize = 8;
+
 /// A line of a server's: four times what SMTP allows.
 pub const LINE_BYTES_MAX: usize = 2048;
 

@@ -23,7 +23,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ::doctor::checks::{Facts, Finding, PortFacts, Score, examine, score};
-use futures_util::future::{join, join_all, join5};
+use futures_util::future::{join, join5};
+use futures_util::{StreamExt as _, stream};
 use mail::UnixMillis;
 use store::{Store, StoreError};
 use world::http::HttpClient;
@@ -127,13 +128,12 @@ impl Examiner {
             self.ask_names(brief, facts.clone()),
             self.ask_lists(brief, &names),
             self.visit(brief),
-            join_all(
-                brief
-                    .domains
-                    .iter()
-                    .take(limits::DOMAINS_MAX)
-                    .map(|domain| pages::look(&self.world, &self.http, domain)),
-            ),
+            few(brief
+                .domains
+                .iter()
+                .take(limits::DOMAINS_MAX)
+                .map(|domain| pages::look(&self.world, &self.http, domain))
+                .collect()),
             join(self.port_25(brief), self.other_doors(brief)),
         );
         let looked = self.world.tasks.deadline(deadline, looking).await;
@@ -194,9 +194,11 @@ impl Examiner {
         let now = facts.now;
         let domains = || brief.domains.iter().take(limits::DOMAINS_MAX);
         let (zones, resolver, spf) = futures_util::future::join3(
-            join_all(domains().map(|domain| zones::zone(world, domain))),
+            few(domains().map(|domain| zones::zone(world, domain)).collect()),
             zones::resolver(world, brief.domains.first()),
-            join_all(domains().map(|domain| senders::spf(world, brief, domain, now))),
+            few(domains()
+                .map(|domain| senders::spf(world, brief, domain, now))
+                .collect()),
         )
         .await;
         let mut failed = names::ask(world, &mut facts).await;
@@ -251,6 +253,14 @@ impl Examiner {
         }
         Some(doors::look(&self.world, &self.tls, brief).await)
     }
+}
+
+/// What is looked at for each domain, a few beside one another.
+async fn few<F: Future>(looks: Vec<F>) -> Vec<F::Output> {
+    stream::iter(looks)
+        .buffered(limits::DOMAINS_AT_ONCE)
+        .collect()
+        .await
 }
 
 fn finish(at: UnixMillis, facts: Facts, unknown: BTreeSet<&'static str>) -> Examination {
