@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{ArgAction, Parser, Subcommand};
 use nix::sys::stat::Mode;
 
+use crate::commands::{ban, greylist};
 use crate::commands::{
     Request, account, alias, attachment, auth, certificate, completions, config, delivery, dkim,
     dns, doctor, domain, queue,
@@ -65,6 +66,12 @@ enum Command {
     /// Further addresses, who gets what nobody has, and what goes on to other servers
     #[command(subcommand)]
     Alias(alias::Command),
+    /// Who is shut out for guessing, searching or flooding, and who never is
+    #[command(subcommand)]
+    Ban(ban::Command),
+    /// Senders that look doubtful are asked to come again
+    #[command(subcommand)]
+    Greylist(greylist::Command),
     /// Mail on its way out
     #[command(subcommand)]
     Queue(queue::Command),
@@ -172,6 +179,8 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Account(command) => Request::Account(command.into_request()?),
         Command::Alias(command) => Request::Alias(command.into()),
         Command::Auth(auth::Command::Trust(command)) => Request::AuthTrust(command.into()),
+        Command::Ban(command) => Request::Ban(command.into_request()?),
+        Command::Greylist(command) => Request::Greylist(command.into()),
         Command::Queue(command) => Request::Queue(command.into()),
         Command::Quarantine(command) => Request::Quarantine(command.into()),
         Command::Attachment(command) => Request::Attachment(command.into()),

@@ -6,6 +6,7 @@ pub mod alias;
 pub mod attachment;
 pub mod auth;
 pub mod auth_trust;
+pub mod ban;
 pub mod certificate;
 pub mod completions;
 pub mod config;
@@ -14,6 +15,7 @@ pub mod dkim;
 pub mod dns;
 pub mod doctor;
 pub mod domain;
+pub mod greylist;
 pub mod quarantine;
 pub mod queue;
 pub mod quickstart;
@@ -28,7 +30,7 @@ pub mod version;
 mod client_settings;
 mod find;
 mod provider;
-mod show;
+pub(crate) mod show;
 
 use std::sync::Arc;
 
@@ -54,6 +56,8 @@ pub enum Request {
     Certificate(certificate::Request),
     AuthTrust(auth_trust::Request),
     AuthRules(auth::rules::Request),
+    Ban(ban::Request),
+    Greylist(greylist::Request),
     Queue(queue::Request),
     Quarantine(quarantine::Request),
     Attachment(attachment::Request),
@@ -128,6 +132,8 @@ fn answer(context: &Context, request: Request) -> Result<Answer, Failure> {
         Request::Certificate(request) => certificate::execute(context, request),
         Request::AuthTrust(request) => auth_trust::execute(context, request),
         Request::AuthRules(request) => auth::rules::execute(context, request),
+        Request::Ban(request) => ban::execute(context, request),
+        Request::Greylist(request) => greylist::execute(context, request),
         Request::Queue(request) => queue::execute(context, request),
         Request::Quarantine(request) => quarantine::execute(context, request),
         Request::Attachment(request) => attachment::execute(context, request),
