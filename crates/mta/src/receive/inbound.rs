@@ -221,8 +221,8 @@ impl Inbound {
         let mut forged = forged.to_vec();
         forged.extend(spam::forged(&self.message));
         forged.sort_unstable_by_key(|range| range.start);
-        let mut rest = results::write(inner.settings.hostname.as_str(), &self.verdict);
-        rest.extend_from_slice(&self.received(inner));
+        let results = results::write(inner.settings.hostname.as_str(), &self.verdict);
+        let mut rest = self.received(inner);
         without(&self.message, &forged, &mut rest);
         let copies = Copies::of(here, self.scores.as_ref(), inner.settings.hostname.as_str());
         let mut filing = Filing {
@@ -230,8 +230,8 @@ impl Inbound {
             ..Filing::default()
         };
         for copy in copies.all {
-            let top = [return_path(&self.from), copy.field].concat();
-            let bytes = [top.as_slice(), rest.as_slice()].concat();
+            let bytes = [&return_path(&self.from), &results, &copy.field, &rest];
+            let bytes = bytes.map(Vec::as_slice).concat();
             let (bytes, summary) = summarize(inner, bytes.into()).await?;
             let note = note(self.trace, copy.recipients.iter().copied());
             let kept = inner.store.keep_noted(bytes, note).await?;

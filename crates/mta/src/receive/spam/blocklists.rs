@@ -386,11 +386,20 @@ pub(super) fn of_sender(author: Option<&str>, from: Option<&str>, hello: &str) -
     found
 }
 
-/// Addresses that no list in the world can know.
+/// Whether a list in the world can know the address: not those of private networks, of carriers (RFC 6598) and of test
+/// networks (RFC 2544).
 fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => {
-            !(ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_unspecified())
+            let [first, second, ..] = ip.octets();
+            let is_shared = first == 100 && second & 0b1100_0000 == 64;
+            let is_for_tests = first == 198 && second & 0b1111_1110 == 18;
+            !(ip.is_loopback()
+                || ip.is_private()
+                || ip.is_link_local()
+                || ip.is_unspecified()
+                || is_shared
+                || is_for_tests)
         }
         IpAddr::V6(ip) => {
             !(ip.is_loopback()
