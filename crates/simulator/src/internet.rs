@@ -361,9 +361,17 @@ impl Internet {
         HostBuilder::new(self.clone(), name)
     }
 
-    /// A connection from a fresh address; nothing is said or read yet.
+    /// A connection from a fresh address, whose name is that of a mail server; nothing is said or read yet.
     pub async fn connect(&self, to: SocketAddr) -> Client {
         let address = self.fresh_address();
+        let number = address.to_string().replace(['.', ':'], "");
+        let name = format!("mail.s{number}.strangers.test");
+        self.inner.zones.host(&name, address);
+        self.connect_from(address, to).await
+    }
+
+    /// A connection from this address, whatever the DNS says of it.
+    pub async fn connect_from(&self, address: IpAddr, to: SocketAddr) -> Client {
         let world = self.world("stranger", vec![address]);
         let stream = world.net.connect(Some(address), to).await;
         Client::new(stream.expect("the server listens"))
