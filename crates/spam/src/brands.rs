@@ -49,8 +49,9 @@ pub fn knowledge() -> &'static Knowledge {
 impl Brand {
     /// Whether a host belongs to the brand.
     pub fn owns(&self, host: &str) -> bool {
-        let registrable = crate::domains::registrable(host);
-        self.domains.iter().any(|domain| domain == registrable)
+        self.domains
+            .iter()
+            .any(|domain| crate::domains::is_at_or_below(host, domain))
     }
 }
 

@@ -53,10 +53,14 @@ pub enum Group {
     Hidden = 15,
     /// Words that a link is shown with.
     Anchor = 16,
+    /// Two words of the text with one or two between them.
+    Skip = 17,
+    /// Five letters of the text in a row.
+    TextLetters = 18,
 }
 
 /// How many groups there are.
-pub const GROUPS: usize = 17;
+pub const GROUPS: usize = 19;
 
 /// How far a hash is shifted for its group.
 const GROUP_SHIFT: u32 = 59;

@@ -9,6 +9,7 @@ pub mod facts;
 pub mod features;
 pub mod header;
 pub mod limits;
+pub mod lookalike;
 pub mod model;
 pub mod origin;
 pub mod reasons;

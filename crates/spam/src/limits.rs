@@ -50,7 +50,7 @@ pub const TAGS_MAX: usize = 1_500;
 pub const WORDS_MAX: usize = 4_000;
 
 /// Most features of one message.
-pub const FEATURES_MAX: usize = 8_192;
+pub const FEATURES_MAX: usize = 16_384;
 
 /// Most features of one message that learning keeps: each is a row for an account.
 pub const LEARNING_FEATURES_MAX: usize = 400;
@@ -194,3 +194,60 @@ pub const DANGERS_MAX: usize = 200;
 
 /// One danger among more files than this in one archive weighs less: it is source code or a saved page.
 pub const AMONG_MANY: usize = 10;
+
+/// How much of a name is compared with others.
+pub const NAME_CHARS_MAX: usize = 200;
+
+/// Shortest name that is compared by its looks: among three or four letters everything resembles something.
+pub const LOOKALIKE_CHARS_MIN: usize = 5;
+
+/// Shortest name of which a misspelling is told from another name.
+pub const TYPO_CHARS_MIN: usize = 6;
+
+/// Shortest genuine domain that is sought in front of others.
+pub const IN_FRONT_CHARS_MIN: usize = 6;
+
+/// Most hosts of links that rules look at, each once.
+pub const LINK_HOSTS_MAX: usize = 100;
+
+/// Most recipients that rules compare with the author.
+pub const RECIPIENTS_MAX: usize = 100;
+
+/// How many of To are taken for the recipient where there is no envelope.
+pub const TO_BELIEVED: usize = 3;
+
+/// What a script weighs that is one file of many in an archive.
+pub const AMONG_MANY_SHARE: f32 = 0.3;
+
+/// Most findings of one kind that are kept: further ones add nothing that a person would read.
+pub const OF_A_KIND_MAX: usize = 3;
+
+/// Shortest host that is read as one number: `16843009`. Shorter ones are somebody's house on the local network.
+pub const ODD_ADDRESS_CHARS_MIN: usize = 8;
+
+/// This many links by the same way in bulk mail are a counter of clicks.
+pub const COUNTED_LINKS_MIN: usize = 3;
+
+/// Less hidden text is the line that mail programs show beside the subject.
+pub const HIDDEN_MANY: usize = 1_500;
+
+/// So many words cut by invisible characters are no accident of an editor.
+pub const CUT_WORDS_MIN: usize = 5;
+
+/// So many words with borrowed letters are no slip of a keyboard.
+pub const DISGUISED_WORDS_MIN: usize = 3;
+
+/// Fewer letters than this beside a picture are not a text.
+pub const HARDLY_A_WORD: usize = 30;
+
+/// More links than this: a newsletter that also shows a code.
+pub const QR_LINKS_MAX: usize = 2;
+
+/// Longest telephone number with its signs.
+pub const PHONE_CHARS_MAX: usize = 24;
+
+/// What is left of the weight of a brand in the author's name where the mail says that it is bulk.
+pub const CLAIM_IN_BULK_SHARE: f32 = 0.6;
+
+/// The most that one reason weighs before the operator's wish: that of an order.
+pub const WEIGHT_MAX: f32 = 20.0;

@@ -68,7 +68,7 @@ kinds! {
     Authenticated "authenticated" Sender -0.2 "{0} really sent it";
     Unauthenticated "unauthenticated" Sender 0.4 "nothing proves that {0} sent it";
     AuthenticationFailed "authentication-failed" Sender 1.5 "{0} says that its mail is signed, and this is not";
-    OwnForged "own-forged" Hard 3.0 "it claims to come from your own domain {0}, and does not";
+    OwnForged "own-forged" Hard 2.5 "it claims to come from your own domain {0}, and does not";
     Correspondent "correspondent" Sender -6.0 "you wrote to {0}";
     CorrespondentDomain "correspondent-domain" Sender -2.5 "you wrote to people at {0}";
     Familiar "familiar" Sender -3.0 "wanted mail of {0} came before";
@@ -96,7 +96,7 @@ kinds! {
     KnownLookalike "known-lookalike" Hard 3.0 "the sender's domain {0} imitates {1}, with whom you correspond";
     LinkLookalike "link-lookalike" Hard 2.5 "a link leads to {0}, which imitates {1}";
     MixedAlphabets "mixed-alphabets" Hard 2.5 "the name {0} mixes alphabets ({1})";
-    NameHoldsAddress "name-holds-address" Hard 2.0 "the sender's name shows {0}, the address is {1}";
+    NameHoldsAddress "name-holds-address" Hard 1.5 "the sender's name shows {0}, the address is {1}";
     NameClaimsBrand "name-claims-brand" Hard 2.0 "the sender calls itself {0} and writes from {1}";
     NameClaimsOwn "name-claims-own" Hard 2.0 "the sender's name speaks for your domain {0}, the address is {1}";
     NameDisguised "name-disguised" Hard 2.0 "letters that only look alike hide what the sender's name says: {0}";
@@ -111,7 +111,7 @@ kinds! {
     // Links.
     LinkElsewhere "link-elsewhere" SoftLink 0.8 "the link shows {0} but leads to {1}";
     LinkClaimsBrand "link-claims-brand" Hard 2.5 "the link shows {0} but leads to {1}";
-    LinkToAddress "link-to-address" Hard 2.0 "a link leads to a bare address, {0}";
+    LinkToAddress "link-to-address" Hard 1.8 "a link leads to a bare address, {0}";
     LinkHidesAddress "link-hides-address" Hard 3.0 "a link hides its address by odd writing, {0}";
     LinkHidesHost "link-hides-host" Hard 3.0 "a link pretends to lead to {0} and leads to {1}";
     LinkPunycode "link-punycode" Soft 0.7 "a link leads to {0}, a name of other letters";
@@ -124,7 +124,7 @@ kinds! {
     // Pages.
     FormInside "form-inside" Soft 1.2 "it holds a form that sends what you type to {0}";
     PasswordForm "password-form" Hard 3.0 "it asks for a password in the message itself";
-    ScriptInside "script-inside" Hard 1.5 "its page holds a program";
+    ScriptInside "script-inside" Soft 0.4 "its page holds a program";
     HiddenText "hidden-text" Soft 0.7 "it holds text that is not shown";
     SplitWords "split-words" Hard 1.5 "invisible characters cut its words apart";
     DisguisedText "disguised-text" Hard 1.5 "letters of other alphabets stand among its words ({0})";
@@ -152,7 +152,7 @@ kinds! {
 
     // Mail to many.
     Bulk "bulk" Soft 0.0 "it was sent to many ({0})";
-    MailingList "mailing-list" Soft -0.5 "it came through the mailing list {0}";
+    MailingList "mailing-list" Soft 0.0 "it came through the mailing list {0}";
     NoAuthor "no-author" Soft 1.5 "nobody is named as its author";
     SeveralAuthors "several-authors" Hard 1.5 "several authors are named: {0}";
 }

@@ -67,10 +67,9 @@ pub fn judge(
     reasons.extend(listed(facts));
     reasons.extend(other_filters(facts));
     for reason in &mut reasons {
-        let weight = if reason.weight.is_finite() {
-            reason.weight
-        } else {
-            0.0
+        let weight = match reason.weight.is_finite() {
+            true => reason.weight.clamp(-limits::WEIGHT_MAX, limits::WEIGHT_MAX),
+            false => 0.0,
         };
         reason.weight = weight * weights.multiplier(reason.kind);
     }
@@ -82,7 +81,7 @@ pub fn judge(
 /// Sums up and sorts.
 fn conclude(mut reasons: Vec<Reason>, threshold: f32) -> Verdict {
     // What says nothing is left out, unless it explains why something was not believed.
-    let silent = [Kind::AllowedUnproven, Kind::Bulk];
+    let silent = [Kind::AllowedUnproven, Kind::Bulk, Kind::MailingList];
     reasons.retain(|reason| {
         reason.weight.abs() >= limits::WEIGHT_MIN || silent.contains(&reason.kind)
     });

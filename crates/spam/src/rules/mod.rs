@@ -1,18 +1,230 @@
 //! Rules: what a person would call a trick, found in a message and its envelope. Each is a pure function that
 //! returns findings; how much a finding counts is said in `reasons.rs`.
 
+use std::collections::BTreeSet;
+
+use crate::attachments;
+use crate::domains::{self, is_freemail, registrable};
 use crate::facts::Envelope;
+use crate::limits;
+use crate::lookalike;
 use crate::reasons::{Finding, Kind};
-use crate::sight::Sight;
+use crate::sight::{Link, LinkKind, Mailbox, Sight};
+
+mod answers;
+mod author;
+mod bulk;
+mod host;
+mod links;
+mod page;
+mod scams;
+
+/// The test line that every filter takes for spam: <https://spamassassin.apache.org/gtube/>.
+const GTUBE: &str = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X";
 
 /// Everything that rules find in a message.
-pub fn rules(sight: &Sight, _envelope: &Envelope<'_>) -> Vec<Finding> {
+pub fn rules(sight: &Sight, envelope: &Envelope<'_>) -> Vec<Finding> {
+    let case = Case::of(sight, envelope);
     let mut found = Vec::new();
     if sight.text.contains(GTUBE) {
         found.push(Finding::bare(Kind::TestString));
     }
-    found
+    bulk::look(&case, &mut found);
+    author::look(&case, &mut found);
+    answers::look(&case, &mut found);
+    links::look(&case, &mut found);
+    page::look(&case, &mut found);
+    scams::look(&case, &mut found);
+    host::look(envelope, &mut found);
+    attached(sight, &mut found);
+    bounded(found)
 }
 
-/// The test line that every filter takes for spam: <https://spamassassin.apache.org/gtube/>.
-const GTUBE: &str = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X";
+/// Whether the author's domain imitates one that the account corresponds with (`known`: lower case).
+pub fn known_lookalike(sight: &Sight, known: &[String]) -> Option<Finding> {
+    let author = sight.from.first()?;
+    let known = known
+        .iter()
+        .map(String::as_str)
+        .filter(|domain| !is_freemail(domain));
+    let imitated = lookalike::imitated(&author.domain, known)?;
+    Some(Finding::new(
+        Kind::KnownLookalike,
+        [author.domain.as_str(), imitated],
+    ))
+}
+
+/// A message, and what several rules want to know of it.
+struct Case<'s> {
+    sight: &'s Sight,
+    /// The first of From.
+    author: Option<&'s Mailbox>,
+    /// Domains of the recipients and of the server, without those where anybody can have an address.
+    own: Vec<String>,
+    /// Addresses of the recipients, lower case.
+    recipients: Vec<String>,
+    /// Sent to many: by which mark; empty if not.
+    bulk: &'static str,
+    /// What distributes it among people who discuss; empty if nothing does.
+    list: String,
+    /// Subject and visible text, lower case.
+    words: String,
+    targets: Vec<Target<'s>>,
+}
+
+/// A link that leads somewhere else.
+struct Target<'s> {
+    link: &'s Link,
+    host: String,
+}
+
+impl<'s> Case<'s> {
+    fn of(sight: &'s Sight, envelope: &Envelope<'_>) -> Self {
+        let recipients = recipients(sight, envelope);
+        let of_recipients = recipients
+            .iter()
+            .filter_map(|address| address.rsplit_once('@'));
+        let own: BTreeSet<String> = of_recipients
+            .map(|(_, domain)| domain.to_owned())
+            .chain(envelope.own_domains.iter().cloned())
+            .filter(|domain| !domain.is_empty() && !is_freemail(domain))
+            .collect();
+        let targets = sight
+            .links
+            .iter()
+            .filter(|link| link.kind != LinkKind::Image)
+            .map(|link| Target {
+                link,
+                host: link.host(),
+            });
+        Self {
+            sight,
+            author: sight
+                .from
+                .first()
+                .filter(|author| !author.domain.is_empty()),
+            own: own.into_iter().collect(),
+            recipients,
+            bulk: bulk::mark(sight),
+            list: bulk::list(sight),
+            words: format!("{}\n{}", sight.subject, sight.text).to_lowercase(),
+            targets: targets.collect(),
+        }
+    }
+
+    fn author_domain(&self) -> &str {
+        self.author.map_or("", |author| author.domain.as_str())
+    }
+
+    /// Whether the author writes from one of our own domains.
+    fn is_ours(&self, domain: &str) -> bool {
+        self.own
+            .iter()
+            .any(|own| domains::is_same_house(own, domain))
+    }
+
+    /// Whether a word (or some) stands in subject or text.
+    fn says(&self, words: &str) -> bool {
+        has_words(&self.words, words)
+    }
+
+    /// How many of some words are said.
+    fn count_of(&self, words: &[&str]) -> usize {
+        words.iter().filter(|words| self.says(words)).count()
+    }
+
+    /// The hosts of links, each once.
+    fn hosts(&self) -> BTreeSet<&str> {
+        let hosts = self.targets.iter().map(|target| target.host.as_str());
+        hosts
+            .filter(|host| !host.is_empty())
+            .take(limits::LINK_HOSTS_MAX)
+            .collect()
+    }
+}
+
+/// Who gets it, as far as the envelope or, where there is none, the header tells.
+fn recipients(sight: &Sight, envelope: &Envelope<'_>) -> Vec<String> {
+    let by_envelope = envelope
+        .recipients
+        .iter()
+        .map(|address| address.to_string().to_lowercase());
+    let mut all: Vec<String> = by_envelope.take(limits::RECIPIENTS_MAX).collect();
+    if all.is_empty() {
+        let delivered = ["delivered-to", "x-original-to", "envelope-to"];
+        let by_host = delivered.iter().filter_map(|name| sight.field_text(name));
+        all.extend(
+            by_host
+                .filter(|text| text.contains('@'))
+                .map(|text| text.trim().to_lowercase()),
+        );
+        all.extend(
+            sight
+                .to
+                .iter()
+                .take(limits::TO_BELIEVED)
+                .map(|to| to.address().to_lowercase()),
+        );
+    }
+    all
+}
+
+/// Whether a word, or several beside one another, stands in a text, not as part of another word. Both in lower case.
+fn has_words(text: &str, words: &str) -> bool {
+    !words.is_empty()
+        && text.match_indices(words).any(|(at, _)| {
+            let before = text.get(..at).and_then(|text| text.chars().next_back());
+            let after = text
+                .get(at + words.len()..)
+                .and_then(|text| text.chars().next());
+            let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+            !is_letter(before) && !is_letter(after)
+        })
+}
+
+/// Dangerous attachments as findings: the worst of each file.
+fn attached(sight: &Sight, found: &mut Vec<Finding>) {
+    for danger in attachments::look(sight) {
+        let kind = danger.kind.reason();
+        let is_source = matches!(
+            danger.kind,
+            attachments::Kind::Script | attachments::Kind::ScriptedPage
+        ) && danger.among > limits::AMONG_MANY;
+        let share = if is_source {
+            limits::AMONG_MANY_SHARE
+        } else {
+            1.0
+        };
+        let details = [danger.file.as_str(), danger.detail.as_str()];
+        let told = if danger.detail.is_empty() { 1 } else { 2 };
+        let details = details.into_iter().take(told);
+        found.push(Finding::weighing(kind, kind.weight() * share, details));
+    }
+}
+
+/// Of each kind the first few: a hundred bad links are not a hundred reasons.
+fn bounded(found: Vec<Finding>) -> Vec<Finding> {
+    let mut kept: Vec<Finding> = Vec::new();
+    for finding in found {
+        let before = kept.iter().filter(|one| one.kind == finding.kind).count();
+        let is_known = kept
+            .iter()
+            .any(|one| one.kind == finding.kind && one.details == finding.details);
+        if is_known || before >= limits::OF_A_KIND_MAX {
+            continue;
+        }
+        // The first says it; each further one adds half as much.
+        let weight = finding.weight * 0.5_f32.powi(i32::try_from(before).unwrap_or(i32::MAX));
+        kept.push(Finding { weight, ..finding });
+    }
+    kept
+}
+
+/// The registrable domains of two hosts, where they differ.
+fn differ<'a>(one: &'a str, other: &'a str) -> Option<(&'a str, &'a str)> {
+    let (one, other) = (registrable(one), registrable(other));
+    (!one.is_empty() && !other.is_empty() && one != other).then_some((one, other))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,369 @@
+//! Names made to be taken for others: letters of other alphabets, letters swapped, a brand with a word beside it,
+//! a genuine name in front of a foreign one.
+
+use std::sync::LazyLock;
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+use unicode_security::MixedScript;
+use unicode_security::confusable_detection::skeleton as unicode_skeleton;
+
+use crate::brands::{self, Brand};
+use crate::domains::{is_at_or_below, registrable};
+use crate::limits;
+
+/// How a name imitates another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Looks the same: `paypa1`, `rnicrosoft`, Cyrillic letters.
+    LooksAlike,
+    /// One letter is wrong: `microsfot`.
+    Typo,
+    /// With a word that promises something: `paypal-security`.
+    WithWord,
+    /// The genuine name stands in front of a foreign one: `paypal.com.evil.example`.
+    InFront,
+}
+
+/// What is put beside a name to make it sound official.
+const BAIT: &[&str] = &[
+    "secure",
+    "security",
+    "secured",
+    "support",
+    "login",
+    "signin",
+    "logon",
+    "verify",
+    "verification",
+    "update",
+    "account",
+    "accounts",
+    "service",
+    "services",
+    "billing",
+    "help",
+    "helpdesk",
+    "helpcenter",
+    "team",
+    "alert",
+    "alerts",
+    "notification",
+    "notice",
+    "payment",
+    "payments",
+    "pay",
+    "invoice",
+    "refund",
+    "customer",
+    "care",
+    "client",
+    "id",
+    "auth",
+    "access",
+    "portal",
+    "delivery",
+    "express",
+    "parcel",
+    "package",
+    "track",
+    "tracking",
+    "shipping",
+    "shipment",
+    "post",
+    "wallet",
+    "bank",
+    "banking",
+    "recovery",
+    "unlock",
+    "confirm",
+    "official",
+    "promo",
+    "reward",
+    "rewards",
+    "gift",
+    "giftcard",
+    "bonus",
+    "winner",
+    "survey",
+    "kunden",
+    "kundenservice",
+    "konto",
+    "sicherheit",
+    "zahlung",
+    "rechnung",
+    "paket",
+    "servicio",
+    "cliente",
+    "compte",
+];
+
+/// Honest names one letter away from a brand.
+const HONEST: &[&str] = &[
+    "paypay",
+    "revolt",
+    "googol",
+    "shopfy",
+    "twitte",
+    "stream",
+    "intuitive",
+    "ebays",
+    "rebay",
+];
+
+/// Names as the eye takes them: without marks, lower case, letters that look alike made one.
+pub fn skeleton(text: &str) -> String {
+    let alike: String = if text.is_ascii() {
+        text.chars()
+            .take(limits::NAME_CHARS_MAX)
+            .map(|c| c.to_ascii_lowercase())
+            .collect()
+    } else {
+        let plain: String = text
+            .nfkd()
+            .filter(|c| !is_combining_mark(*c))
+            .flat_map(char::to_lowercase)
+            .take(limits::NAME_CHARS_MAX)
+            .collect();
+        unicode_skeleton(&plain)
+            .flat_map(char::to_lowercase)
+            .collect()
+    };
+    let mut out = String::with_capacity(alike.len());
+    for c in alike.chars() {
+        out.push(match c {
+            '0' => 'o',
+            '1' | 'i' | '|' | 'j' | '!' => 'l',
+            '3' => 'e',
+            '5' | '$' => 's',
+            '8' => 'b',
+            '@' => 'a',
+            c => c,
+        });
+    }
+    if out.contains("vv") || out.contains("rn") {
+        out = out.replace("vv", "w").replace("rn", "m");
+    }
+    out
+}
+
+/// A host with its own letters: `xn--…` undone.
+pub fn unicode_host(host: &str) -> String {
+    mail::Domain::parse(host).map_or_else(|_| host.to_owned(), |domain| domain.unicode())
+}
+
+/// The label that somebody registered: `example` of `www.example.co.uk`.
+fn registered_label(host: &str) -> &str {
+    registrable(host).split('.').next().unwrap_or_default()
+}
+
+/// A label and what the eye makes of it.
+struct Name<'n> {
+    label: &'n str,
+    skeleton: String,
+}
+
+impl<'n> Name<'n> {
+    fn of(label: &'n str) -> Self {
+        Self {
+            label,
+            skeleton: skeleton(label),
+        }
+    }
+}
+
+/// Whether a host's label is made to be taken for another. Whether it belongs to the same people is asked before.
+fn imitates(candidate: &Name<'_>, genuine: &Name<'_>) -> Option<How> {
+    let (shown, label) = (candidate.label, genuine.label);
+    if shown == label || HONEST.contains(&shown) {
+        return None;
+    }
+    let is_long = label.len() >= limits::LOOKALIKE_CHARS_MIN;
+    if is_long && candidate.skeleton == genuine.skeleton {
+        return Some(How::LooksAlike);
+    }
+    if has_bait(candidate, genuine) {
+        return Some(How::WithWord);
+    }
+    let may_be_typo = label.len() >= limits::TYPO_CHARS_MIN
+        && shown.bytes().next() == label.bytes().next()
+        && shown.len().abs_diff(label.len()) <= 1;
+    // A plural or a number behind the name is another name.
+    let is_another = || {
+        let rest = shown.strip_prefix(label);
+        rest.is_some_and(|rest| rest == "s" || rest.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let is_typo = may_be_typo && strsim::damerau_levenshtein(shown, label) == 1 && !is_another();
+    is_typo.then_some(How::Typo)
+}
+
+/// `paypal-security`, `secure-paypal-login`, `paypalsupport`
+fn has_bait(candidate: &Name<'_>, genuine: &Name<'_>) -> bool {
+    let is_genuine = |piece: &str| skeleton(piece) == genuine.skeleton;
+    // Hyphens stay what they are.
+    if candidate.label.contains('-') && candidate.skeleton.contains(&genuine.skeleton) {
+        let pieces = || candidate.label.split('-');
+        return pieces().any(is_genuine)
+            && pieces().any(|piece| !is_genuine(piece) && BAIT.contains(&piece));
+    }
+    let (shown, label) = (candidate.label, genuine.label);
+    let beside = shown
+        .strip_prefix(label)
+        .or_else(|| shown.strip_suffix(label));
+    label.len() >= limits::LOOKALIKE_CHARS_MIN
+        && beside.is_some_and(|beside| BAIT.contains(&beside))
+}
+
+/// The brand that a host imitates, and how.
+pub fn imitated_brand(host: &str) -> Option<(&'static Brand, How)> {
+    static LABELS: LazyLock<Vec<(&'static Brand, Name<'static>)>> = LazyLock::new(|| {
+        let brands = &brands::knowledge().brand;
+        let labels = brands.iter().flat_map(|brand| {
+            brand
+                .labels
+                .iter()
+                .map(move |label| (brand, Name::of(label)))
+        });
+        labels.collect()
+    });
+    if host.is_empty() || host.parse::<std::net::IpAddr>().is_ok() {
+        return None;
+    }
+    let brands = &brands::knowledge().brand;
+    // Whoever owns the host imitates nobody.
+    if brands.iter().any(|brand| brand.owns(host)) {
+        return None;
+    }
+    let shown = unicode_host(host);
+    let candidate = Name::of(registered_label(&shown));
+    let by_label = LABELS
+        .iter()
+        .find_map(|(brand, name)| Some((*brand, imitates(&candidate, name)?)));
+    by_label.or_else(|| {
+        // Only a host with many labels can have a whole name in front.
+        let in_front = |brand: &&Brand| {
+            brand
+                .domains
+                .iter()
+                .any(|domain| stands_in_front(host, domain))
+        };
+        let found = || brands.iter().find(in_front);
+        (host.matches('.').count() >= 2)
+            .then(found)
+            .flatten()
+            .map(|brand| (brand, How::InFront))
+    })
+}
+
+/// `paypal.com.evil.example`, `paypal.com-secure.example`
+pub fn stands_in_front(host: &str, domain: &str) -> bool {
+    if is_at_or_below(host, domain) || domain.len() < limits::IN_FRONT_CHARS_MIN {
+        return false;
+    }
+    host.match_indices(domain).any(|(at, _)| {
+        let starts = at == 0 || host.as_bytes().get(at - 1) == Some(&b'.');
+        let after = host.as_bytes().get(at + domain.len());
+        starts && matches!(after, Some(b'.' | b'-'))
+    })
+}
+
+/// Which of `ours` a host imitates (whole domains in lower case, each with a label long enough to be told from others).
+pub fn imitated<'d>(host: &str, ours: impl IntoIterator<Item = &'d str>) -> Option<&'d str> {
+    let house = registrable(host);
+    let shown = unicode_host(host);
+    let candidate = Name::of(registered_label(&shown));
+    let mut ours = ours.into_iter().peekable();
+    ours.peek()?;
+    let mut found = None;
+    for domain in ours {
+        if house == registrable(domain) {
+            // One of the names is theirs: likeness to another of them is no trick.
+            return None;
+        }
+        let label = registered_label(domain);
+        let is_like = imitates(&candidate, &Name::of(label)).is_some()
+            || stands_in_front(host, registrable(domain))
+            || is_misspelt_end(house, registrable(domain));
+        if is_like && found.is_none() {
+            found = Some(domain);
+        }
+    }
+    found
+}
+
+/// `example.co` for `example.com`
+fn is_misspelt_end(candidate: &str, domain: &str) -> bool {
+    let (Some((one, end)), Some((other, true_end))) =
+        (candidate.split_once('.'), domain.split_once('.'))
+    else {
+        return false;
+    };
+    one == other
+        && true_end == "com"
+        && matches!(end, "co" | "cm" | "om" | "con" | "corn" | "comm" | "cam")
+}
+
+/// The alphabets of a label that mixes some which no language mixes: `Latin, Cyrillic`.
+pub fn mixed_alphabets(host: &str) -> Option<String> {
+    let shown = unicode_host(host);
+    let mixed = shown
+        .split('.')
+        .find(|label| !label.is_ascii() && !label.is_single_script())?;
+    Some(alphabets(mixed))
+}
+
+fn alphabets(text: &str) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for c in text.chars().filter(|c| c.is_alphabetic()) {
+        let name = alphabet(c);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.join(", ")
+}
+
+fn alphabet(c: char) -> &'static str {
+    match c {
+        'a'..='z' | 'A'..='Z' | '\u{c0}'..='\u{24f}' => "Latin",
+        '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}' => "Greek",
+        '\u{400}'..='\u{52f}' => "Cyrillic",
+        '\u{530}'..='\u{58f}' => "Armenian",
+        '\u{590}'..='\u{5ff}' => "Hebrew",
+        '\u{13a0}'..='\u{13ff}' => "Cherokee",
+        '\u{1d400}'..='\u{1d7ff}' => "mathematical letters",
+        '\u{ff21}'..='\u{ff5a}' => "wide letters",
+        _ => "others",
+    }
+}
+
+/// Words in which letters of another alphabet stand for Latin ones: `Pаypal` with a Cyrillic `а`.
+pub fn disguised_words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphabetic())
+        .filter(|word| !word.is_ascii() && is_disguised(word))
+}
+
+fn is_disguised(word: &str) -> bool {
+    let mut latin = 0;
+    let mut borrowed = 0;
+    let mut ornamental = 0;
+    for c in word.chars().take(limits::NAME_CHARS_MAX) {
+        match alphabet(c) {
+            "Latin" => latin += 1,
+            "Cyrillic" | "Greek" | "Armenian" | "Cherokee" if is_borrowable(c) => borrowed += 1,
+            "mathematical letters" | "wide letters" => ornamental += 1,
+            _ => return false,
+        }
+    }
+    latin > 0 && borrowed > 0 && latin + borrowed >= 3 || ornamental >= 3 && latin + borrowed > 0
+}
+
+/// Whether a letter of another alphabet looks like a Latin one.
+fn is_borrowable(c: char) -> bool {
+    static LETTERS: LazyLock<&'static str> =
+        LazyLock::new(|| "аеорсухіѕјԁԛԝһӏкмтвнАВЕКМНОРСТХІЅЈУԚԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧαονρυιτκаօսոհցեյՕՍ");
+    LETTERS.contains(c)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! What the page does: forms, programs, hidden and disguised text, pictures instead of words.
+
+use super::{Case, registrable};
+use crate::limits;
+use crate::lookalike;
+use crate::reasons::{Finding, Kind};
+use crate::sight::LinkKind;
+
+pub(super) fn look(case: &Case<'_>, found: &mut Vec<Finding>) {
+    let page = &case.sight.page;
+    if page.password_inputs > 0 {
+        found.push(Finding::bare(Kind::PasswordForm));
+    } else if page.forms > 0 && page.inputs > 0 {
+        let form = case
+            .targets
+            .iter()
+            .find(|target| target.link.kind == LinkKind::Form);
+        let host = form.map_or("", |form| form.host.as_str());
+        let is_authors = registrable(host) == registrable(case.author_domain());
+        if !host.is_empty() && !is_authors {
+            found.push(Finding::new(Kind::FormInside, [host]));
+        }
+    }
+    if page.scripts > 0 {
+        found.push(Finding::bare(Kind::ScriptInside));
+    }
+    let hidden = case.sight.hidden.len();
+    if hidden > limits::HIDDEN_MANY && hidden > 2 * case.sight.text.len() {
+        found.push(Finding::bare(Kind::HiddenText));
+    }
+    if cuts(&case.sight.text) >= limits::CUT_WORDS_MIN || cuts(&case.sight.subject) > 0 {
+        found.push(Finding::bare(Kind::SplitWords));
+    }
+    let mut disguised = lookalike::disguised_words(&case.sight.text);
+    let first = disguised.next();
+    if let (Some(word), true) = (
+        first,
+        disguised.take(limits::DISGUISED_WORDS_MIN).count() + 1 >= limits::DISGUISED_WORDS_MIN,
+    ) {
+        found.push(Finding::new(Kind::DisguisedText, [word]));
+    }
+    picture(case, found);
+}
+
+/// Invisible characters between letters of a word.
+fn cuts(text: &str) -> usize {
+    let is_invisible = |c: char| {
+        matches!(
+            c,
+            '\u{200b}' | '\u{200d}' | '\u{2060}' | '\u{feff}' | '\u{2062}' | '\u{2063}'
+        )
+    };
+    text.match_indices(is_invisible)
+        .filter(|(at, cut)| {
+            let before = text.get(..*at).and_then(|text| text.chars().next_back());
+            let after = text
+                .get(at + cut.len()..)
+                .and_then(|text| text.chars().next());
+            let is_letter = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphabetic());
+            is_letter(before) && is_letter(after)
+        })
+        .take(limits::CUT_WORDS_MIN)
+        .count()
+}
+
+fn picture(case: &Case<'_>, found: &mut Vec<Finding>) {
+    let page = &case.sight.page;
+    let attached = case
+        .sight
+        .parts
+        .iter()
+        .any(|part| part.media_type.starts_with("image/"));
+    let images = page.images > page.tiny_images || attached;
+    let letters = case
+        .sight
+        .text
+        .chars()
+        .filter(|c| c.is_alphabetic())
+        .take(limits::HARDLY_A_WORD)
+        .count();
+    let links = case
+        .targets
+        .iter()
+        .filter(|target| target.link.kind == LinkKind::Anchor)
+        .count();
+    if images && letters < limits::HARDLY_A_WORD && links > 0 {
+        found.push(Finding::bare(Kind::PictureOnly));
+    }
+    let scans = [
+        "scan the qr",
+        "scan qr",
+        "scan this qr",
+        "scan the code",
+        "scan this code",
+        "scan the barcode",
+        "using your phone camera",
+        "qr code below",
+        "qr-code below",
+        "qr code above",
+        "qr-code scannen",
+        "code scannen",
+        "scannez le code",
+        "scannez le qr",
+        "escanee el",
+        "escanea el",
+        "scansiona il",
+    ];
+    let scan = scans.iter().find(|words| case.says(words));
+    let sent_along = page.inline_images > 0 || page.data_images > 0 || attached;
+    if let (Some(words), true, true) = (scan, sent_along, links <= limits::QR_LINKS_MAX) {
+        found.push(Finding::new(Kind::QrCode, [*words]));
+    }
+}

@@ -1,0 +1,212 @@
+//! Stories that want money: invented invoices with a number to call, threats that want coins.
+
+use super::{Case, has_words};
+use crate::brands;
+use crate::domains::is_freemail;
+use crate::limits;
+use crate::reasons::{Finding, Kind};
+
+pub(super) fn look(case: &Case<'_>, found: &mut Vec<Finding>) {
+    callback(case, found);
+    extortion(case, found);
+}
+
+const PAYMENT: &[&str] = &[
+    "invoice",
+    "subscription",
+    "renewal",
+    "renewed",
+    "renew",
+    "charged",
+    "auto-debit",
+    "auto debit",
+    "debited",
+    "deducted",
+    "order id",
+    "order number",
+    "order confirmation",
+    "transaction id",
+    "purchase",
+    "payment",
+    "refund",
+    "cancel",
+    "cancellation",
+    "billing",
+    "amount",
+    "total",
+];
+
+const CALL: &[&str] = &[
+    "call us",
+    "call our",
+    "please call",
+    "contact us at",
+    "toll free",
+    "toll-free",
+    "helpline",
+    "help line",
+    "help desk",
+    "helpdesk",
+    "customer care",
+    "customer support",
+    "support team",
+    "billing department",
+    "reach us at",
+    "contact our",
+    "give us a call",
+    "call on",
+    "call at",
+    "call now",
+    "call immediately",
+    "customer service",
+];
+
+/// An invoice that nobody ordered, and a number to call about it.
+fn callback(case: &Case<'_>, found: &mut Vec<Finding>) {
+    let is_bulk = !case.bulk.is_empty() || !case.list.is_empty();
+    if is_bulk || case.count_of(CALL) == 0 {
+        return;
+    }
+    let Some(number) = phone(&case.words) else {
+        return;
+    };
+    let words = case.count_of(PAYMENT);
+    let author = case.author_domain();
+    let lures = [
+        "norton",
+        "mcafee",
+        "geek squad",
+        "paypal",
+        "microsoft",
+        "windows defender",
+        "amazon",
+        "best buy",
+        "bitcoin",
+        "coinbase",
+        "avast",
+        "lifelock",
+        "apple pay",
+        "quickbooks",
+        "netflix",
+    ];
+    let named = brands::knowledge().brand.iter().find(|brand| {
+        brand
+            .words
+            .iter()
+            .any(|words| lures.contains(&words.as_str()) && has_words(&case.words, words))
+    });
+    let is_foreign = named.is_some_and(|brand| !brand.owns(author));
+    let is_free = is_freemail(author);
+    let weight = match (is_foreign, is_free) {
+        (true, true) if words >= 3 => 1.2,
+        (true, false) if words >= 4 => 0.6,
+        (false, true) if words >= 4 => 0.6,
+        _ => return,
+    };
+    let weight = Kind::Callback.weight() * weight;
+    found.push(Finding::weighing(Kind::Callback, weight, [number]));
+}
+
+/// A North American number, as these letters have them: `+1 (888) 555-0123`, often with other letters for digits.
+fn phone(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(start) = bytes
+        .get(at..)?
+        .iter()
+        .position(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'('))
+    {
+        let from = at + start;
+        let run = bytes.get(from..)?.iter().take(limits::PHONE_CHARS_MAX);
+        let length = run
+            .take_while(|byte| {
+                byte.is_ascii_digit()
+                    || matches!(byte, b' ' | b'+' | b'(' | b')' | b'-' | b'.' | b'~' | b'_')
+            })
+            .count();
+        let piece = text.get(from..from + length).unwrap_or_default();
+        let digits = piece.bytes().filter(u8::is_ascii_digit).count();
+        let is_parted = piece
+            .trim()
+            .bytes()
+            .any(|byte| !byte.is_ascii_digit() && byte != b'.');
+        let national = piece
+            .bytes()
+            .filter(u8::is_ascii_digit)
+            .collect::<Vec<u8>>();
+        let is_american = digits == 10 || digits == 11 && national.first() == Some(&b'1');
+        if is_american && is_parted {
+            return Some(piece.trim().to_owned());
+        }
+        at = from + length.max(1);
+    }
+    None
+}
+
+const THREAT: &[&str] = &[
+    "webcam",
+    "recorded you",
+    "recording",
+    "your device",
+    "your password",
+    "hacked",
+    "infected",
+    "malware",
+    "trojan",
+    "spyware",
+    "adult site",
+    "adult sites",
+    "adult websites",
+    "porn",
+    "masturbating",
+    "masturbation",
+    "intimate",
+    "compromising",
+    "your contacts",
+    "all your contacts",
+    "48 hours",
+    "50 hours",
+    "24 hours",
+    "friends and family",
+    "your browsing",
+    "pixel in",
+    "do not try to",
+    "don't try to",
+    "your reputation",
+    "embarrassing",
+];
+
+/// Wants coins for silence.
+fn extortion(case: &Case<'_>, found: &mut Vec<Finding>) {
+    let coins = [
+        "bitcoin",
+        "bitcoins",
+        "btc",
+        "litecoin",
+        "ethereum",
+        "usdt",
+        "bitcoin wallet",
+        "btc wallet",
+    ];
+    let Some(coin) = coins.iter().find(|coin| case.says(coin)) else {
+        return;
+    };
+    let threats = case.count_of(THREAT);
+    let has_wallet = case.sight.text.split_whitespace().any(is_wallet);
+    if threats >= 4 && has_wallet || threats >= 6 {
+        found.push(Finding::new(Kind::Extortion, [*coin]));
+    }
+}
+
+/// `bc1q…`, or the older ones with 1 or 3.
+fn is_wallet(word: &str) -> bool {
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+    let plausible =
+        (26..=62).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
+    let new = word.starts_with("bc1");
+    let old = word.starts_with(['1', '3'])
+        && word.len() <= 35
+        && word.bytes().any(|byte| byte.is_ascii_uppercase());
+    plausible && has_digit && (new || old)
+}

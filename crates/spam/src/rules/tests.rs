@@ -1,0 +1,1 @@
+//! Messages and what rules find in them.
