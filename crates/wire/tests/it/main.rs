@@ -5,6 +5,7 @@
 mod both_sides;
 mod chat;
 mod garbage;
+mod milter;
 mod pop3_server;
 mod sasl;
 mod shared;
