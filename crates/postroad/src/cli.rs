@@ -162,6 +162,10 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             logging::start(global.command_verbosity());
             return print(&doctor::run(&place, args, style)?, style);
         }
+        Command::Spam(spam::Command::Test(args)) => {
+            logging::start(global.command_verbosity());
+            return print(&spam::test::run(&args)?, style);
+        }
         Command::Spam(spam::Command::TrainBase(args)) => {
             logging::start(global.command_verbosity());
             return print(&spam::train_base::run(&args)?, style);

@@ -99,7 +99,8 @@ async fn check(
     Ok(report.answer())
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+/// A message in a file; `-` is the standard input.
+pub(in crate::commands) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     let failed = |error: std::io::Error| Failure::failed(format!("{}: {error}", file.display()));
     let mut message = Vec::new();
     let taken = if file == Path::new("-") {
