@@ -364,8 +364,11 @@ fn what_cannot_be_is_a_failure() {
 #[test]
 fn bounds_and_wishes_are_held_against_it() {
     let body =
-        |letter: u8, _: &[u8]| (letter == b'E').then(|| packet(b'b', &[b'x'; 600_000]).repeat(2));
-    assert_eq!(one(&body, 0).0, Event::Failed(Failure::BodyTooLarge));
+        |letter: u8, _: &[u8]| (letter == b'E').then(|| packet(b'b', &[b'x'; 600]).repeat(2));
+    let mut filter = Filter::new(agree(6, 0x1ff, 0), &body);
+    let mut client = Client::new(Settings::new(1_000));
+    let events = run(&mut client, &mut filter, &mut vec![work(1, MESSAGE)], 7);
+    assert_eq!(events[1], Event::Failed(Failure::BodyTooLarge));
     let agreeing = |agree: Vec<u8>| {
         let mut filter = Filter::new(agree, &|_, _| None);
         let mut client = Client::new(Settings::new(1_000));
