@@ -1,5 +1,7 @@
 //! Passwords: asked for without echo, read from a pipe or a file, or made up. Never an argument.
 
+mod strength;
+
 use std::io::{BufRead, IsTerminal, Read, Write};
 use std::path::PathBuf;
 
@@ -19,15 +21,23 @@ pub struct PasswordSource {
     password_file: Option<PathBuf>,
 }
 
+/// Where the password of an account comes from: it must be a good one.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct AccountPassword {
+    #[command(flatten)]
+    source: PasswordSource,
+    /// Take a password that is soon guessed, too
+    #[arg(long)]
+    weak_password: bool,
+}
+
 /// A shorter one is no protection.
 const PASSWORD_CHARS_MIN: usize = 8;
 /// Longer ones are a mistake or an attack on the hash.
 const PASSWORD_BYTES_MAX: usize = 1000;
 
-/// Without letters that are mistaken for one another: 5 bits each.
-const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
-const GROUPS: usize = 4;
-const GROUP_CHARS: usize = 4;
+/// 80 bits.
+const MADE_CHARS: usize = 16;
 
 impl PasswordSource {
     /// Whether the command line named a source.
@@ -52,18 +62,31 @@ impl PasswordSource {
     }
 }
 
-/// 80 bits in four groups that can be read aloud.
-pub fn generate(random: &dyn Random) -> String {
-    let mut bytes = [0; GROUPS * GROUP_CHARS];
-    random.fill(&mut bytes);
-    let mut password = String::with_capacity(bytes.len() + GROUPS);
-    for (index, byte) in bytes.iter().enumerate() {
-        if 0 < index && index % GROUP_CHARS == 0 {
-            password.push('-');
-        }
-        password.push(char::from(ALPHABET[usize::from(byte & 31)]));
+impl AccountPassword {
+    /// Whether the command line named a source.
+    pub fn is_named(&self) -> bool {
+        self.source.is_named()
     }
-    password
+
+    /// The password; from the terminal when no other source was named. `names` are what its owner is called.
+    pub fn read(&self, who: &str, names: &[&str]) -> Result<String, Failure> {
+        let password = self.source.read(who)?;
+        let names = [&[who], names].concat();
+        match strength::weakness(&password, &names) {
+            Some(weakness) if !self.weak_password => Err(Failure::failed(format!(
+                "the password {weakness}: take a longer one, such as four words that have nothing to do with one \
+                 another, or one that a program made (--weak-password takes it all the same)"
+            ))),
+            _ => Ok(password),
+        }
+    }
+}
+
+/// In four groups that can be read aloud.
+pub fn generate(random: &dyn Random) -> String {
+    let mut bytes = [0; MADE_CHARS];
+    random.fill(&mut bytes);
+    store::readable_password(&bytes)
 }
 
 fn check(password: String) -> Result<String, Failure> {

@@ -9,8 +9,9 @@ use store::{Account, AccountId, AccountState, Durability, NewAccount};
 use super::{Context, client_settings, find, show};
 use crate::confirm;
 use crate::output::{Answer, Failure};
-use crate::password::PasswordSource;
+use crate::password::AccountPassword;
 
+pub mod login;
 pub mod sending;
 
 #[derive(Clone, Debug, Subcommand)]
@@ -26,7 +27,7 @@ pub enum Command {
         #[arg(long, default_value = "none", value_parser = show::parse_quota)]
         quota: Quota,
         #[command(flatten)]
-        password: PasswordSource,
+        password: AccountPassword,
     },
     /// List all accounts, or those of one domain
     List {
@@ -48,7 +49,7 @@ pub enum Command {
         /// The account's address, which is its login name
         address: String,
         #[command(flatten)]
-        password: PasswordSource,
+        password: AccountPassword,
     },
     /// Set the most space the mail may take, such as 500M, 2G or none
     Quota {
@@ -108,6 +109,8 @@ pub enum Command {
         /// The account's address
         address: String,
     },
+    #[command(flatten)]
+    Login(login::Command),
     /// Remove an account with all its mail; asks first on a terminal
     Remove {
         /// The account's address, which is its login name
@@ -157,6 +160,7 @@ pub enum Request {
         address: String,
     },
     Sending(sending::Request),
+    Login(login::Request),
 }
 
 impl Command {
@@ -170,7 +174,7 @@ impl Command {
                 password,
             } => {
                 find::parse_address(&address)?;
-                let password = password.read(&address)?;
+                let password = password.read(&address, &[&name])?;
                 Request::Add {
                     address,
                     name,
@@ -183,7 +187,7 @@ impl Command {
             Command::Settings { address } => Request::Settings { address },
             Command::Passwd { address, password } => {
                 find::parse_address(&address)?;
-                let password = password.read(&address)?;
+                let password = password.read(&address, &[])?;
                 Request::Passwd { address, password }
             }
             Command::Quota { address, size } => Request::Quota { address, size },
@@ -213,6 +217,7 @@ impl Command {
                 Request::Sending(sending::Request::of_limits(address, what)?)
             }
             Command::Sending { address } => Request::Sending(sending::Request::Show { address }),
+            Command::Login(command) => Request::Login(command.into()),
             Command::Remove { address, yes } => {
                 if !yes {
                     confirm::removal(&address)?;
@@ -271,6 +276,7 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
         Request::Enable { address } => set_state(context, &address, AccountState::Active),
         Request::Remove { address } => remove(context, &address),
         Request::Sending(request) => sending::execute(context, request),
+        Request::Login(request) => login::execute(context, request),
     }
 }
 

@@ -13,7 +13,7 @@ use super::{Context, account, domain, find};
 use crate::config::{self, Config, Listen, Service};
 use crate::data_dir::{DataDir, write_private};
 use crate::output::{Failure, Form, Loudness, Style};
-use crate::password::{self, PasswordSource};
+use crate::password::{self, AccountPassword};
 use crate::place::Place;
 use crate::welcome::{self, Password, Welcome};
 
@@ -22,7 +22,7 @@ pub struct Args {
     /// The first address, such as alice@example.test
     address: String,
     #[command(flatten)]
-    password: PasswordSource,
+    password: AccountPassword,
     /// Added to every standard port: SMTP is 25 plus this
     #[arg(long, value_name = "NUMBER", default_value_t = 2000)]
     port_offset: u16,
@@ -41,7 +41,7 @@ pub fn run(place: &Place, args: &Args, style: Style) -> Result<(), Failure> {
     let address = find::parse_address(&args.address)?;
     let domain = address.domain().clone();
     let given = if args.password.is_named() {
-        Some(args.password.read(&args.address)?)
+        Some(args.password.read(&args.address, &[])?)
     } else {
         None
     };

@@ -26,7 +26,7 @@ use serde_json::json;
 use super::find;
 use crate::config::Config;
 use crate::output::{Answer, Failure, Form, Style};
-use crate::password::PasswordSource;
+use crate::password::AccountPassword;
 use crate::place::Place;
 
 pub use first::{Request, execute};
@@ -47,7 +47,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     hostname: Option<String>,
     #[command(flatten)]
-    password: PasswordSource,
+    password: AccountPassword,
     /// Send a first message there when all is ready, and say how it went
     #[arg(long, value_name = "ADDRESS")]
     first_message_to: Option<String>,
@@ -142,7 +142,7 @@ pub fn run(place: &Place, args: &Args, style: Style) -> Result<Answer, Failure> 
         find::parse_address(to)?;
     }
     let given = match args.password.is_named() {
-        true => Some(args.password.read(&args.address)?),
+        true => Some(args.password.read(&args.address, &[])?),
         false => None,
     };
     let own = Own::new(place)?;

@@ -11,18 +11,7 @@ fn made_up_passwords_are_readable_and_differ() {
         first.split('-').map(str::len).collect::<Vec<_>>(),
         [4, 4, 4, 4]
     );
-    assert!(
-        first
-            .bytes()
-            .all(|byte| byte == b'-' || ALPHABET.contains(&byte)),
-        "{first}"
-    );
     assert_ne!(first, second);
-    // Every letter counts for 5 bits only if all are different.
-    let mut letters = ALPHABET.to_vec();
-    letters.sort_unstable();
-    letters.dedup();
-    assert_eq!(letters.len(), 32);
 }
 
 #[test]

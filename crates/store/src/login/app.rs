@@ -305,6 +305,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_letter_counts_for_five_bits() {
+        let mut letters = ALPHABET.to_vec();
+        letters.sort_unstable();
+        letters.dedup();
+        assert_eq!(letters.len(), 32);
+    }
+
+    #[test]
     fn what_is_typed_is_understood() {
         let password = readable_password(&[7; CHARS]);
         assert_eq!(password.len(), CHARS + CHARS / GROUP_CHARS - 1);

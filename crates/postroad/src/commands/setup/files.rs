@@ -138,7 +138,14 @@ pub(super) fn domain_and_account(
     let made = given.is_none();
     let password = given.unwrap_or_else(|| password::generate(&OsRandom));
     own.must(
-        &["account", "add", &address, "--password-stdin"],
+        // Whoever gave it was told if it was a weak one.
+        &[
+            "account",
+            "add",
+            &address,
+            "--password-stdin",
+            "--weak-password",
+        ],
         &format!("{password}\n"),
     )?;
     say.ok(format!("account {address} made"));
