@@ -9,6 +9,7 @@ fn found(kinds: &[Kind]) -> Vec<Dangerous> {
         file: format!("a.zip: {}.bin", kind.name()),
         detail: String::new(),
         part: 1,
+        among: 1,
     };
     kinds.iter().map(one).collect()
 }
