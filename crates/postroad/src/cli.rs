@@ -162,17 +162,9 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             logging::start(global.command_verbosity());
             return print(&doctor::run(&place, args, style)?, style);
         }
-        Command::Spam(spam::Command::Test(args)) => {
+        Command::Spam(command) => {
             logging::start(global.command_verbosity());
-            return print(&spam::test::run(&args)?, style);
-        }
-        Command::Spam(spam::Command::TrainBase(args)) => {
-            logging::start(global.command_verbosity());
-            return print(&spam::train_base::run(&args)?, style);
-        }
-        Command::Spam(spam::Command::Eval(args)) => {
-            logging::start(global.command_verbosity());
-            return print(&spam::eval::run(&args)?, style);
+            return print(&spam::run(&place, command)?, style);
         }
         Command::Version => return print(&version::answer(), style),
         Command::Completions(args) => {

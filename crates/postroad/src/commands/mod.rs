@@ -68,6 +68,7 @@ pub enum Request {
     Dkim(dkim::Request),
     Report(report::Request),
     Setup(setup::Request),
+    Spam(spam::Request),
     Tls(tls::Request),
 }
 
@@ -144,6 +145,7 @@ fn answer(context: &Context, request: Request) -> Result<Answer, Failure> {
         Request::Dkim(request) => dkim::execute(context, request),
         Request::Report(request) => report::execute(context, request),
         Request::Setup(request) => setup::execute(context, request),
+        Request::Spam(request) => spam::execute(context, request),
         Request::Tls(request) => tls::execute(context, request),
     }
 }

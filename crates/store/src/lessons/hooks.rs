@@ -6,11 +6,11 @@ use super::work::LessonKey;
 use super::{Act, Class};
 use crate::blobs::Hash;
 use crate::engine::{Param, SqlResult};
-use crate::limits::MAILBOX_LEVELS_MAX;
+use crate::limits::{MAILBOX_LEVELS_MAX, MESSAGES_PER_PIECE};
 use crate::messages::{Placement, hash_of_id};
 use crate::{
     AccountId, Append, BlobId, Change, KeywordSet, MailboxId, MessageId, SpecialUse, StoreError,
-    View,
+    Uid, View,
 };
 
 /// What a mailbox is to the filter. One below Junk is Junk, one below Trash is Trash.
@@ -78,6 +78,33 @@ impl Change<'_> {
             self.act_on(account, message, Act::Marked(said), now)?;
         }
         Ok(())
+    }
+
+    /// Teaches by command what lies in a mailbox, one piece of it. Says how many messages it was news of, and the last UID
+    /// that was looked at if there may be more.
+    pub fn tell_lessons(
+        &mut self,
+        account: AccountId,
+        mailbox: MailboxId,
+        after: Option<Uid>,
+        class: Class,
+        now: UnixMillis,
+    ) -> Result<(u64, Option<Uid>), StoreError> {
+        self.lock(account)?;
+        let first = after.map_or(Uid::MIN, |after| Uid(after.0.saturating_add(1)));
+        let found = self.placements(account, mailbox, first..=Uid::MAX, MESSAGES_PER_PIECE)?;
+        let last = found
+            .last()
+            .filter(|_| MESSAGES_PER_PIECE <= found.len())
+            .map(|placement| placement.uid);
+        let before = self.room_for_lessons(account)?;
+        for placement in &found {
+            self.act_on(account, placement.message, Act::Told(Some(class)), now)?;
+        }
+        let left = self.room_for_lessons(account)?;
+        let news = u64::try_from(before - left).unwrap_or(0);
+        // One piece more than fits is no harm.
+        Ok((news, last.filter(|_| 0 < left)))
     }
 
     /// A client uploads a message, before it is filed. Its keywords count. Where it goes counts only if the message, by its
