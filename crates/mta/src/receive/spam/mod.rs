@@ -334,3 +334,6 @@ async fn own_domains(inner: &Inner) -> Arc<Vec<String>> {
     *lock() = Some((now, Arc::clone(&domains)));
     domains
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,0 +1,33 @@
+//! Verdicts for the tests of those who use them.
+
+use super::*;
+
+fn verdict(log_odds: f32) -> Arc<Verdict> {
+    Arc::new(judge(
+        log_odds,
+        &[],
+        &Facts::default(),
+        &spam::Weights::default(),
+    ))
+}
+
+/// These for some accounts, and one for the server and all others.
+pub(in crate::receive) fn scores(server: f32, accounts: &[(i64, f32)]) -> Scores {
+    let own = |(account, log_odds): &(i64, f32)| (AccountId(*account), verdict(*log_odds));
+    Scores {
+        server: verdict(server),
+        accounts: accounts.iter().map(own).collect(),
+        unfiltered: Vec::new(),
+        origin: Origin::default(),
+    }
+}
+
+#[test]
+fn who_wants_no_filter_has_no_verdict() {
+    let mut scores = scores(9.0, &[(1, -3.0)]);
+    assert!(!scores.is_junk(AccountId(1)));
+    assert!(scores.is_junk(AccountId(2)));
+    scores.unfiltered.push(AccountId(2));
+    assert!(!scores.is_junk(AccountId(2)));
+    assert!(scores.of(AccountId(2)).is_none());
+}
