@@ -53,14 +53,10 @@ pub enum Group {
     Hidden = 15,
     /// Words that a link is shown with.
     Anchor = 16,
-    /// Two words of the text with one or two between them.
-    Skip = 17,
-    /// Five letters of the text in a row.
-    TextLetters = 18,
 }
 
 /// How many groups there are.
-pub const GROUPS: usize = 19;
+pub const GROUPS: usize = 17;
 
 /// How far a hash is shifted for its group.
 const GROUP_SHIFT: u32 = 59;
@@ -155,6 +151,21 @@ impl Sink for Told {
             self.0.push((id(group, hash), says()));
         }
     }
+}
+
+/// A feature for people: what kind of thing it is, and what was found.
+pub(crate) fn in_words(feature: u64, says: &str) -> String {
+    let of = match group_of(feature) {
+        0 => "the word",
+        1 => "a word before",
+        2 => "in the subject:",
+        3 => "letters of subject or name:",
+        4 => "the author:",
+        5 => "how it agrees:",
+        15 => "hidden:",
+        _ => return says.to_owned(),
+    };
+    format!("{of} {says}")
 }
 
 #[cfg(test)]

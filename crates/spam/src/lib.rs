@@ -16,6 +16,7 @@ pub mod reasons;
 pub mod rules;
 pub mod sight;
 pub mod taught;
+pub mod train;
 pub mod verdict;
 pub mod weights;
 

@@ -50,7 +50,7 @@ pub const TAGS_MAX: usize = 1_500;
 pub const WORDS_MAX: usize = 4_000;
 
 /// Most features of one message.
-pub const FEATURES_MAX: usize = 16_384;
+pub const FEATURES_MAX: usize = 8_192;
 
 /// Most features of one message that learning keeps: each is a row for an account.
 pub const LEARNING_FEATURES_MAX: usize = 400;

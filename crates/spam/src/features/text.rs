@@ -14,19 +14,15 @@ const SUBJECT_BYTES_MAX: usize = 200;
 
 pub(super) fn describe(sight: &Sight, sink: &mut impl Sink) {
     subject(sight, sink);
-    let mut before = [0; 3];
-    letters_of_text(&sight.text, sink);
+    let mut last = 0;
     let mut count = 0;
     let mut bytes = 0;
     let odd = words::cut(&sight.text, limits::WORDS_MAX, |word, written| {
         count += 1;
         bytes += written.len();
         sink.put(Group::Word, word, || text_of(written));
-        let [third, second, last] = before;
         sink.put(Group::Pair, hash::with(last, word), || text_of(written));
-        sink.put(Group::Skip, hash::with(second, word), || text_of(written));
-        sink.put(Group::Skip, hash::with(hash::with(third, 1), word), || text_of(written));
-        before = [second, last, word];
+        last = word;
     });
     measures(sight, &odd, count, bytes, sink);
     let mut hidden = 0;
@@ -113,31 +109,5 @@ pub(super) fn letters(text: &str, salt: u64, sink: &mut impl Sink) {
             let of = hash::with(hash::of(window), salt);
             sink.put(Group::Letters, of, || text_of(window));
         }
-    }
-}
-
-/// How much of the text is looked at letter by letter.
-const LETTERS_BYTES_MAX: usize = 3_000;
-
-fn letters_of_text(text: &str, sink: &mut impl Sink) {
-    let mut squeezed = [b' '; LETTERS_BYTES_MAX];
-    let mut len = 0;
-    for byte in text.bytes() {
-        let byte = match byte {
-            b'0'..=b'9' => b'0',
-            b'\t' | b'\n' | b'\r' => b' ',
-            other => other.to_ascii_lowercase(),
-        };
-        if byte == b' ' && len > 0 && squeezed[len - 1] == b' ' {
-            continue;
-        }
-        let Some(slot) = squeezed.get_mut(len) else {
-            break;
-        };
-        *slot = byte;
-        len += 1;
-    }
-    for window in squeezed[..len].windows(5) {
-        sink.put(Group::TextLetters, hash::of(window), || text_of(window));
     }
 }
