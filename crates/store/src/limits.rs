@@ -332,3 +332,7 @@ pub const APP_PASSWORDS_RECENT_MILLIS: i64 = 30 * 86_400_000;
 
 /// How long it is known which messages an account sent: answers come within weeks.
 pub const SENT_IDS_AGE_MILLIS: i64 = 180 * 86_400_000;
+
+/// Messages that are looked through for one that somebody asks about, and places of each that are named.
+pub const FOUND_MESSAGES_MAX: i64 = 200;
+pub const FOUND_PLACES_MAX: i64 = 20;

@@ -3,11 +3,13 @@
 mod copy;
 mod deliver;
 mod edit;
+mod find;
 mod keywords;
 mod read;
 mod remove;
 
 pub(crate) use deliver::hash_of_id;
+pub use find::FoundMessage;
 pub(crate) use read::read_body;
 
 use mail::{Summary, TraceId, UnixMillis};

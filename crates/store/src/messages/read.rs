@@ -197,7 +197,7 @@ fn range_params(
     ]
 }
 
-fn read_uid(row: &Row<'_>, at: usize) -> SqlResult<Uid> {
+pub(super) fn read_uid(row: &Row<'_>, at: usize) -> SqlResult<Uid> {
     let uid = row.int(at)?;
     u32::try_from(uid)
         .map(Uid)

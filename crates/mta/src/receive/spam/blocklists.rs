@@ -318,14 +318,14 @@ impl Blocklists {
                 format!("The block list {zone} does not answer the DNS resolver of this server"),
                 format!(
                     "It answers no resolvers that many share, such as those of big providers, so mail is not looked up in it. Run a \
-                 resolver on this host (unbound, say) and name it in /etc/resolv.conf, or leave the list out with: postroad spam lists off {zone}"
+                 resolver on this host (unbound, say) and name it in /etc/resolv.conf, or leave the list out with: postroad spam blocklist off {zone}"
                 ),
             ),
             false => (
                 format!("The block list {zone} answers this server with an error ({answer})"),
                 format!(
                     "Mail is not looked up in it. Its web site says what the code means: often that too many questions were asked, or that an \
-                 agreement is needed. Leave it out with: postroad spam lists off {zone}"
+                 agreement is needed. Leave it out with: postroad spam blocklist off {zone}"
                 ),
             ),
         };

@@ -1,5 +1,6 @@
 //! `postroad spam`: what is junk here, why, and who taught it.
 
+pub mod blocklist;
 pub mod digest;
 pub mod eval;
 pub mod learn;
@@ -8,6 +9,7 @@ pub mod status;
 pub mod test;
 pub mod train_base;
 pub mod weights;
+pub mod why;
 
 mod archive;
 mod scope;
@@ -23,6 +25,8 @@ use crate::place::Place;
 
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
+    /// What the filter said of a stored message, why, and how to change it
+    Why(why::Args),
     /// How a message would be judged, and why
     Test(test::Args),
     /// Teach an account's filter by messages in files, or by a whole mailbox
@@ -35,6 +39,9 @@ pub enum Command {
     /// Senders whose mail is junk
     #[command(subcommand)]
     Block(lists::Command),
+    /// The lists in the DNS that senders and links are looked up in
+    #[command(subcommand)]
+    Blocklist(blocklist::Command),
     /// How much each kind of reason counts
     #[command(subcommand)]
     Weights(weights::Command),
@@ -52,6 +59,8 @@ pub enum Command {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
+    Why(why::Request),
+    Blocklist(blocklist::Request),
     Lists(lists::Request),
     Weights(weights::Request),
     Digest(digest::Request),
@@ -68,6 +77,8 @@ pub fn run(place: &Place, command: Command) -> Result<Answer, Failure> {
         Command::Forget(args) => return learn::forget(place, &args),
         Command::Allow(command) => Request::Lists(command.into_request(Wish::Allow)),
         Command::Block(command) => Request::Lists(command.into_request(Wish::Block)),
+        Command::Why(args) => Request::Why(args.into()),
+        Command::Blocklist(command) => Request::Blocklist(command.into()),
         Command::Weights(command) => Request::Weights(command.into()),
         Command::Digest(args) => Request::Digest(args.into()),
         Command::Status(args) => Request::Status(args.into()),
@@ -77,6 +88,8 @@ pub fn run(place: &Place, command: Command) -> Result<Answer, Failure> {
 
 pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
     match request {
+        Request::Why(request) => why::execute(context, request),
+        Request::Blocklist(request) => blocklist::execute(context, request),
         Request::Lists(request) => lists::execute(context, request),
         Request::Weights(request) => weights::execute(context, request),
         Request::Digest(request) => digest::execute(context, request),
