@@ -16,6 +16,10 @@ pub struct Knowledge {
     pub brand: Vec<Brand>,
     /// Domains at which anybody can have an address.
     pub freemail: Vec<String>,
+    /// Top-level domains that cost next to nothing and are used for little but bulk.
+    pub cheap_ends: Vec<String>,
+    /// Services that give everybody a name below theirs.
+    pub tenants: Vec<String>,
     /// Hosts that shorten links.
     pub shorteners: Vec<String>,
     /// Hosts below which, or at which, anybody can put up a page or a form.

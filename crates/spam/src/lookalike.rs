@@ -326,6 +326,7 @@ fn alphabets(text: &str) -> String {
 fn alphabet(c: char) -> &'static str {
     match c {
         'a'..='z' | 'A'..='Z' | '\u{c0}'..='\u{24f}' => "Latin",
+        '\u{250}'..='\u{2af}' => "phonetic letters",
         '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}' => "Greek",
         '\u{400}'..='\u{52f}' => "Cyrillic",
         '\u{530}'..='\u{58f}' => "Armenian",
@@ -337,10 +338,25 @@ fn alphabet(c: char) -> &'static str {
     }
 }
 
-/// Words in which letters of another alphabet stand for Latin ones: `Pаypal` with a Cyrillic `а`.
+/// Words in which other letters stand for the right ones: `Pаypal` with a Cyrillic `а`, `PoIicy` with an upper-case I.
 pub fn disguised_words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphabetic())
-        .filter(|word| !word.is_ascii() && is_disguised(word))
+    text.split(|c: char| !c.is_alphabetic()).filter(|word| {
+        if word.is_ascii() {
+            has_false_l(word)
+        } else {
+            is_disguised(word)
+        }
+    })
+}
+
+/// An upper-case I among lower-case letters where only an l or an i makes sense: `compIimentary`, not `LinkedIn`.
+fn has_false_l(word: &str) -> bool {
+    word.as_bytes().windows(3).any(|three| {
+        let [before, middle, after] = three else {
+            return false;
+        };
+        *middle == b'I' && before.is_ascii_lowercase() && b"aeiuy".contains(after)
+    })
 }
 
 fn is_disguised(word: &str) -> bool {
@@ -350,7 +366,11 @@ fn is_disguised(word: &str) -> bool {
     for c in word.chars().take(limits::NAME_CHARS_MAX) {
         match alphabet(c) {
             "Latin" => latin += 1,
-            "Cyrillic" | "Greek" | "Armenian" | "Cherokee" if is_borrowable(c) => borrowed += 1,
+            "Cyrillic" | "Greek" | "Armenian" | "Cherokee" | "phonetic letters"
+                if is_borrowable(c) =>
+            {
+                borrowed += 1
+            }
             "mathematical letters" | "wide letters" => ornamental += 1,
             _ => return false,
         }
@@ -360,8 +380,9 @@ fn is_disguised(word: &str) -> bool {
 
 /// Whether a letter of another alphabet looks like a Latin one.
 fn is_borrowable(c: char) -> bool {
-    static LETTERS: LazyLock<&'static str> =
-        LazyLock::new(|| "аеорсухіѕјԁԛԝһӏкмтвнАВЕКМНОРСТХІЅЈУԚԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧαονρυιτκаօսոհցեյՕՍ");
+    static LETTERS: LazyLock<&'static str> = LazyLock::new(
+        || "аеорсухіѕјԁԛԝһӏкмтвнАВЕКМНОРСТХІЅЈУԚԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧαονρυιτκаօսոհցեյՕՍɑɡɩɪɾɴʀʏʟɢʜɪʙ",
+    );
     LETTERS.contains(c)
 }
 

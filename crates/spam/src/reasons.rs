@@ -102,6 +102,11 @@ kinds! {
     NameDisguised "name-disguised" Hard 2.0 "letters that only look alike hide what the sender's name says: {0}";
     SubjectDisguised "subject-disguised" Hard 1.5 "letters that only look alike hide what the subject says: {0}";
 
+    CheapDomain "cheap-domain" Soft 0.8 "the sender's domain {0} ends like those that cost next to nothing";
+    UnnamedTenant "unnamed-tenant" Soft 1.0 "it comes from {0}, a trial name at a big service";
+    Giveaway "giveaway" Hard 2.0 "it promises a gift of {0}, and comes from {1}";
+    SubjectNamesYou "subject-names-you" Soft 0.6 "its subject holds your address";
+
     // Answers that go elsewhere.
     ReplyElsewhere "reply-elsewhere" Soft 0.5 "it is from {0}, answers go to {1}";
     ReplyFreemail "reply-freemail" Hard 1.5 "it is from {0}, answers go to {1} at a free mail service";

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use spam::reasons::{Kind, Nature};
-use spam::{Envelope, Facts, Finding, Sight, Weights, judge, rules};
+use spam::{Envelope, Facts, Finding, Sight, Verdict, Weights, judge, rules};
 
 /// `shared/corpora` beside the repository, or under $POSTROAD_SHARED.
 fn corpora() -> PathBuf {
@@ -142,4 +142,62 @@ fn tricks_are_rare_in_wanted_mail() {
             .count();
         assert!(noticed > 0, "{name}: the rules find nothing");
     }
+}
+
+#[test]
+fn whatever_comes_is_judged() {
+    let folder = corpora().join("mime-messages");
+    let mut files = Vec::new();
+    walk(&folder, &mut files);
+    if files.is_empty() {
+        println!("skipped: mime-messages is not here");
+    }
+    for file in files {
+        let message = fs::read(&file).unwrap();
+        let findings = rules(&Sight::of(&message), &Envelope::default());
+        let verdict = judge(0.0, &findings, &Facts::default(), &Weights::default());
+        let read = Verdict::of_message(&verdict.header_field("mx.example")).unwrap();
+        assert_eq!(read.verdict.words(), verdict.words(), "{}", file.display());
+    }
+}
+
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            walk(&path, files);
+        } else {
+            files.push(path);
+        }
+    }
+}
+
+#[test]
+fn features_of_old_test_mail() {
+    let Some(messages) = corpus("spam-sa-testdata") else {
+        return;
+    };
+    show("spam-sa-testdata", &messages);
+    let junk = |message: &Message| {
+        judge(
+            0.0,
+            &message.findings,
+            &Facts::default(),
+            &Weights::default(),
+        )
+        .is_junk()
+    };
+    let wrong: Vec<&str> = messages
+        .iter()
+        .filter(|one| !one.is_spam && junk(one))
+        .map(|one| one.path.as_str())
+        .collect();
+    assert_eq!(wrong, [""; 0]);
+    let test_lines = messages.iter().filter(|one| {
+        one.findings
+            .iter()
+            .any(|finding| finding.kind == Kind::TestString)
+    });
+    assert!(test_lines.clone().count() > 0, "no GTUBE among them");
+    assert!(test_lines.into_iter().all(|one| one.is_spam && junk(one)));
 }

@@ -2,7 +2,7 @@
 
 use super::{Case, has_words};
 use crate::brands;
-use crate::domains::{is_freemail, is_same_house, registrable};
+use crate::domains::{is_at_or_below, is_freemail, is_same_house, registrable};
 use crate::limits;
 use crate::lookalike::{self, How};
 use crate::reasons::{Finding, Kind};
@@ -38,6 +38,13 @@ fn domain(case: &Case<'_>, author: &Mailbox, found: &mut Vec<Finding>) {
     }
     if let Some(alphabets) = lookalike::mixed_alphabets(domain) {
         found.push(Finding::new(Kind::MixedAlphabets, [domain, &alphabets]));
+    }
+    let knowledge = brands::knowledge();
+    let below = |ends: &[String]| ends.iter().any(|end| is_at_or_below(domain, end));
+    if below(&knowledge.cheap_ends) {
+        found.push(Finding::new(Kind::CheapDomain, [domain]));
+    } else if below(&knowledge.tenants) && case.bulk.is_empty() {
+        found.push(Finding::new(Kind::UnnamedTenant, [domain]));
     }
 }
 
@@ -132,5 +139,9 @@ fn disguises(case: &Case<'_>, author: &Mailbox, found: &mut Vec<Finding>) {
     }
     if let Some(word) = lookalike::disguised_words(&case.sight.subject).next() {
         found.push(Finding::new(Kind::SubjectDisguised, [word]));
+    }
+    let subject = case.sight.subject.to_lowercase();
+    if case.recipients.iter().any(|own| has_words(&subject, own)) {
+        found.push(Finding::bare(Kind::SubjectNamesYou));
     }
 }

@@ -28,10 +28,15 @@ pub(super) fn look(case: &Case<'_>, found: &mut Vec<Finding>) {
     if hidden > limits::HIDDEN_MANY && hidden > 2 * case.sight.text.len() {
         found.push(Finding::bare(Kind::HiddenText));
     }
-    if cuts(&case.sight.text) >= limits::CUT_WORDS_MIN || cuts(&case.sight.subject) > 0 {
+    if cuts(&case.sight.text) >= limits::CUT_WORDS_MIN
+        || cuts(&case.sight.subject) > 0
+        || case.author.is_some_and(|author| cuts(&author.name) > 0)
+    {
         found.push(Finding::bare(Kind::SplitWords));
     }
-    let mut disguised = lookalike::disguised_words(&case.sight.text);
+    // Identifiers in links have capitals anywhere; letters of other alphabets they have not.
+    let mut disguised =
+        lookalike::disguised_words(&case.sight.text).filter(|word| !word.is_ascii());
     let first = disguised.next();
     if let (Some(word), true) = (
         first,

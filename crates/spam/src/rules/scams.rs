@@ -9,6 +9,68 @@ use crate::reasons::{Finding, Kind};
 pub(super) fn look(case: &Case<'_>, found: &mut Vec<Finding>) {
     callback(case, found);
     extortion(case, found);
+    giveaway(case, found);
+}
+
+const GIFT: &[&str] = &[
+    "gift card",
+    "giftcard",
+    "gift",
+    "reward",
+    "rewards",
+    "giveaway",
+    "free",
+    "complimentary",
+    "winner",
+    "you won",
+    "survey",
+    "claim",
+    "bonus",
+    "mystery box",
+    "prize",
+    "selected",
+    "congratulations",
+    "awaits",
+    "you've been",
+    "eligible",
+    "voucher",
+    "sweepstakes",
+    "surprise",
+];
+
+/// A gift in the name of somebody who does not send it.
+fn giveaway(case: &Case<'_>, found: &mut Vec<Finding>) {
+    let author = case.author_domain();
+    let name = case.author.map_or("", |author| author.name.as_str());
+    let head = format!("{name}\n{}", case.sight.subject).to_lowercase();
+    let is_list = !case.list.is_empty();
+    let gifts = GIFT.iter().filter(|words| has_words(&head, words)).count();
+    if author.is_empty() || is_list || gifts == 0 {
+        return;
+    }
+    let named: Vec<_> = brands::knowledge()
+        .brand
+        .iter()
+        .filter(|brand| brand.words.iter().any(|words| has_words(&head, words)))
+        .collect();
+    let Some(brand) = named
+        .first()
+        .filter(|_| !named.iter().any(|brand| brand.owns(author)))
+    else {
+        return;
+    };
+    // A shop may well sell gift cards of others; its own mail says that it is bulk, and speaks of itself elsewhere.
+    let share = if case.bulk.is_empty() {
+        1.0
+    } else {
+        limits::CLAIM_IN_BULK_SHARE
+    };
+    let weight = Kind::Giveaway.weight() * share;
+    found.push(Finding::weighing(
+        Kind::Giveaway,
+        weight,
+        [brand.name.as_str(), author],
+    ));
 }
 
 const PAYMENT: &[&str] = &[
