@@ -234,6 +234,9 @@ pub const SIGNATURES_TOLD_MAX: usize = 3;
 /// Groups of mail hosts, and senders' domains there, that are treated in their own way. Most have none.
 pub const STANDINGS_MAX: usize = 10_000;
 
+/// How long a message stands aside whose sender's domain has as much under way there as it may have, while others go on.
+pub const SENDER_TURN_SECS: u64 = 10;
+
 /// Connections to one group at once where nothing is known of it; each destination's window bounds it anyway.
 pub const CONNECTIONS_USUAL_MAX: u16 = 20;
 
@@ -355,3 +358,6 @@ pub const REPUTATIONS_REMEMBERED_MAX: usize = 10_000;
 
 /// Senders whose new counts are written down at once: some milliseconds.
 pub const REPUTATIONS_WRITTEN_AT_ONCE: usize = 200;
+
+/// Files in an archive from which on scripts in it are source code: those who attack pack one or two.
+pub const FILES_OF_SOURCE_MIN: usize = 12;

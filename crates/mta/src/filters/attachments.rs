@@ -142,13 +142,18 @@ impl Rules {
         }
     }
 
-    fn action(&self, domain: &Domain, kind: Kind) -> Action {
+    fn action(&self, domain: &Domain, one: &Dangerous) -> Action {
+        let kind = one.kind;
         let of = |domain: &str| {
             let key = (domain.to_owned(), kind.name().to_owned());
             self.chosen.get(&key).copied()
         };
         let own = of(domain.as_str()).or_else(|| of(""));
-        own.unwrap_or_else(|| built_in_action(kind))
+        own.unwrap_or_else(|| match kind {
+            // One script among many files is the source code of somebody who writes programs.
+            Kind::Script if limits::FILES_OF_SOURCE_MIN <= one.among => Action::Allow,
+            _ => built_in_action(kind),
+        })
     }
 }
 
@@ -160,7 +165,7 @@ fn decide(way: Way, found: &[Dangerous], rules: &Rules, domains: &[(Address, Dom
     for (address, domain) in domains {
         let worst = found
             .iter()
-            .map(|one| (rules.action(domain, one.kind), one))
+            .map(|one| (rules.action(domain, one), one))
             .max_by_key(|(action, _)| *action);
         let Some((action, one)) = worst else {
             continue;

@@ -21,7 +21,7 @@ pub(super) async fn scan(
     message: &Bytes,
     until: Instant,
 ) -> Result<Scanned, Down> {
-    match ask(inner, filter, Command::Scan, message, until).await? {
+    match ask(inner, filter, message, until).await? {
         Answer::Clean => Ok(Scanned::Clean),
         Answer::Found(name) => Ok(Scanned::Found(name)),
         Answer::TooLarge => Err(Down::NotLookedAt),
@@ -30,23 +30,9 @@ pub(super) async fn scan(
     }
 }
 
-/// What it calls itself.
-pub(super) async fn version(
-    inner: &Inner,
-    filter: &Filter,
-    until: Instant,
-) -> Result<String, Down> {
-    match ask(inner, filter, Command::Version, &Bytes::new(), until).await? {
-        Answer::Version(version) => Ok(version),
-        Answer::Error(words) => Err(Down::Says(words)),
-        _ => Err(wire::clamd::Failure::NotClamd.into()),
-    }
-}
-
 async fn ask(
     inner: &Inner,
     filter: &Filter,
-    command: Command,
     message: &Bytes,
     until: Instant,
 ) -> Result<Answer, Down> {
@@ -57,7 +43,12 @@ async fn ask(
     };
     let until = until.min(inner.world.now() + limits::FILTER_CONNECT_PATIENCE + filter.patience);
     let stream = connect::open(inner, filter, until).await?;
-    let mut talk = Talk::new(inner.world.clone(), stream, Client::new(command), Tls::None);
+    let mut talk = Talk::new(
+        inner.world.clone(),
+        stream,
+        Client::new(Command::Scan),
+        Tls::None,
+    );
     let conversation = async {
         loop {
             match talk.event().await {

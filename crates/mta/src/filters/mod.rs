@@ -18,7 +18,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use mail::{Address, ReversePath, TraceId, UnixMillis};
-use spam::facts::{FilterSaid, OtherFilter};
+use spam::facts::OtherFilter;
 use store::AccountId;
 use store::held::{HeldFor, NewHeld};
 use wire::milter::{Change, Said};
@@ -294,10 +294,6 @@ impl Screening<'_> {
                     Err(_) => not_done(filter, "sender", address),
                 },
                 Change::Quarantine(words) => {
-                    self.out.said.push(OtherFilter {
-                        name: filter.name.clone(),
-                        said: FilterSaid::Quarantine(words.clone()),
-                    });
                     self.hold(HeldFor::Quarantine, &filter.name, words.clone());
                 }
                 _ => {}

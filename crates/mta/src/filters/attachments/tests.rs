@@ -111,3 +111,23 @@ fn most_mail_is_not_taken_apart() {
         b"Content-Type: application/zip\r\n\r\n"
     ));
 }
+
+#[test]
+fn a_script_among_many_files_is_source_code() {
+    let one = to(&["a@one.example"]);
+    let mut many = found(&[Kind::Script]);
+    many[0].among = 200;
+    assert!(
+        decide(Way::Inbound, &many, &rules(&[]), &one)
+            .refused
+            .is_empty()
+    );
+    many[0].among = 2;
+    assert_eq!(
+        decide(Way::Inbound, &many, &rules(&[]), &one).refused.len(),
+        1
+    );
+    many[0].among = 200;
+    let chosen = rules(&[("", Kind::Script, Action::Refuse)]);
+    assert_eq!(decide(Way::Inbound, &many, &chosen, &one).refused.len(), 1);
+}
