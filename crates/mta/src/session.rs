@@ -32,7 +32,7 @@ pub(crate) async fn serve(inner: &Inner, stream: Stream, door: Door, stop: Stop)
     let caller = Caller::begin(inner, peer, local, door).await;
     let entry = caller
         .may_connect(inner)
-        .and_then(|()| inner.doors.enter(peer, caller.standing()));
+        .and_then(|()| inner.doors.enter(peer, caller.standing(), inner.world.now()));
     let mut settings = machine_settings(inner, door);
     caller.adjust(&mut settings, inner.doors.is_busy());
     let mut machine = Server::new(settings, secret);
@@ -198,6 +198,7 @@ impl Session<'_> {
                         talk.machine().stop();
                     }
                     if self.watch.as_ref().is_some_and(SessionWatch::is_over) {
+                        self.watch = None;
                         talk.machine().turn_out(log_in_again());
                         return Ok(None);
                     }
@@ -234,6 +235,8 @@ impl Session<'_> {
                 Ok(None)
             }
             Either::Right(Either::Right(_)) => {
+                // It is told once, and the rest is up to the conversation.
+                self.watch = None;
                 talk.machine().turn_out(log_in_again());
                 Ok(None)
             }

@@ -159,12 +159,14 @@ pub(crate) async fn paused(inner: &Inner, job: &Job, way: &Way, until: u64) -> L
     let now = inner.now();
     let lane = &way.group.lane;
     let mut standing = inner.standings.of(lane, "");
+    let own = inner.standings.of(lane, &aftermath::sender_domain(job));
+    let is_blocked = standing.is_blocked() || own.is_blocked();
     if standing.last.is_none() {
-        standing = inner.standings.of(lane, &aftermath::sender_domain(job));
+        standing = own;
     }
     let message = &job.message;
     let late = now.since(message.created) >= limits::DELAY_REPORT_AFTER;
-    let held = standing.is_blocked() && way.group.hold;
+    let held = is_blocked && way.group.hold;
     let untold = job.recipients.iter().any(|of| !of.delay_reported);
     let expires = expires(message, held, now);
     if now < expires && !((late || held) && untold) {

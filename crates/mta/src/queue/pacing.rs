@@ -13,6 +13,8 @@ use crate::route::Way;
 pub(crate) struct Pacing {
     /// Attempts in flight.
     open: BTreeMap<String, u16>,
+    /// The same for each sender's domain: one that is limited there must neither wait for the others nor hold them up.
+    open_of: BTreeMap<(String, String), u16>,
     /// The seconds in which attempts of the last minute began.
     sent: BTreeMap<String, VecDeque<u64>>,
     /// The last second that a message was put off to, where they are spread.
@@ -44,8 +46,13 @@ impl Pacing {
             usual: group.connections.unwrap_or(limits::CONNECTIONS_USUAL_MAX),
             sent: self.sent_lately(&group.lane, now),
         };
+        let key = (group.lane.clone(), sender_domain.to_owned());
+        let own = Traffic {
+            open: self.open_of.get(&key).copied().unwrap_or(0),
+            ..traffic
+        };
         let relay = group.relay_use();
-        match standings.gate(&group.lane, sender_domain, now, traffic, relay) {
+        match standings.gate(&group.lane, sender_domain, now, [traffic, own], relay) {
             Gate::Go => Turn::Go,
             Gate::Wait => Turn::Wait,
             Gate::Relay => Turn::Aside(Aside::ByRelay),
@@ -68,11 +75,13 @@ impl Pacing {
         *last
     }
 
-    pub(crate) fn began(&mut self, way: &Way, now: u64) {
+    pub(crate) fn began(&mut self, way: &Way, sender_domain: &str, now: u64) {
         if way.is_relayed() {
             return;
         }
         let lane = &way.group.lane;
+        let key = (lane.clone(), sender_domain.to_owned());
+        *self.open_of.entry(key).or_default() += 1;
         *self.open.entry(lane.clone()).or_default() += 1;
         let sent = self.sent.entry(lane.clone()).or_default();
         sent.push_back(now);
@@ -82,11 +91,18 @@ impl Pacing {
         }
     }
 
-    pub(crate) fn ended(&mut self, way: &Way, now: u64) {
+    pub(crate) fn ended(&mut self, way: &Way, sender_domain: &str, now: u64) {
         if way.is_relayed() {
             return;
         }
         let lane = &way.group.lane;
+        let key = (lane.clone(), sender_domain.to_owned());
+        if let Some(open) = self.open_of.get_mut(&key) {
+            *open = open.saturating_sub(1);
+            if *open == 0 {
+                self.open_of.remove(&key);
+            }
+        }
         if let Some(open) = self.open.get_mut(lane) {
             *open = open.saturating_sub(1);
             if *open == 0 {

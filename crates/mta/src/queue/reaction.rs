@@ -88,9 +88,10 @@ impl Standing {
             return;
         };
         self.pace.refused(&wait, now);
-        let is_block = classified.scope == Scope::Provider
-            && (classified.next == Next::Hold
-                || (classified.class == Class::Reputation && self.pace.wants_relay()));
+        let is_block = classified.next == Next::Hold
+            || (classified.scope == Scope::Provider
+                && classified.class == Class::Reputation
+                && self.pace.wants_relay());
         if is_block {
             self.blocked.get_or_insert(now);
         }
@@ -218,7 +219,10 @@ pub(crate) fn rule(classified: &Classified<'_>, permanent: bool, facts: &Facts) 
     let by_relay = facts.relay && facts.blocked && classified.scope == Scope::Provider;
     let silence = facts.silent_until.unwrap_or(facts.now);
     match classified.next {
-        _ if facts.ipv4_instead && is_about_address(classified) => keep(facts.now, false, false),
+        // At once, but not over and over: what was learnt of IPv6 may have been forgotten.
+        _ if facts.ipv4_instead && is_about_address(classified) => {
+            keep(facts.now, facts.attempts > IPV4_AT_ONCE_MAX, false)
+        }
         // At once only where the next way is the relay: without silence it would be the same probe again.
         _ if by_relay && classified.next != Next::Bounce => {
             keep(facts.now, silence <= facts.now, false)
@@ -230,6 +234,9 @@ pub(crate) fn rule(classified: &Classified<'_>, permanent: bool, facts: &Facts) 
         Next::Hold | Next::Bounce | Next::Ipv4 => Ruling::Usual,
     }
 }
+
+/// Attempts after which even another address of ours waits for its time.
+const IPV4_AT_ONCE_MAX: u32 = 3;
 
 /// Another address of ours may fare better.
 pub(crate) fn is_about_address(classified: &Classified<'_>) -> bool {

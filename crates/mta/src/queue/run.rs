@@ -73,6 +73,7 @@ struct Key {
     id: QueueId,
     numbers: Vec<u32>,
     domain: Domain,
+    sender_domain: String,
 }
 
 /// A job with its way.
@@ -191,7 +192,8 @@ impl Engine {
                 key,
                 attempted,
             } => {
-                self.pacing.ended(&way, seconds(self.inner.now()));
+                let now = seconds(self.inner.now());
+                self.pacing.ended(&way, &key.sender_domain, now);
                 self.done(destination, &way, key, *attempted);
             }
             Wake::Settled { keys, due } => {
@@ -370,7 +372,8 @@ impl Engine {
             match step {
                 None => break,
                 Some(Step::Start(destination, planned)) => {
-                    self.pacing.began(&planned.way, now);
+                    let sender = aftermath::sender_domain(&planned.job);
+                    self.pacing.began(&planned.way, &sender, now);
                     self.make_way(&destination, &planned.way, now);
                     let (way, wish) = (&planned.way, planned.job.message.tls);
                     let idle = self.idle.take(&destination, |kept| kept.serves(way, wish));
@@ -437,11 +440,7 @@ impl Engine {
 
     fn start(&mut self, destination: Destination, planned: Planned, idle: Option<Connection>) {
         let Planned { job, way, domain } = planned;
-        let key = Key {
-            id: job.id(),
-            numbers: job.numbers(),
-            domain,
-        };
+        let key = key_of(&domain, &job);
         let (inner, sender) = (self.inner.clone(), self.sender.clone());
         self.inner.world.tasks.spawn("attempt", async move {
             let health = Health::Unknown;
@@ -748,6 +747,7 @@ fn key_of(domain: &Domain, job: &Job) -> Key {
         id: job.id(),
         numbers: job.numbers(),
         domain: domain.clone(),
+        sender_domain: aftermath::sender_domain(job),
     }
 }
 

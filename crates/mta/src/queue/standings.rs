@@ -48,13 +48,13 @@ impl Standings {
         self.lock().get(&key).cloned().unwrap_or_default()
     }
 
-    /// Whether a message may start: towards the group, and for its sender's domain.
+    /// Whether a message may start: towards the group, and for its sender's domain, with what goes on for each of them.
     pub(crate) fn gate(
         &self,
         group: &str,
         sender_domain: &str,
         now: u64,
-        traffic: Traffic,
+        [traffic, own_traffic]: [Traffic; 2],
         relay: RelayUse,
     ) -> Gate {
         let known = self.lock();
@@ -66,8 +66,13 @@ impl Standings {
         };
         let for_sender = match (sender_domain, for_all) {
             ("", _) | (_, Gate::Relay) => None,
-            (sender, _) => find(sender).map(|own| own.gate(now, traffic, RelayUse::None)),
+            (sender, _) => find(sender).map(|own| own.gate(now, own_traffic, RelayUse::None)),
         };
+        // Only its own mail stands aside: what waits in line holds up all behind it.
+        let for_sender = for_sender.map(|gate| match gate {
+            Gate::Wait => Gate::PutOff(now + limits::SENDER_TURN_SECS),
+            gate => gate,
+        });
         match (for_all, for_sender) {
             (Gate::PutOff(one), Some(Gate::PutOff(other))) => Gate::PutOff(one.max(other)),
             (Gate::Go, Some(gate)) | (Gate::Wait, Some(gate @ Gate::PutOff(_))) => gate,
@@ -93,7 +98,12 @@ impl Standings {
             return (standing, None);
         }
         if before.is_none() && known.len() >= limits::STANDINGS_MAX {
-            return (standing, None);
+            // What limits little is learnt again soon; a block is not forgotten for it.
+            let mild = known.iter().find(|(_, of)| !of.is_blocked());
+            match mild.map(|(key, _)| key.clone()) {
+                Some(mild) => known.remove(&mild),
+                None => return (standing, None),
+            };
         }
         let state = match free {
             true => {
@@ -125,5 +135,80 @@ impl Changed {
             }),
             None => change.forget_standing(provider, sender_domain),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use doctor::replies::{Phase, Refusal, classify};
+
+    use super::super::reaction::LastSaid;
+    use super::*;
+
+    const NOW: u64 = 1_000_000;
+    const GMAIL: &str = "gmail-smtp-in.l.google.com";
+
+    /// Gmail's quota for a sender's domain: silence, then one at a time.
+    fn limited(standings: &Standings, group: &str, sender: &str) {
+        let reply = "421 4.7.28 Gmail has detected an unusual rate of unsolicited mail originating from your SPF domain";
+        let refusal = Refusal::read(GMAIL, "gmail.com", Phase::End, reply);
+        let said = LastSaid {
+            host: GMAIL.to_owned(),
+            phase: Phase::End,
+            reply: reply.to_owned(),
+        };
+        standings.change(group, sender, NOW, |standing| {
+            standing.refused(&classify(&refusal), said, NOW);
+        });
+    }
+
+    fn traffic(open: u16) -> Traffic {
+        Traffic {
+            open,
+            usual: 5,
+            sent: 0,
+        }
+    }
+
+    #[test]
+    fn one_sender_stands_aside_for_the_others() {
+        let standings = Standings::default();
+        limited(&standings, "google", "slow.example");
+        let later = NOW + 86_400;
+        let gate = |sender: &str, all: u16, own: u16| {
+            let traffics = [traffic(all), traffic(own)];
+            standings.gate("google", sender, later, traffics, RelayUse::None)
+        };
+        assert_eq!(
+            gate("slow.example", 3, 0),
+            Gate::Go,
+            "others' attempts are not its own"
+        );
+        assert_eq!(
+            gate("slow.example", 3, 4),
+            Gate::PutOff(later + limits::SENDER_TURN_SECS)
+        );
+        assert_eq!(gate("other.example", 3, 4), Gate::Go);
+        assert_eq!(
+            gate("other.example", 5, 0),
+            Gate::Wait,
+            "the group's own bound"
+        );
+    }
+
+    #[test]
+    fn room_is_made_for_what_is_newly_learnt() {
+        let standings = Standings::default();
+        for number in 0..limits::STANDINGS_MAX {
+            limited(&standings, &format!("group{number:05}"), "slow.example");
+        }
+        limited(&standings, "google", "slow.example");
+        assert!(
+            standings
+                .of("google", "slow.example")
+                .silent_until(NOW + 1)
+                .is_some()
+        );
+        assert_eq!(standings.lock().len(), limits::STANDINGS_MAX);
     }
 }

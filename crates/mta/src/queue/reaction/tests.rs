@@ -286,3 +286,40 @@ fn a_standing_survives_a_restart() {
         Standing::default()
     );
 }
+
+/// A domain of ours that is held there keeps its mail as long as a blocked address does.
+#[test]
+fn a_senders_hold_is_a_block_of_that_sender() {
+    let reply = "550 5.7.1 held";
+    let base = classified(OUTLOOK, reply);
+    let hold = Classified {
+        scope: Scope::SenderDomain,
+        next: Next::Hold,
+        wait: classified(OUTLOOK, S3150).wait,
+        ..base
+    };
+    let mut standing = Standing::default();
+    standing.refused(&hold, said(), NOW);
+    assert!(standing.is_blocked());
+    standing.accepted(NOW + 30 * HOUR);
+    assert!(!standing.is_blocked());
+}
+
+#[test]
+fn another_address_is_tried_at_once_but_not_over_and_over() {
+    let of = classified(OUTLOOK, NO_IPV6);
+    for (attempts, usual) in [(1, false), (3, false), (4, true), (90, true)] {
+        let facts = Facts {
+            ipv4_instead: true,
+            attempts,
+            now: NOW,
+            ..Facts::default()
+        };
+        let wanted = Ruling::Keep {
+            due: NOW,
+            usual,
+            held: false,
+        };
+        assert_eq!(rule(&of, true, &facts), wanted, "{attempts}");
+    }
+}

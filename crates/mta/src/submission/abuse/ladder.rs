@@ -93,7 +93,7 @@ fn climb(volume: &[Measure], measures: &[Measure], to_new: bool) -> Decision {
 fn concerns(signal: Signal, message: &Message) -> bool {
     match signal {
         Signal::FirstTimeInHour | Signal::FirstTimeInDay => message.to_new,
-        Signal::RecipientsInHour | Signal::RecipientsInDay | Signal::MessagesInTenMinutes => {
+        Signal::KnownInHour | Signal::RecipientsInDay | Signal::MessagesInTenMinutes => {
             message.counts.recipients > 0
         }
         Signal::LocalInDay => message.counts.local > 0,

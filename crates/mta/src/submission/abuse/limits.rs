@@ -18,11 +18,11 @@ pub(super) const RECIPIENTS_PER_DAY: u64 = 200;
 /// As far as that grows with an account's own habits: half as much again as its second busiest day of a month.
 pub(super) const RECIPIENTS_PER_DAY_BY_HABIT_MAX: u64 = 500;
 
-/// Recipients in an hour beyond which mail waits for some minutes: a newsletter to 150 members passes.
-pub(super) const RECIPIENTS_PER_HOUR_DELAYED: u64 = 160;
+/// Known recipients in an hour beyond which mail waits for some minutes: a newsletter to 150 members passes.
+pub(super) const KNOWN_PER_HOUR_DELAYED: u64 = 160;
 
 /// Times what is usual in an hour.
-pub(super) const RECIPIENTS_PER_HOUR_HABIT: u64 = 5;
+pub(super) const KNOWN_PER_HOUR_HABIT: u64 = 5;
 
 /// Single messages in ten minutes: nobody types that fast, but a mail merge does, and may wait.
 pub(super) const MESSAGES_PER_TEN_MINUTES: u64 = 60;

@@ -9,7 +9,7 @@ use super::limits;
 pub enum Signal {
     FirstTimeInHour,
     FirstTimeInDay,
-    RecipientsInHour,
+    KnownInHour,
     RecipientsInDay,
     MessagesInTenMinutes,
     LocalInDay,
@@ -129,8 +129,8 @@ fn volume(facts: &SendingFacts, place: &Place, message: &Message) -> Vec<Measure
     };
     let first = allowed.first_time_in_day;
     let all = allowed.recipients_in_day;
-    let habit_hour = facts.habits.hour_usual * limits::RECIPIENTS_PER_HOUR_HABIT;
-    let hour = limits::RECIPIENTS_PER_HOUR_DELAYED.max(habit_hour);
+    let habit_hour = facts.habits.hour_usual * limits::KNOWN_PER_HOUR_HABIT;
+    let hour = limits::KNOWN_PER_HOUR_DELAYED.max(habit_hour);
     let local = limits::LOCAL_PER_DAY.max(all.saturating_mul(5));
     let [automatic, automatic_act] = limits::AUTOMATIC_PER_HOUR;
     vec![
@@ -144,12 +144,11 @@ fn volume(facts: &SendingFacts, place: &Place, message: &Message) -> Vec<Measure
             .warn(first * limits::FIRST_TIME_PER_DAY_DELAYED / limits::FIRST_TIME_PER_DAY)
             .act(first)
             .stop(first.saturating_add(first / 2)),
-        Measure::new(
-            Signal::RecipientsInHour,
-            less.hour.recipients,
-            more.recipients,
-        )
-        .warn(widened(hour, all, limits::RECIPIENTS_PER_DAY)),
+        Measure::new(Signal::KnownInHour, known_of(less.hour), known_of(more)).warn(widened(
+            hour,
+            all,
+            limits::RECIPIENTS_PER_DAY,
+        )),
         Measure::new(
             Signal::RecipientsInDay,
             less.day.recipients,
@@ -174,6 +173,10 @@ fn volume(facts: &SendingFacts, place: &Place, message: &Message) -> Vec<Measure
             .warn(automatic)
             .act(automatic_act.max(all / 4)),
     ]
+}
+
+fn known_of(counts: Counts) -> u64 {
+    counts.recipients.saturating_sub(counts.first_time)
 }
 
 fn failures(facts: &SendingFacts) -> Vec<Measure> {
@@ -301,7 +304,7 @@ impl Signal {
         match self {
             Self::FirstTimeInHour
             | Self::FirstTimeInDay
-            | Self::RecipientsInHour
+            | Self::KnownInHour
             | Self::RecipientsInDay
             | Self::MessagesInTenMinutes
             | Self::LocalInDay
@@ -319,7 +322,7 @@ impl Signal {
         match self {
             Self::FirstTimeInHour => "new recipients in an hour",
             Self::FirstTimeInDay => "new recipients in a day",
-            Self::RecipientsInHour => "recipients in an hour",
+            Self::KnownInHour => "known recipients in an hour",
             Self::RecipientsInDay => "recipients in a day",
             Self::MessagesInTenMinutes => "messages in ten minutes",
             Self::LocalInDay => "recipients at this server in a day",
