@@ -69,5 +69,8 @@ pub const LESSONS_PERIOD: Duration = Duration::from_secs(3_600);
 pub const TEACHERS_AT_ONCE: usize = 100;
 pub const LESSONS_AT_ONCE: usize = 20;
 
+/// Kept messages that are learnt as wanted beside one of junk, so that the two keep pace after a few.
+pub const COUNTERWEIGHTS_PER_LESSON: usize = 2;
+
 /// Bytes of a message that are learnt from: what is behind them are attachments.
 pub const LESSON_BYTES_MAX: u64 = 4_000_000;

@@ -304,6 +304,15 @@ pub const LESSONS_WAITING_MAX: i64 = 20_000;
 /// Lessons of each class that an account keeps: some years of a busy person, some ten megabytes. Older ones are taken back.
 pub const LESSONS_PER_CLASS_MAX: i64 = 5_000;
 
+/// Kept messages are learnt as wanted until there are so many wanted lessons, or as many as of junk.
+pub const COUNTERWEIGHTS_MAX: i64 = 100;
+
+/// The newest messages among which they are looked for.
+pub const COUNTERWEIGHTS_LOOKED_AT: i64 = 300;
+
+/// Who left a message that was read where it is for so long keeps it.
+pub const COUNTERWEIGHT_AGE_MILLIS: i64 = 3 * 86_400_000;
+
 /// How often a message is looked at that cannot be learnt.
 pub const LESSON_ATTEMPTS_MAX: i64 = 3;
 

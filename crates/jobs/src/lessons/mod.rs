@@ -9,7 +9,7 @@ use spam::origin::{self, StoredOrigin};
 use spam::{Features, Sight};
 use store::lessons::{Learnt, Lesson};
 use store::senders::Origin;
-use store::{Durability, LessonWatcher, StoreError};
+use store::{AccountId, BodyRef, Durability, LessonWatcher, StoreError};
 use tokio::sync::Mutex;
 use world::BoxFuture;
 
@@ -125,22 +125,7 @@ async fn learn(desk: &Desk, lesson: Lesson) -> Result<(), StoreError> {
     let key = lesson.key;
     let material = match (lesson.due, lesson.body) {
         (None, _) => Some(Material::default()),
-        (Some(_), Some(body)) => {
-            let bytes = desk.store.body(body, 0..limits::LESSON_BYTES_MAX).await;
-            match bytes {
-                Ok(bytes) => {
-                    let host = desk.settings.host.clone();
-                    let reading = desk
-                        .world
-                        .tasks
-                        .blocking(move || material(&bytes, &host))
-                        .await;
-                    reading.ok()
-                }
-                Err(StoreError::BodyGone) => None,
-                Err(error) => return Err(error),
-            }
-        }
+        (Some(_), Some(body)) => read(desk, body).await?,
         (Some(_), None) => None,
     };
     let now = desk.now();
@@ -161,7 +146,43 @@ async fn learn(desk: &Desk, lesson: Lesson) -> Result<(), StoreError> {
         })
         .await?;
     tracing::debug!(account = %key.account, ?learnt, "learnt");
+    match learnt.learnt {
+        Some(Class::Junk) => balance(desk, key.account).await,
+        _ => Ok(()),
+    }
+}
+
+/// Beside junk, mail that the account kept.
+async fn balance(desk: &Desk, account: AccountId) -> Result<(), StoreError> {
+    let now = desk.now();
+    let kept = desk
+        .store
+        .read(move |view| view.counterweights(account, now, limits::COUNTERWEIGHTS_PER_LESSON));
+    for (key, body) in kept.await? {
+        let Some(material) = read(desk, body).await? else {
+            continue;
+        };
+        desk.store
+            .write_bulk(Durability::Relaxed, move |change| {
+                let id = material.message_id.as_deref();
+                change.teach(key, Some(Class::Wanted), &material.features, id, now)
+            })
+            .await?;
+    }
     Ok(())
+}
+
+/// Nothing if it is gone, or a bug keeps it from being read.
+async fn read(desk: &Desk, body: BodyRef) -> Result<Option<Material>, StoreError> {
+    let bytes = match desk.store.body(body, 0..limits::LESSON_BYTES_MAX).await {
+        Ok(bytes) => bytes,
+        Err(StoreError::BodyGone) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let host = desk.settings.host.clone();
+    // Unpacking megabytes is no work for the event loop.
+    let reading = desk.world.tasks.blocking(move || material(&bytes, &host));
+    Ok(reading.await.ok())
 }
 
 /// Takes back the oldest lessons beyond a number, and what accounts taught that are gone.

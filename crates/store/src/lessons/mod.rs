@@ -8,6 +8,7 @@
 mod act;
 mod choices;
 mod count;
+mod counterweight;
 mod digest;
 mod hashes;
 mod hooks;

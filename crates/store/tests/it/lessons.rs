@@ -27,6 +27,7 @@ on_both!(
     choices_are_merged_and_remembered,
     junk_is_told_of_until_it_is_rescued,
     a_lesson_that_fails_is_given_up,
+    what_is_kept_balances_what_was_junked,
 );
 
 const INBOX: MailboxId = MailboxId::INBOX;
@@ -756,4 +757,35 @@ fn a_lesson_that_fails_is_given_up(home: &Home) {
     assert_eq!(begun, [1, 1, 1, 0, 0]);
     assert_eq!(work(home), 0);
     check_lessons(home, ann, 0, 0);
+}
+
+fn what_is_kept_balances_what_was_junked(home: &Home) {
+    let ann = home.account("ann");
+    let kept = |at: UnixMillis, limit: usize| {
+        home.read(move |view| view.counterweights(ann, at, limit))
+            .len()
+    };
+    for text in ["answered", "read", "unread", "deleted"] {
+        home.deliver(ann, text.as_bytes());
+    }
+    let flags = |set: &str, flags: Flags| {
+        let set = uids(set);
+        home.write(move |change| {
+            change.edit_flags(ann, INBOX, &set, &FlagEdit::Add(flags.into()), None, NOW)
+        })
+        .expect("flagged");
+    };
+    flags("1", Flags::ANSWERED.with(Flags::SEEN));
+    flags("2", Flags::SEEN);
+    flags("4", Flags::ANSWERED.with(Flags::DELETED));
+    let later = UnixMillis(NOW.0 + limits::COUNTERWEIGHT_AGE_MILLIS + 1);
+    assert_eq!(kept(later, 9), 0, "nothing was junked");
+    teach(home, ann, Class::Junk, "cheap pills");
+    assert_eq!(kept(NOW, 9), 1, "what was just read may yet be junked");
+    assert_eq!(kept(later, 9), 2);
+    assert_eq!(kept(later, 1), 1);
+    teach(home, ann, Class::Wanted, "answered");
+    assert_eq!(kept(later, 9), 0, "one to one is enough");
+    teach(home, ann, Class::Junk, "cheap watches");
+    assert_eq!(kept(later, 9), 1, "each message once");
 }
