@@ -154,6 +154,26 @@ impl Store {
             .unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
 
+    /// As [`Store::write_bulk`], waiting on this thread.
+    pub(crate) fn write_bulk_blocking<T, E>(
+        &self,
+        durability: Durability,
+        work: impl FnMut(&mut Change<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (reply, answer) = sync_channel(1);
+        self.inner.engine.write(
+            Box::new(Write::new(work, durability, Reply::Thread(reply))),
+            Lane::Bulk,
+        );
+        answer
+            .recv()
+            .unwrap_or_else(|_| Err(StoreError::Closed.into()))
+    }
+
     /// A durable transaction that takes a message in. The only maker of a [`Receipt`].
     ///
     /// ```ignore

@@ -318,3 +318,21 @@ async fn wrong_passwords_and_scram() {
     }
     assert!(line.starts_with("+OK 0 messages"), "{line}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_session_ends_with_its_log_in() {
+    let house = House::new();
+    house.deliver(b"Subject: one\r\n\r\n1\r\n");
+    let mut client = house.log_in().await;
+    assert!(client.ask("DELE 1").await.starts_with("+OK"));
+    house
+        .store
+        .revoke_sessions(house.account)
+        .await
+        .expect("revoked");
+    let said = client.line().await;
+    assert_eq!(said, "-ERR [AUTH] Your login has ended; please log in again");
+    assert_eq!(client.line().await, "");
+    assert_eq!(house.uids(), [1], "only QUIT removes");
+    house.log_in().await;
+}

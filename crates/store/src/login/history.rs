@@ -65,13 +65,27 @@ impl Store {
         }
     }
 
-    /// Writes what was counted and not written: before somebody looks, at the end, and now and then.
-    pub fn write_sign_ins(&self) {
-        for entry in self.inner.shared.gate.journal.waiting() {
+    /// Writes what was counted and not written: at the end, and now and then.
+    pub(crate) fn write_sign_ins(&self) {
+        let waiting = self.inner.shared.gate.journal.waiting();
+        if !waiting.is_empty() {
             self.write_and_forget(Durability::Relaxed, move |change| {
-                change.put_sign_in(&entry)
+                waiting
+                    .iter()
+                    .try_for_each(|entry| change.put_sign_in(entry))
             });
         }
+    }
+
+    /// Writes what was counted, and waits for it: before somebody looks.
+    pub fn write_sign_ins_blocking(&self) -> Result<(), StoreError> {
+        let waiting = self.inner.shared.gate.journal.waiting();
+        // In the same lane as the others: behind them.
+        self.write_bulk_blocking(Durability::Relaxed, move |change| {
+            waiting
+                .iter()
+                .try_for_each(|entry| change.put_sign_in(entry))
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Logging in, selecting and what the greeting says.
 
-use crate::house::{House, message};
+use crate::house::{House, PASSWORD, message};
 
 #[tokio::test]
 async fn greeting_login_and_logout() {
@@ -161,4 +161,67 @@ async fn rev2_answers() {
     )
     .await;
     assert!(old.refused("CREATE \"Entwürfe\"").await.starts_with("BAD"));
+}
+
+/// Whoever has the password no longer may have no session any more either, whether it idles, waits or works.
+#[tokio::test]
+async fn a_session_ends_with_its_log_in() {
+    let house = House::new().await;
+    let alice = house.account_id("alice").await;
+    let mut idler = house.selected("alice", "INBOX").await;
+    let mut unselected = house.log_in("alice").await;
+    let mut bob = house.selected("bob", "INBOX").await;
+    for client in [&mut idler, &mut unselected] {
+        client.send("i IDLE\r\n").await;
+        assert_eq!(client.answer_line().await.as_deref(), Some("+ idling"));
+    }
+    let waiting = house.selected("alice", "INBOX").await;
+    house.store.revoke_sessions(alice).await.expect("revoked");
+    for mut client in [idler, unselected, waiting] {
+        let said = client.answer_line().await.expect("a word");
+        assert_eq!(said, "* BYE Your login has ended; please log in again.");
+        assert_eq!(client.answer_line().await, None);
+    }
+    bob.ok("NOOP").await;
+    house.log_in("alice").await;
+}
+
+/// The history names the program, whether it says what it is before or after it logs in.
+#[tokio::test]
+async fn sign_ins_name_the_program() {
+    let house = House::new().await;
+    let alice = house.account_id("alice").await;
+    let id = "ID (\"name\" \"Thunderbird\" \"version\" \"128.1\")";
+    let mut after = house.log_in("alice").await;
+    after.ok(id).await;
+    after.ok("NOOP").await;
+    let mut before = house.connect().await;
+    before.ok("ID (\"name\" \"mutt\")").await;
+    before
+        .ok(&format!("LOGIN alice@example.test {PASSWORD}"))
+        .await;
+    before.ok("NOOP").await;
+    drop(house.log_in("alice").await);
+    let mut silent = house.connect().await;
+    silent.refused("LOGIN alice@example.test wrong").await;
+    for _ in 0..200 {
+        house.store.write_sign_ins_blocking().expect("written");
+        let all = house.store.read(move |view| view.sign_ins(alice, 10)).await;
+        let all: Vec<_> = all.expect("the history").into_iter().collect();
+        let mut clients: Vec<_> = all
+            .iter()
+            .map(|one| (one.outcome, one.client.as_str()))
+            .collect();
+        clients.sort_by_key(|(_, client)| client.to_owned());
+        use store::SignInOutcome::{Right, Wrong};
+        if clients.len() == 4 {
+            assert!(clients.contains(&(Wrong, "")), "{clients:?}");
+            for client in ["", "Thunderbird 128.1", "mutt"] {
+                assert!(clients.contains(&(Right, client)), "{clients:?}");
+            }
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("the history stays short");
 }

@@ -168,7 +168,7 @@ fn add(context: &Context, address: &str, new: NewAppPassword) -> Result<Answer, 
 fn list(context: &Context, address: &str) -> Result<Answer, Failure> {
     let account = find_account(context, address)?;
     let (id, now) = (account.id, context.now());
-    context.store.write_sign_ins();
+    context.store.write_sign_ins_blocking()?;
     let all = context
         .store
         .read_blocking(move |view| view.app_passwords(id))?;

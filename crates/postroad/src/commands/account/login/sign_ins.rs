@@ -18,7 +18,7 @@ pub(super) fn answer(
 ) -> Result<Answer, Failure> {
     let account = find_account(context, address)?;
     let id = account.id;
-    context.store.write_sign_ins();
+    context.store.write_sign_ins_blocking()?;
     if networks {
         let all = context
             .store
