@@ -251,3 +251,6 @@ pub const CLAIM_IN_BULK_SHARE: f32 = 0.6;
 
 /// The most that one reason weighs before the operator's wish: that of an order.
 pub const WEIGHT_MAX: f32 = 20.0;
+
+/// How much of a text phrases are sought in.
+pub const PHRASES_BYTES_MAX: usize = 16 * 1024;

@@ -96,7 +96,7 @@ kinds! {
     KnownLookalike "known-lookalike" Hard 3.0 "the sender's domain {0} imitates {1}, with whom you correspond";
     LinkLookalike "link-lookalike" Hard 2.5 "a link leads to {0}, which imitates {1}";
     MixedAlphabets "mixed-alphabets" Hard 2.5 "the name {0} mixes alphabets ({1})";
-    NameHoldsAddress "name-holds-address" Hard 1.5 "the sender's name shows {0}, the address is {1}";
+    NameHoldsAddress "name-holds-address" Soft 0.8 "the sender's name shows {0}, the address is {1}";
     NameClaimsBrand "name-claims-brand" Hard 2.0 "the sender calls itself {0} and writes from {1}";
     NameClaimsOwn "name-claims-own" Hard 2.0 "the sender's name speaks for your domain {0}, the address is {1}";
     NameDisguised "name-disguised" Hard 2.0 "letters that only look alike hide what the sender's name says: {0}";
@@ -105,7 +105,8 @@ kinds! {
     CheapDomain "cheap-domain" Soft 0.8 "the sender's domain {0} ends like those that cost next to nothing";
     UnnamedTenant "unnamed-tenant" Soft 1.0 "it comes from {0}, a trial name at a big service";
     Giveaway "giveaway" Hard 2.0 "it promises a gift of {0}, and comes from {1}";
-    SubjectNamesYou "subject-names-you" Soft 0.6 "its subject holds your address";
+    FakeAnswer "fake-answer" Soft 0.5 "its subject claims to answer, and it answers nothing";
+    SubjectNamesYou "subject-names-you" Soft 0.4 "its subject holds your address";
 
     // Answers that go elsewhere.
     ReplyElsewhere "reply-elsewhere" Soft 0.5 "it is from {0}, answers go to {1}";
@@ -120,14 +121,14 @@ kinds! {
     LinkHidesAddress "link-hides-address" Hard 3.0 "a link hides its address by odd writing, {0}";
     LinkHidesHost "link-hides-host" Hard 3.0 "a link pretends to lead to {0} and leads to {1}";
     LinkPunycode "link-punycode" Soft 0.7 "a link leads to {0}, a name of other letters";
-    LinkShortened "link-shortened" SoftLink 0.5 "a link hides where it leads ({0})";
-    LinkFreeHost "link-free-host" SoftLink 0.8 "a link leads to pages that anybody can set up ({0})";
-    LinkRedirect "link-redirect" SoftLink 0.8 "a link uses {0} to lead to {1}";
+    LinkShortened "link-shortened" SoftLink 0.4 "a link hides where it leads ({0})";
+    LinkFreeHost "link-free-host" SoftLink 0.3 "a link leads to pages that anybody can set up ({0})";
+    LinkRedirect "link-redirect" SoftLink 0.5 "a link uses {0} to lead to {1}";
     LinkData "link-data" Hard 2.5 "a link carries its own page ({0})";
     LinkBlob "link-blob" Hard 2.5 "a link runs a program ({0})";
 
     // Pages.
-    FormInside "form-inside" Soft 1.2 "it holds a form that sends what you type to {0}";
+    FormInside "form-inside" Soft 0.5 "it holds a form that sends what you type to {0}";
     PasswordForm "password-form" Hard 3.0 "it asks for a password in the message itself";
     ScriptInside "script-inside" Soft 0.4 "its page holds a program";
     HiddenText "hidden-text" Soft 0.7 "it holds text that is not shown";
@@ -146,7 +147,7 @@ kinds! {
     RemoteTemplate "attached-remote-template" Hard 3.0 "{0} is a document that fetches its program from {1}";
     LockedArchive "attached-locked-archive" Hard 2.0 "{0} is locked with a password, so that nobody can look inside";
     DiskImage "attached-disk-image" Hard 3.0 "{0} is the image of a disk";
-    AttachedPage "attached-page" Soft 0.7 "{0} is a web page sent as a file";
+    AttachedPage "attached-page" Soft 0.5 "{0} is a web page sent as a file";
     ScriptedPage "attached-scripted-page" Hard 2.5 "{0} is a page that runs a program when opened";
     SmugglingPage "attached-smuggling-page" Hard 4.0 "{0} is a page that makes a hidden file or form appear";
     DoubleExtension "attached-double-extension" Hard 4.0 "{0} pretends to be something else by its name";

@@ -73,10 +73,17 @@ fn name(case: &Case<'_>, author: &Mailbox, found: &mut Vec<Finding>) {
             ));
         } else if !is_freemail(&author.domain) || !is_freemail(shown) {
             // Somebody with two free addresses deceives nobody.
-            found.push(Finding::new(
-                Kind::NameHoldsAddress,
-                [name.as_str(), &author.address()],
-            ));
+            let owner = brands::knowledge()
+                .brand
+                .iter()
+                .find(|brand| brand.owns(shown));
+            let owner = owner.filter(|brand| !brand.owns(&author.domain) && !is_freemail(shown));
+            found.push(match owner {
+                Some(brand) => {
+                    Finding::new(Kind::NameClaimsBrand, [brand.name.as_str(), &author.domain])
+                }
+                None => Finding::new(Kind::NameHoldsAddress, [name.as_str(), &author.address()]),
+            });
         }
         return;
     }
@@ -141,6 +148,11 @@ fn disguises(case: &Case<'_>, author: &Mailbox, found: &mut Vec<Finding>) {
         found.push(Finding::new(Kind::SubjectDisguised, [word]));
     }
     let subject = case.sight.subject.to_lowercase();
+    let answers = ["in-reply-to", "references", "thread-index"];
+    let answers = answers.iter().any(|name| case.sight.has_field(name));
+    if subject.starts_with("re:") && !answers && case.list.is_empty() {
+        found.push(Finding::bare(Kind::FakeAnswer));
+    }
     if case.recipients.iter().any(|own| has_words(&subject, own)) {
         found.push(Finding::bare(Kind::SubjectNamesYou));
     }

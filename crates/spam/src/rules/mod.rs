@@ -17,7 +17,10 @@ mod bulk;
 mod host;
 mod links;
 mod page;
+mod phrases;
 mod scams;
+
+use phrases::Said;
 
 /// The test line that every filter takes for spam: <https://spamassassin.apache.org/gtube/>.
 const GTUBE: &str = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X";
@@ -69,6 +72,8 @@ struct Case<'s> {
     list: String,
     /// Subject and visible text, lower case.
     words: String,
+    /// What of it rules look for.
+    said: Said,
     targets: Vec<Target<'s>>,
 }
 
@@ -97,6 +102,7 @@ impl<'s> Case<'s> {
                 link,
                 host: link.host(),
             });
+        let words = format!("{}\n{}", sight.subject, sight.text).to_lowercase();
         Self {
             sight,
             author: sight
@@ -107,7 +113,8 @@ impl<'s> Case<'s> {
             recipients,
             bulk: bulk::mark(sight),
             list: bulk::list(sight),
-            words: format!("{}\n{}", sight.subject, sight.text).to_lowercase(),
+            said: Said::of(&words),
+            words,
             targets: targets.collect(),
         }
     }
@@ -121,16 +128,6 @@ impl<'s> Case<'s> {
         self.own
             .iter()
             .any(|own| domains::is_same_house(own, domain))
-    }
-
-    /// Whether a word (or some) stands in subject or text.
-    fn says(&self, words: &str) -> bool {
-        has_words(&self.words, words)
-    }
-
-    /// How many of some words are said.
-    fn count_of(&self, words: &[&str]) -> usize {
-        words.iter().filter(|words| self.says(words)).count()
     }
 
     /// The hosts of links, each once.
@@ -172,14 +169,9 @@ fn recipients(sight: &Sight, envelope: &Envelope<'_>) -> Vec<String> {
 /// Whether a word, or several beside one another, stands in a text, not as part of another word. Both in lower case.
 fn has_words(text: &str, words: &str) -> bool {
     !words.is_empty()
-        && text.match_indices(words).any(|(at, _)| {
-            let before = text.get(..at).and_then(|text| text.chars().next_back());
-            let after = text
-                .get(at + words.len()..)
-                .and_then(|text| text.chars().next());
-            let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-            !is_letter(before) && !is_letter(after)
-        })
+        && text
+            .match_indices(words)
+            .any(|(at, _)| phrases::stands_alone(text, at, at + words.len()))
 }
 
 /// Dangerous attachments as findings: the worst of each file.

@@ -1,5 +1,6 @@
 //! What the page does: forms, programs, hidden and disguised text, pictures instead of words.
 
+use super::phrases::List;
 use super::{Case, registrable};
 use crate::limits;
 use crate::lookalike;
@@ -91,28 +92,9 @@ fn picture(case: &Case<'_>, found: &mut Vec<Finding>) {
     if images && letters < limits::HARDLY_A_WORD && links > 0 {
         found.push(Finding::bare(Kind::PictureOnly));
     }
-    let scans = [
-        "scan the qr",
-        "scan qr",
-        "scan this qr",
-        "scan the code",
-        "scan this code",
-        "scan the barcode",
-        "using your phone camera",
-        "qr code below",
-        "qr-code below",
-        "qr code above",
-        "qr-code scannen",
-        "code scannen",
-        "scannez le code",
-        "scannez le qr",
-        "escanee el",
-        "escanea el",
-        "scansiona il",
-    ];
-    let scan = scans.iter().find(|words| case.says(words));
+    let scan = case.said.first(List::Scan);
     let sent_along = page.inline_images > 0 || page.data_images > 0 || attached;
     if let (Some(words), true, true) = (scan, sent_along, links <= limits::QR_LINKS_MAX) {
-        found.push(Finding::new(Kind::QrCode, [*words]));
+        found.push(Finding::new(Kind::QrCode, [words]));
     }
 }

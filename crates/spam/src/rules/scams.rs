@@ -1,5 +1,6 @@
 //! Stories that want money: invented invoices with a number to call, threats that want coins.
 
+use super::phrases::List;
 use super::{Case, has_words};
 use crate::brands;
 use crate::domains::is_freemail;
@@ -73,91 +74,23 @@ fn giveaway(case: &Case<'_>, found: &mut Vec<Finding>) {
     ));
 }
 
-const PAYMENT: &[&str] = &[
-    "invoice",
-    "subscription",
-    "renewal",
-    "renewed",
-    "renew",
-    "charged",
-    "auto-debit",
-    "auto debit",
-    "debited",
-    "deducted",
-    "order id",
-    "order number",
-    "order confirmation",
-    "transaction id",
-    "purchase",
-    "payment",
-    "refund",
-    "cancel",
-    "cancellation",
-    "billing",
-    "amount",
-    "total",
-];
-
-const CALL: &[&str] = &[
-    "call us",
-    "call our",
-    "please call",
-    "contact us at",
-    "toll free",
-    "toll-free",
-    "helpline",
-    "help line",
-    "help desk",
-    "helpdesk",
-    "customer care",
-    "customer support",
-    "support team",
-    "billing department",
-    "reach us at",
-    "contact our",
-    "give us a call",
-    "call on",
-    "call at",
-    "call now",
-    "call immediately",
-    "customer service",
-];
-
 /// An invoice that nobody ordered, and a number to call about it.
 fn callback(case: &Case<'_>, found: &mut Vec<Finding>) {
     let is_bulk = !case.bulk.is_empty() || !case.list.is_empty();
-    if is_bulk || case.count_of(CALL) == 0 {
+    if is_bulk || case.said.count(List::Call) == 0 {
         return;
     }
     let Some(number) = phone(&case.words) else {
         return;
     };
-    let words = case.count_of(PAYMENT);
+    let words = case.said.count(List::Payment);
     let author = case.author_domain();
-    let lures = [
-        "norton",
-        "mcafee",
-        "geek squad",
-        "paypal",
-        "microsoft",
-        "windows defender",
-        "amazon",
-        "best buy",
-        "bitcoin",
-        "coinbase",
-        "avast",
-        "lifelock",
-        "apple pay",
-        "quickbooks",
-        "netflix",
-    ];
-    let named = brands::knowledge().brand.iter().find(|brand| {
-        brand
-            .words
-            .iter()
-            .any(|words| lures.contains(&words.as_str()) && has_words(&case.words, words))
-    });
-    let is_foreign = named.is_some_and(|brand| !brand.owns(author));
+    let is_theirs = |lure: &str| {
+        let mut brands = brands::knowledge().brand.iter();
+        brands.any(|brand| brand.owns(author) && brand.words.iter().any(|words| words == lure))
+    };
+    let mut lures = case.said.all(List::Lure).peekable();
+    let is_foreign = lures.peek().is_some() && !lures.any(is_theirs);
     let is_free = is_freemail(author);
     let weight = match (is_foreign, is_free) {
         (true, true) if words >= 3 => 1.2,
@@ -205,58 +138,15 @@ fn phone(text: &str) -> Option<String> {
     None
 }
 
-const THREAT: &[&str] = &[
-    "webcam",
-    "recorded you",
-    "recording",
-    "your device",
-    "your password",
-    "hacked",
-    "infected",
-    "malware",
-    "trojan",
-    "spyware",
-    "adult site",
-    "adult sites",
-    "adult websites",
-    "porn",
-    "masturbating",
-    "masturbation",
-    "intimate",
-    "compromising",
-    "your contacts",
-    "all your contacts",
-    "48 hours",
-    "50 hours",
-    "24 hours",
-    "friends and family",
-    "your browsing",
-    "pixel in",
-    "do not try to",
-    "don't try to",
-    "your reputation",
-    "embarrassing",
-];
-
 /// Wants coins for silence.
 fn extortion(case: &Case<'_>, found: &mut Vec<Finding>) {
-    let coins = [
-        "bitcoin",
-        "bitcoins",
-        "btc",
-        "litecoin",
-        "ethereum",
-        "usdt",
-        "bitcoin wallet",
-        "btc wallet",
-    ];
-    let Some(coin) = coins.iter().find(|coin| case.says(coin)) else {
+    let Some(coin) = case.said.first(List::Coin) else {
         return;
     };
-    let threats = case.count_of(THREAT);
+    let threats = case.said.count(List::Threat);
     let has_wallet = case.sight.text.split_whitespace().any(is_wallet);
     if threats >= 4 && has_wallet || threats >= 6 {
-        found.push(Finding::new(Kind::Extortion, [*coin]));
+        found.push(Finding::new(Kind::Extortion, [coin]));
     }
 }
 
