@@ -12,6 +12,7 @@ pub mod weights;
 pub mod why;
 
 mod archive;
+mod corpus;
 mod scope;
 
 use clap::Subcommand;
