@@ -7,7 +7,7 @@ use mail::UnixMillis;
 use mail::{Select, header_fields};
 use spam::origin::{self, StoredOrigin};
 use spam::{Features, Sight};
-use store::lessons::{Learnt, Lesson};
+use store::lessons::{Class, Learnt, Lesson};
 use store::senders::Origin;
 use store::{AccountId, BodyRef, Durability, LessonWatcher, StoreError};
 use tokio::sync::Mutex;
