@@ -30,9 +30,9 @@ mod transport;
 
 pub use facts::{
     AcmeWay, AddressFacts, Answer, BackupFacts, Certificate, ClientFacts, DnsFacts, Facts,
-    HealthFacts, Listed, ListingFacts, Nameserver, PortFacts, PostFacts, ProviderFacts,
-    Registration, ReputationFacts, ResolverFacts, SenderFacts, SettingFacts, SmtpFacts, SpfResult,
-    StsFacts, TlsFacts, Weight, ZoneFacts,
+    FilterFacts, HealthFacts, Listed, ListingFacts, Nameserver, PortFacts, PostFacts,
+    ProviderFacts, Registration, ReputationFacts, ResolverFacts, SenderFacts, SettingFacts,
+    SmtpFacts, SpfResult, StsFacts, TlsFacts, Weight, ZoneFacts,
 };
 pub use finding::{Change, Check, Finding, Fix, Group, Light, Severity, Who};
 pub use message::{MessageContext, judge};

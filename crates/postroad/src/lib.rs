@@ -11,6 +11,7 @@ mod addresses;
 mod admin;
 mod confirm;
 mod data_dir;
+mod filters;
 mod local;
 mod logging;
 mod nearest;

@@ -463,6 +463,17 @@ pub struct PostFacts {
     pub usual_inbound_gap: Option<u64>,
 }
 
+/// A milter or a virus scanner.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FilterFacts {
+    pub name: String,
+    pub at: String,
+    /// Why it cannot be asked.
+    pub problem: Option<String>,
+    /// Mail waits while it cannot be asked; else it passes unseen.
+    pub defers: bool,
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct HealthFacts {
     /// Free share of each volume.
@@ -475,8 +486,8 @@ pub struct HealthFacts {
     pub silent_services: Option<Vec<String>>,
     pub restarts_last_hour: Option<u32>,
     pub post: PostFacts,
-    pub filter_ok: Option<bool>,
-    pub filter_rules_at: Option<u64>,
+    /// Programs of others that look at each message.
+    pub filters: Option<Vec<FilterFacts>>,
     pub acme_last_error: Option<Option<String>>,
     pub backup: BackupFacts,
     /// A newer version, and whether it mends a security fault.

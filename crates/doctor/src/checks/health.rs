@@ -114,8 +114,8 @@ pub const CHECKS: &[Check] = &[
     check(
         "sys.filter",
         Warning,
-        "The spam filter works with fresh rules",
-        "Without it spam comes through, and forwarded spam harms your name.",
+        "The filters in postroad.toml answer",
+        "Without them mail waits, or passes unseen.",
         filter,
     ),
     check(
@@ -400,21 +400,20 @@ fn quiet(facts: &Facts, found: &mut Found) {
 }
 
 fn filter(facts: &Facts, found: &mut Found) {
-    let old = facts
-        .health
-        .filter_rules_at
-        .is_some_and(|at| facts.now.saturating_sub(at) > 7 * limits::DAY);
-    if facts.health.filter_ok == Some(false) {
+    for filter in facts.health.filters.iter().flatten() {
+        let Some(problem) = &filter.problem else {
+            continue;
+        };
+        let then = match filter.defers {
+            true => "mail is put off meanwhile",
+            false => "mail passes unseen meanwhile",
+        };
         found.add(
-            "spam filter",
-            "does not answer",
-            Fix::say("Restart it and read its log."),
-        );
-    } else if old {
-        found.add(
-            "spam filter",
-            "its rules are more than a week old",
-            Fix::say("Let it reach its update server."),
+            &filter.name,
+            format!("cannot be asked at {}: {problem}; {then}", filter.at),
+            Fix::say(
+                "Start it, or correct its address; or take it out of [filters] in postroad.toml and restart.",
+            ),
         );
     }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use doctor::DomainFacts;
-use doctor::checks::SettingFacts;
+use doctor::checks::{FilterFacts, SettingFacts};
 
 /// Asked before each examination. Waits for the store, so not for the event loop's threads.
 pub type Briefing = Arc<dyn Fn() -> Result<Brief, String> + Send + Sync>;
@@ -59,6 +59,8 @@ pub struct Machine {
     /// Files with secrets that others may read.
     pub readable_secrets: Option<Vec<String>>,
     pub host_is_loopback: Option<bool>,
+    /// Programs of others that look at messages, asked whether they are there.
+    pub filters: Option<Vec<FilterFacts>>,
 }
 
 impl Service {

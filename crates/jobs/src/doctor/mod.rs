@@ -295,6 +295,7 @@ fn machine(brief: &Brief, facts: &mut Facts) {
         facts.health.memory_free = machine.memory_free;
         facts.health.reboot_needed = machine.reboot_needed;
         facts.health.readable_secrets = machine.readable_secrets;
+        facts.health.filters = machine.filters;
     }
 }
 

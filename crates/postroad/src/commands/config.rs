@@ -8,6 +8,7 @@ use world::Certificate;
 
 use crate::config::{Config, ConfigError, Fault, describe};
 use crate::data_dir::DataDir;
+use crate::filters;
 use crate::output::{Answer, Failure};
 use crate::place::Place;
 
@@ -82,6 +83,15 @@ fn check_around(config: &Config, file: &Path) -> Vec<Fault> {
         fault(format!(
             "user: there is no user {user} on this machine; make it, or leave the key out"
         ));
+    }
+    let all = config.filters.clamd.iter().chain(&config.filters.milters);
+    for filter in all {
+        if let Err(problem) = filters::ask(config, filter) {
+            fault(format!(
+                "filters: {} cannot be asked at {}: {problem}; start it, or correct its address",
+                filter.name, filter.at
+            ));
+        }
     }
     let reachable = config
         .listen

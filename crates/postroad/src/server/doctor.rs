@@ -6,9 +6,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use doctor::checks::{AcmeWay, SettingFacts};
+use doctor::checks::{AcmeWay, FilterFacts, SettingFacts};
 use jobs::doctor::{Brief, Briefing, Door, Machine};
 use mail::Domain;
+use mta::WhenUnavailable;
 use nix::sys::statvfs::statvfs;
 use store::Store;
 use world::TlsServer;
@@ -16,6 +17,7 @@ use world::TlsServer;
 use crate::addresses;
 use crate::commands::dns::domain_facts;
 use crate::config::{Config, Service};
+use crate::filters;
 use crate::output::Failure;
 
 /// For the job: asked before each examination.
@@ -110,7 +112,19 @@ fn machine(config: &Config) -> Machine {
             .then(|| Path::new("/var/run/reboot-required").exists()),
         readable_secrets: Some(readable(config)),
         host_is_loopback: host_is_loopback(&config.hostname),
+        filters: Some(filters(config)),
     }
+}
+
+fn filters(config: &Config) -> Vec<FilterFacts> {
+    let all = config.filters.clamd.iter().chain(&config.filters.milters);
+    let asked = all.map(|filter| FilterFacts {
+        name: filter.name.clone(),
+        at: filter.at.to_string(),
+        problem: filters::ask(config, filter).err(),
+        defers: filter.when_unavailable == WhenUnavailable::Defer,
+    });
+    asked.collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a share")]

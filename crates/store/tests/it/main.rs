@@ -17,6 +17,7 @@ mod findings;
 mod fixture;
 mod forwarding;
 mod full;
+mod held;
 mod jobs;
 mod keys;
 mod lessons;

@@ -290,11 +290,8 @@ const HEALTH: &[Plant] = &[
     plant("sys.inbound.quiet", "port 25", |facts| {
         facts.health.post.last_inbound = Some(NOW - 2 * DAY);
     }),
-    plant("sys.filter", "log", |facts| {
-        facts.health.filter_ok = Some(false)
-    }),
-    plant("sys.filter", "update server", |facts| {
-        facts.health.filter_rules_at = Some(NOW - 30 * DAY);
+    plant("sys.filter", "[filters]", |facts| {
+        facts.health.filters.as_mut().unwrap()[0].problem = Some("connection refused".to_owned());
     }),
     plant("sys.resolver", "DNSSEC", |facts| {
         facts.resolver.validates = Some(false)

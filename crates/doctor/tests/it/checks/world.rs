@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use doctor::checks::{
-    AcmeWay, AddressFacts, Answer, Certificate, Change, ClientFacts, Facts, Listed, ListingFacts,
-    Nameserver, PortFacts, ProviderFacts, Registration, SenderFacts, SpfResult, StsFacts, Weight,
-    ZoneFacts, examine,
+    AcmeWay, AddressFacts, Answer, Certificate, Change, ClientFacts, Facts, FilterFacts, Listed,
+    ListingFacts, Nameserver, PortFacts, ProviderFacts, Registration, SenderFacts, SpfResult,
+    StsFacts, Weight, ZoneFacts, examine,
 };
 use doctor::records::{self, DkimStage, reverse_name};
 use doctor::{
@@ -383,8 +383,12 @@ fn health(facts: &mut Facts) {
     health.clock_off_millis = Some(20);
     health.silent_services = Some(Vec::new());
     health.restarts_last_hour = Some(0);
-    health.filter_ok = Some(true);
-    health.filter_rules_at = Some(NOW - DAY);
+    health.filters = Some(vec![FilterFacts {
+        name: "clamd".to_owned(),
+        at: "unix:/run/clamav/clamd.ctl".to_owned(),
+        problem: None,
+        defers: true,
+    }]);
     health.acme_last_error = Some(None);
     health.newer_version = Some(None);
     health.os_updates = Some(false);

@@ -1,0 +1,226 @@
+//! The quarantine: held messages are on disk, released they go where they would have gone, and nothing of them is left behind.
+
+use mail::{ReversePath, UnixMillis};
+use store::held::*;
+use store::queue::*;
+use store::*;
+
+use crate::fixture::*;
+
+on_both!(
+    a_held_message_waits_and_is_delivered,
+    what_goes_out_is_queued_on_release,
+    deleted_and_expired_are_gone,
+    the_quarantine_has_a_bound,
+    attachment_rules_are_kept
+);
+
+fn held(recipient: &str) -> NewHeld {
+    NewHeld {
+        trace: trace(),
+        cause: HeldFor::Quarantine,
+        filter: "rspamd".to_owned(),
+        words: "looks odd".to_owned(),
+        account: None,
+        reverse_path: ReversePath::Address(address("ann")),
+        recipients: vec![recipient.to_owned()],
+        subject: "grüße".to_owned(),
+        created: NOW,
+        expires: UnixMillis(NOW.0 + 1000),
+    }
+}
+
+fn hold(home: &Home, new: NewHeld, deliveries: Vec<Delivery>, queued: Vec<NewQueued>) -> Receipt {
+    home.store
+        .accept_blocking(move |change| change.hold(&new, &deliveries, &queued, &[]))
+        .expect("held")
+}
+
+fn only(home: &Home) -> Held {
+    let all = home.read(|view| view.held());
+    assert_eq!(all.len(), 1, "{all:?}");
+    all.into_iter().next().unwrap()
+}
+
+fn release(home: &Home, id: i64) -> Option<Released> {
+    home.write(move |change| change.release_quarantined(id, UnixMillis(NOW.0 + 5), |_| summary()))
+        .expect("released")
+}
+
+fn a_held_message_waits_and_is_delivered(home: &Home) {
+    let (ann, bob) = (home.account("ann"), home.account("bob"));
+    let mut delivery = home.delivery(&[ann, bob], b"Subject: x\r\n\r\nhello\r\n");
+    delivery.targets[1].place = Place::Use(SpecialUse::Junk);
+    let receipt = hold(home, held("ann@here.example"), vec![delivery], Vec::new());
+    assert!(receipt.delivered().is_empty());
+    assert!(home.placements(ann, MailboxId::INBOX).is_empty());
+    let one = only(home);
+    assert_eq!(
+        (one.filter.as_str(), one.words.as_str()),
+        ("rspamd", "looks odd")
+    );
+    assert_eq!(
+        (one.subject.as_str(), one.cause),
+        ("grüße", HeldFor::Quarantine)
+    );
+    assert_eq!(one.recipients, ["ann@here.example"]);
+    let by_trace = one.trace;
+    assert_eq!(
+        home.read(move |view| view.held_by_trace(by_trace)),
+        Some(one.clone())
+    );
+    // Housekeeping leaves its body alone.
+    for _ in 0..3 {
+        block_on(home.store.tidy()).expect("tidy");
+    }
+    let released = release(home, one.id).unwrap();
+    assert_eq!(
+        (released.mailboxes, released.queued, released.gone),
+        (2, 0, 0)
+    );
+    let inbox = home.placements(ann, MailboxId::INBOX);
+    assert_eq!(
+        home.body(ann, MailboxId::INBOX, inbox[0].uid),
+        b"Subject: x\r\n\r\nhello\r\n"
+    );
+    assert!(
+        home.placements(bob, MailboxId::INBOX).is_empty(),
+        "his lies in Junk"
+    );
+    assert!(home.read(|view| view.held()).is_empty());
+    assert_eq!(release(home, one.id), None);
+}
+
+fn what_goes_out_is_queued_on_release(home: &Home) {
+    let kept = home.store.keep_blocking(&b"out"[..]).expect("kept");
+    let queued = NewQueued {
+        trace: trace(),
+        kept,
+        prefix: b"DKIM-Signature: x\r\n".to_vec(),
+        account: None,
+        forwarded: true,
+        reverse_path: ReversePath::Null,
+        recipients: vec![NewRecipient {
+            address: address("far"),
+            dsn: RecipientDsn {
+                notify: Some(Notify::NEVER),
+                original_recipient: Some("rfc822;x@y".to_owned()),
+            },
+            due: NOW,
+        }],
+        dsn: MessageDsn {
+            envelope_id: Some("id".to_owned()),
+            ret: Some(Ret::Headers),
+        },
+        tls: TlsWish::Required,
+        needs_smtputf8: true,
+        body: BodyKind::SevenBit,
+        created: NOW,
+        expires: UnixMillis(NOW.0 + 700),
+    };
+    let receipt = hold(home, held("far@there.example"), Vec::new(), vec![queued]);
+    assert!(receipt.queued().is_empty());
+    assert!(home.read(|view| view.queue(None, 10)).is_empty());
+    let released = release(home, only(home).id).unwrap();
+    assert_eq!((released.mailboxes, released.queued), (0, 1));
+    let message = home.read(|view| view.queue(None, 10)).pop().unwrap();
+    assert_eq!(message.prefix, b"DKIM-Signature: x\r\n");
+    assert!(message.forwarded && message.needs_smtputf8 && message.reverse_path.is_null());
+    assert_eq!(
+        (message.tls, message.body_kind),
+        (TlsWish::Required, BodyKind::SevenBit)
+    );
+    assert_eq!(message.dsn.ret, Some(Ret::Headers));
+    assert_eq!(message.recipients[0].dsn.notify, Some(Notify::NEVER));
+    assert_eq!(
+        message.expires.0 - message.created.0,
+        700,
+        "it is tried as long as ever"
+    );
+}
+
+fn deleted_and_expired_are_gone(home: &Home) {
+    let ann = home.account("ann");
+    for _ in 0..2 {
+        let delivery = home.delivery(&[ann], b"body");
+        let _ = hold(home, held("a"), vec![delivery], Vec::new());
+    }
+    let all = home.read(|view| view.held());
+    let first = all[0].id;
+    assert!(
+        home.write(move |change| change.delete_quarantined(first))
+            .expect("deleted")
+    );
+    assert!(
+        !home
+            .write(move |change| change.delete_quarantined(first))
+            .expect("not there")
+    );
+    let expire = |at: i64| {
+        home.write(move |change| change.expire_quarantined(UnixMillis(at)))
+            .expect("expired")
+    };
+    assert_eq!(expire(NOW.0 + 999), 0);
+    assert_eq!(expire(NOW.0 + 1000), 1);
+    assert!(home.read(|view| view.held()).is_empty());
+    // An account that went meanwhile does not keep the others from theirs.
+    let bob = home.account("bob");
+    let mut delivery = home.delivery(&[bob], b"body");
+    delivery.targets.push(DeliveryTarget {
+        account: AccountId(987_654),
+        place: Place::Inbox,
+        marks: Marks::none(),
+    });
+    let _ = hold(home, held("b"), vec![delivery], Vec::new());
+    let released = release(home, only(home).id).unwrap();
+    assert_eq!((released.mailboxes, released.gone), (1, 1));
+}
+
+fn the_quarantine_has_a_bound(home: &Home) {
+    let ann = home.account("ann");
+    let mut delivery = home.delivery(&[ann], b"body");
+    delivery.kept.size = store::limits::HELD_BYTES_MAX as u64 + 1;
+    let new = held("a");
+    let refused = home
+        .store
+        .accept_blocking(move |change| change.hold(&new, &[delivery.clone()], &[], &[]));
+    assert!(matches!(refused, Err(HoldError::Full)));
+    assert!(home.read(|view| view.held()).is_empty());
+}
+
+fn attachment_rules_are_kept(home: &Home) {
+    let set = |of: Option<&str>, kind: &str, action: &str| {
+        let rule = AttachmentRule {
+            domain: of.map(domain),
+            kind: kind.to_owned(),
+            action: action.to_owned(),
+            changed: NOW,
+        };
+        home.write(move |change| change.set_attachment_rule(&rule))
+            .expect("set");
+    };
+    set(None, "program", "hold");
+    set(None, "program", "junk");
+    set(Some("here.example"), "program", "allow");
+    set(Some("here.example"), "script", "hold");
+    let rules = home.read(|view| view.attachment_rules());
+    let shown: Vec<_> = rules
+        .iter()
+        .map(|rule| (rule.kind.as_str(), rule.action.as_str()))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("program", "junk"),
+            ("program", "allow"),
+            ("script", "hold")
+        ]
+    );
+    assert_eq!(rules[0].domain, None);
+    let here = domain("here.example");
+    let gone = home.write(move |change| change.reset_attachment_rules(Some(&here), Some("script")));
+    assert_eq!(gone.expect("reset"), 1);
+    let gone = home.write(|change| change.reset_attachment_rules(None, None));
+    assert_eq!(gone.expect("reset"), 1);
+    assert_eq!(home.read(|view| view.attachment_rules()).len(), 1);
+}
