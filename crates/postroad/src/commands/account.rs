@@ -257,7 +257,7 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
         Request::List { domain } => list(context, domain.as_deref()),
         Request::Show { address } => {
             let account = find_account(context, &address)?;
-            Ok(detail(&account))
+            login::with_rules(context, account.id, detail(&account))
         }
         Request::Settings { address } => {
             let account = find_account(context, &address)?;

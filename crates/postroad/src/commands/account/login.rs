@@ -218,6 +218,34 @@ impl Subject {
     }
 }
 
+/// `account show` tells what a password is good for, where that was bounded.
+pub fn with_rules(context: &Context, id: AccountId, answer: Answer) -> Result<Answer, Failure> {
+    let (rules, apps) = context.store.read_blocking(move |view| {
+        let rules = view.login_rules(RulesOf::Account(id))?;
+        Ok::<_, store::StoreError>((rules, view.app_passwords(id)?.len()))
+    })?;
+    let off: Vec<&str> = Protocol::ALL
+        .iter()
+        .filter(|protocol| rules.protocols_off.has(**protocol))
+        .map(|protocol| protocol.name())
+        .collect();
+    let mut answer = answer;
+    if let Some(value) = answer.value.as_object_mut() {
+        value.insert("protocols_off".to_owned(), json!(off));
+        value.insert("main_password".to_owned(), json!(!rules.app_passwords_only));
+        value.insert("app_passwords".to_owned(), json!(apps));
+    }
+    let mut logins = match (rules.app_passwords_only, apps) {
+        (true, apps) => format!("{apps} app passwords, not the main one"),
+        (false, 0) => "main password".to_owned(),
+        (false, apps) => format!("main password, {apps} app passwords"),
+    };
+    if !off.is_empty() {
+        logins.push_str(&format!("; not for {}", off.join(", ")));
+    }
+    Ok(answer.line(format!("log-ins   {logins}")))
+}
+
 fn main_password(
     context: &Context,
     address: &str,
