@@ -112,6 +112,13 @@ pub(crate) struct Session<'a> {
     stopping: bool,
 }
 
+/// What else may happen while a session waits for its peer.
+enum Wake {
+    Stop,
+    LoggedOut,
+    Crowd,
+}
+
 impl Session<'_> {
     async fn run<S>(&mut self, talk: &mut Talk<Server>, mut requested: Pin<&mut S>) -> Ended
     where
@@ -158,6 +165,9 @@ impl Session<'_> {
                     self.answer(talk, decided);
                 }
                 Event::Data => {
+                    if let Some(entry) = &self.entry {
+                        entry.is_of_use();
+                    }
                     let decided = self.set_memory_aside().await;
                     self.answer(talk, decided);
                 }
@@ -221,26 +231,42 @@ impl Session<'_> {
         if talk.machine().is_silent() {
             return self.be_silent(talk, requested).await;
         }
-        let over = async {
-            match &mut self.watch {
-                Some(watch) => watch.over().await,
-                None => std::future::pending().await,
+        let wake = {
+            let over = pin!(async {
+                match &mut self.watch {
+                    Some(watch) => watch.over().await,
+                    None => std::future::pending().await,
+                }
+            });
+            let crowded = pin!(async {
+                match &self.entry {
+                    Some(entry) => entry.must_go().await,
+                    None => std::future::pending().await,
+                }
+            });
+            match talk
+                .event_or(select(requested, select(over, crowded)))
+                .await?
+            {
+                Either::Left(event) => return Ok(Some(event)),
+                Either::Right(Either::Left(_)) => Wake::Stop,
+                Either::Right(Either::Right((Either::Left(_), _))) => Wake::LoggedOut,
+                Either::Right(Either::Right((Either::Right(_), _))) => Wake::Crowd,
             }
         };
-        match talk.event_or(select(requested, pin!(over))).await? {
-            Either::Left(event) => Ok(Some(event)),
-            Either::Right(Either::Left(_)) => {
+        match wake {
+            Wake::Stop => {
                 self.stopping = true;
                 talk.machine().stop();
-                Ok(None)
             }
-            Either::Right(Either::Right(_)) => {
+            Wake::LoggedOut => {
                 // It is told once, and the rest is up to the conversation.
                 self.watch = None;
                 talk.machine().turn_out(log_in_again());
-                Ok(None)
             }
+            Wake::Crowd => return Err(self.make_room(talk).await),
         }
+        Ok(None)
     }
 
     /// The account was locked or its password changed: what was opened with the old one goes no further.

@@ -58,7 +58,11 @@ struct Looking {
 impl Caller {
     /// Finds out what can be known at once, and begins to ask for the rest.
     pub(crate) async fn begin(inner: &Inner, peer: IpAddr, local: IpAddr, door: Door) -> Self {
-        let standing = standing(inner, peer).await;
+        let standing = match peer.to_canonical() == local.to_canonical() {
+            // This server looks at itself.
+            true => Standing::Exempt,
+            false => standing(inner, peer).await,
+        };
         let looking = (standing == Standing::Stranger && door == Door::Mx)
             .then(|| Looking::begin(inner, peer));
         Self {
@@ -239,6 +243,11 @@ impl Caller {
         if self.door == Door::Mx && self.standing != Standing::Exempt {
             note_known(inner, self.peer);
         }
+    }
+
+    /// Others needed its place.
+    pub(crate) fn was_in_the_way(&self, inner: &Inner) {
+        self.blame(inner, Blame::Idling);
     }
 
     /// The connection is over; what it was like counts.

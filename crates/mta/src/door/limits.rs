@@ -80,6 +80,15 @@ pub const BUSY_PER_ADDRESS_MAX: usize = 5;
 /// From this share on strangers are turned away: the rest is for those that are known.
 pub const FULL_PERCENT: usize = 90;
 
+/// A little before that, those who are here for long without bringing mail make room.
+pub const FULL_MARGIN_PERCENT: usize = 10;
+
+/// What counts as long: an honest server is through with its greetings in less.
+pub const ROOM_AFTER: Duration = Duration::from_secs(10);
+
+/// How long somebody who makes room may take to hear why.
+pub const LAST_WORDS_PATIENCE: Duration = Duration::from_secs(2);
+
 /// Patience with strangers for commands and bodies while we are busy (RFC 5321 §4.5.3.2 wants minutes, which is for
 /// quiet times; Postfix does the same under stress).
 pub const BUSY_PATIENCE: Duration = Duration::from_secs(20);

@@ -8,6 +8,8 @@ use wire::smtp::server::{Event, Server};
 use world::{Either, Ended, Talk};
 
 use super::Session;
+use crate::door::limits::LAST_WORDS_PATIENCE;
+use crate::refusal::Refusal;
 
 impl Session<'_> {
     /// Before the greeting: until the peer is known by a good name, or speaks, or the silence was long enough.
@@ -41,6 +43,18 @@ impl Session<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// There are too many: this one is told, and leaves whether it listens or not.
+    pub(super) async fn make_room(&self, talk: &mut Talk<Server>) -> Ended {
+        tracing::info!(peer = %self.peer, "makes room for others");
+        self.caller.was_in_the_way(self.inner);
+        talk.machine().turn_out(Refusal::TooManyConnections.reply());
+        let late = self.inner.world.clock.after(LAST_WORDS_PATIENCE);
+        match talk.event_or(late).await {
+            Err(ended) => ended,
+            Ok(_) => Ended::WriteTimedOut,
+        }
     }
 
     /// A bad answer waits a little, the longer the more there were. Nothing but this task waits: no body is under

@@ -23,7 +23,12 @@ pub(super) fn shut(
     stream: &Stream,
     now: UnixMillis,
 ) -> Option<Banned> {
-    let banned = store.banned(stream.peer_addr().ip(), now)?;
+    let (peer, local) = (stream.peer_addr().ip(), stream.local_addr().ip());
+    if peer.to_canonical() == local.to_canonical() {
+        // This server looks at itself.
+        return None;
+    }
+    let banned = store.banned(peer, now)?;
     (banned.scope == Scope::Everything || service == Service::Smtp).then_some(banned)
 }
 

@@ -479,6 +479,7 @@ fn nothing_that_only_passes_through_is_signed_as_ours() {
         let there = internet.remote_domain("there.test", Script::accept()).await;
         // Somebody else writes in the name of one of ours to an alias of ours.
         let address = internet.fresh_address();
+        internet.zones().host("mail.evil.test", address);
         let mut mallory = client(&internet, address, "evil.test", here.mx()).await;
         let forged = format!("From: <{ANN}>\r\n{}", letter("as if from ann"));
         let reply = mallory
