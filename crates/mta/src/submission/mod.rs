@@ -9,9 +9,11 @@ mod rules;
 
 use std::net::IpAddr;
 
+use bytes::Bytes;
 use mail::compose::{Received, return_path};
 use mail::submission::{Prepared, Submitter, prepare};
 use mail::{Address, Domain, ReversePath, TraceId, UnixMillis};
+use store::held::NewHeld;
 use store::queue::{MessageDsn, RecipientDsn};
 use store::reports::NewIntake;
 use store::{AccountId, Delivery, LoggedIn, PasswordUsed, QuotaRule, Receipt, StoreError};
@@ -143,101 +145,111 @@ pub(crate) async fn check_sender(
 }
 
 /// Gather, decide, do, for a user's message.
-pub(crate) async fn accept(inner: &Inner, draft: Draft) -> Result<Receipt, Refusal> {
+pub(crate) async fn accept(inner: &Inner, mut draft: Draft) -> Result<Receipt, Refusal> {
     let now = inner.now();
+    if draft.recipients.is_empty() {
+        return Err(Refusal::NoRecipients);
+    }
+    check_loop(Passed::of(&draft.message, &inner.settings.hostname))?;
+    let signer = draft.prepare(inner, now).await?;
+    let held = draft.screen(inner, now).await?;
+    let received = Received {
+        from: None,
+        by: inner.settings.hostname.as_str(),
+        with: draft.with,
+        tls: draft.tls.as_deref(),
+        id: draft.trace,
+        recipient: None,
+        date: now,
+    };
+    let complete = [received.write(), std::mem::take(&mut draft.message)].concat();
+    let size = complete.len();
     let Draft {
         user,
         trace,
         reverse_path,
         recipients,
-        dsn,
-        require_tls,
-        smtputf8,
-        message,
-        with,
-        tls,
-        client,
-        peer,
-    } = draft;
-    if recipients.is_empty() {
-        return Err(Refusal::NoRecipients);
-    }
-    check_loop(Passed::of(&message, &inner.settings.hostname))?;
-    let arrived = message.len();
-    let hello = client.clone().unwrap_or_default();
-    let preparing = Preparing {
-        author: user.address().clone(),
-        host: inner.settings.hostname.as_str().to_owned(),
-        unique: trace.to_string(),
-        client,
-        now,
-    };
-    let work = move || preparing.run(message);
-    let prepared = inner.compute(arrived, work).await;
-    let prepared = prepared.map_err(|_| Refusal::Bug)??;
-    let strange = strangers(inner, &user, rules::names(&prepared)).await?;
-    rules::decide(&strange)?;
-    let signer = prepared
-        .authors
-        .first()
-        .map(|author| author.domain().clone());
-    let case = filters::Case {
-        way: filters::Way::Submission,
-        trace,
-        peer,
-        hello: &hello,
-        reverse_name: None,
-        tls: tls.as_deref(),
-        user: Some((user.account(), user.address())),
-        from: &reverse_path,
-        recipients: &recipients,
-        message: &prepared.message.into(),
-        now,
-    };
-    let screened = filters::screen(inner, &case).await?;
-    let message = match screened.message {
-        // What filters make of it must be fit to travel as well.
-        Some(changed) if !survey::of(&changed).travels() => recode::for_lines(&changed).into(),
-        Some(changed) => changed,
-        None => case.message.clone(),
-    };
-    let reverse_path = screened.from.unwrap_or(reverse_path);
-    let recipients = screened.recipients.unwrap_or(recipients);
-    let received = Received {
-        from: None,
-        by: inner.settings.hostname.as_str(),
-        with,
-        tls: tls.as_deref(),
-        id: trace,
-        recipient: None,
-        date: now,
-    };
-    let complete = [&received.write()[..], &message].concat();
-    let size = complete.len();
+        ..
+    } = &draft;
     let finished = Finished {
-        user: &user,
-        trace,
-        reverse_path: &reverse_path,
-        dsn: &dsn,
-        require_tls,
-        smtputf8,
+        user,
+        trace: *trace,
+        reverse_path,
+        dsn: &draft.dsn,
+        require_tls: draft.require_tls,
+        smtputf8: draft.smtputf8,
     };
-    let sending = outgoing(inner, &user, peer, &recipients, &complete, now).await?;
+    let sending = outgoing(inner, user, draft.peer, recipients, &complete, now).await?;
     let rang = sending.rang.clone();
     let mut filing = finished
-        .file(inner, &recipients, complete, signer.as_ref(), now)
+        .file(inner, recipients, complete, signer.as_ref(), now)
         .await?;
     filing.sending = Some(sending);
-    filing.hold.clone_from(&screened.hold);
+    filing.hold.clone_from(&held);
     let receipt = filing.commit(&inner.store).await?;
-    if let Some(held) = &screened.hold {
+    if let Some(held) = &held {
         filters::note_held(inner, held).await;
     }
     if rang.has_rung() {
         abuse::tell_users(inner).await;
     }
-    log(&user, trace, &reverse_path, &recipients, size);
+    log(user, *trace, reverse_path, recipients, size);
     Ok(receipt)
+}
+
+impl Draft {
+    /// Completes and cleans the message, and makes sure that it speaks in nobody else's name. The domain that signs it.
+    async fn prepare(&mut self, inner: &Inner, now: UnixMillis) -> Result<Option<Domain>, Refusal> {
+        let message = std::mem::take(&mut self.message);
+        let arrived = message.len();
+        let preparing = Preparing {
+            author: self.user.address().clone(),
+            host: inner.settings.hostname.as_str().to_owned(),
+            unique: self.trace.to_string(),
+            client: self.client.clone(),
+            now,
+        };
+        let work = move || preparing.run(message);
+        let prepared = inner.compute(arrived, work).await;
+        let prepared = prepared.map_err(|_| Refusal::Bug)??;
+        let strange = strangers(inner, &self.user, rules::names(&prepared)).await?;
+        rules::decide(&strange)?;
+        self.message = prepared.message;
+        let author = prepared.authors.first();
+        Ok(author.map(|author| author.domain().clone()))
+    }
+
+    /// Has programs of others look at it, takes over what they change, and says whether it is to be held.
+    async fn screen(&mut self, inner: &Inner, now: UnixMillis) -> Result<Option<NewHeld>, Refusal> {
+        let message = Bytes::from(std::mem::take(&mut self.message));
+        let case = filters::Case {
+            way: filters::Way::Submission,
+            trace: self.trace,
+            peer: self.peer,
+            hello: self.client.as_deref().unwrap_or_default(),
+            reverse_name: None,
+            tls: self.tls.as_deref(),
+            user: Some((self.user.account(), self.user.address())),
+            from: &self.reverse_path,
+            recipients: &self.recipients,
+            message: &message,
+            now,
+        };
+        let screened = filters::screen(inner, &case).await?;
+        self.message = match screened.message {
+            // What filters make of it must be fit to travel as well.
+            Some(changed) if !survey::of(&changed).travels() => recode::for_lines(&changed),
+            Some(changed) => changed.into(),
+            None => message.into(),
+        };
+        if let Some(from) = screened.from {
+            self.reverse_path = from;
+        }
+        if let Some(recipients) = screened.recipients {
+            self.recipients = recipients;
+        }
+        Ok(screened.hold)
+    }
 }
 
 /// What the limits of the account need to know of a message.
