@@ -12,7 +12,7 @@ import time
 import zipfile
 from contextlib import ExitStack
 
-from lib.filters import EICAR, GTUBE, Clamd, Rspamd, Scripted, Spamd, SpamassMilter, config, packet
+from lib.filters import EICAR, GTUBE, GTUBE_JUNK, Clamd, Rspamd, Scripted, Spamd, SpamassMilter, config, packet
 from lib.milter import OpenDkim
 from lib.runner import need_program
 from lib.server import Postroad, free_port
@@ -202,6 +202,10 @@ def test_rspamd_rejects_and_adds_header_fields(directory):
             (body,) = inbox(server, 1)
             head = body.split(b"\r\n\r\n")[0]
             assert b"\r\nX-Spamd-Result: " in head, head
+            # What it calls spam is marked by it, and that speaks in our own verdict.
+            assert deliver(server, letter(b"junk", GTUBE_JUNK + b"\r\n"))[0] == 250
+            (junk,) = inbox(server, 1, mailbox="Junk")
+            assert b"\r\nX-Spam: Yes" in junk and b"rspamd" in junk.split(b"\r\nReceived:")[0], junk
             code, words = submit(server, letter(b"mine", GTUBE + b"\r\n").replace(b"ann@remote.test", b"alice@example.test"))
             assert code == 554, words
         except AssertionError:
@@ -425,3 +429,23 @@ def test_attachment_rules_need_no_daemon(directory):
         assert deliver(server, with_file(b"allowed", program, b"invoice.exe"))[0] in (250,)
         wrong = server.cli("attachment", "set", "progam", "allow", check=False)
         assert wrong.returncode == 2 and "program" in wrong.stderr
+
+
+def test_a_filter_that_is_down_is_told_of(directory):
+    need_program("clamd")
+    with Clamd(directory / "clamd") as clamd, Scripted() as milter:
+        settings = config(clamd=clamd.local, milters=[{"name": "sieve", "at": f"127.0.0.1:{milter.port}", "when_unavailable": "pass"}])
+        with Postroad(directory / "here", extra=settings) as server:
+            def findings():
+                check = server.json_any("config", "check")["findings"]
+                doctor = [one for one in server.json_any("doctor")["findings"] if one.get("check", one.get("id")) == "sys.filter"]
+                return [one["message"] for one in check if "filters" in one["message"]], doctor
+
+            assert findings() == ([], []), findings()
+            clamd.stop()
+            check, doctor = findings()
+            assert len(check) == 1 and "clamd" in check[0], check
+            assert len(doctor) == 1 and "clamd" in str(doctor[0]) and "put off" in str(doctor[0]), doctor
+            milter.close()
+            shown = server.json("config", "show")["filters"]
+            assert shown["milters"][0]["name"] == "sieve" and shown["milters"][0]["when_unavailable"] == "pass", shown

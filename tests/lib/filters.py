@@ -17,6 +17,8 @@ READY_WITHIN = 60.0
 # In two halves, so that this file is no find itself.
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}" + b"$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*" + b"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
+# For rspamd alone: junk, not refused.
+GTUBE_JUNK = GTUBE.replace(b"XJS", b"YJS", 1)
 
 
 class Program:
@@ -114,7 +116,7 @@ class Rspamd(Program):
         (local / "worker-controller.inc").write_text(
             f'bind_socket = "127.0.0.1:{control}"; secure_ip = "127.0.0.1"; password = "x"; enable_password = "x";\n')
         (local / "options.inc").write_text('dns { nameserver = ["127.0.0.1:9"]; timeout = 0.05s; retransmits = 1; }\n'
-                                            'local_addrs = [];\n')
+                                            'local_addrs = []; enable_test_patterns = true;\n')
         (local / "logging.inc").write_text(f'type = "file"; filename = "{directory}/rspamd.log"; level = "info";\n')
         (local / "actions.conf").write_text(f"reject = {reject}; add_header = {add_header}; greylist = null;\n")
         (local / "milter_headers.conf").write_text('use = ["x-spamd-result", "x-spam-status", "spam-header"];\n'

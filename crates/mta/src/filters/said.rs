@@ -4,9 +4,11 @@
 use spam::facts::FilterSaid;
 use wire::milter::Change;
 
-/// rspamd and SpamAssassin, by their usual fields; the score if it says one.
+/// rspamd and SpamAssassin, by their usual fields. SpamAssassin's score comes with its own line; rspamd's with the line for refusal,
+/// which is not the one for spam, so that its word counts first.
 pub(super) fn read(changes: &[Change]) -> Option<FilterSaid> {
-    let mut spam = None;
+    let mut word = None;
+    let mut score = None;
     for change in changes {
         let (Change::AddHeader { name, value }
         | Change::InsertHeader { name, value, .. }
@@ -22,22 +24,19 @@ pub(super) fn read(changes: &[Change]) -> Option<FilterSaid> {
                 if let Some(score) = of_words(value) {
                     return Some(score);
                 }
-                spam = spam.or(yes(value));
+                word = word.or(yes(value));
             }
             // `default: False [1.20 / 15.00];`
-            "x-spamd-result" => {
-                if let Some(score) = of_brackets(value) {
-                    return Some(score);
-                }
-            }
-            "x-spam" | "x-spam-flag" => spam = spam.or(yes(value)),
+            "x-spamd-result" => score = score.or(of_brackets(value)),
+            "x-spam" | "x-spam-flag" => word = yes(value).or(word),
             _ => {}
         }
     }
-    Some(match spam? {
-        true => FilterSaid::Spam,
-        false => FilterSaid::Ham,
-    })
+    match (word, score) {
+        (Some(true), _) => Some(FilterSaid::Spam),
+        (Some(false), None) => Some(FilterSaid::Ham),
+        (_, score) => score,
+    }
 }
 
 fn yes(value: &str) -> Option<bool> {
