@@ -254,3 +254,6 @@ pub const WEIGHT_MAX: f32 = 20.0;
 
 /// How much of a text phrases are sought in.
 pub const PHRASES_BYTES_MAX: usize = 16 * 1024;
+
+/// Most domains of correspondents that an author's is compared with.
+pub const KNOWN_DOMAINS_MAX: usize = 500;

@@ -26,7 +26,7 @@ struct Message {
 fn corpus(name: &str) -> Option<Vec<Message>> {
     let path = corpora().join(name).join(format!("{name}.tar.gz"));
     let Ok(packed) = fs::read(&path) else {
-        println!("skipped: {name} is not here");
+        eprintln!("skipped: {name} is not here");
         return None;
     };
     let mut tar = Vec::new();
@@ -84,9 +84,9 @@ fn table(messages: &[Message]) -> BTreeMap<Kind, (usize, usize)> {
 /// Prints the table and the wanted messages that rules speak against: `cargo nextest run -p spam --test rules --no-capture`.
 fn show(name: &str, messages: &[Message]) {
     let of = |spam: bool| messages.iter().filter(|one| one.is_spam == spam).count();
-    println!("{name}: {} wanted, {} spam", of(false), of(true));
+    eprintln!("{name}: {} wanted, {} spam", of(false), of(true));
     for (kind, (ham, spam)) in table(messages) {
-        println!("  {:28} wanted {ham:5}  spam {spam:5}", kind.id());
+        eprintln!("  {:28} wanted {ham:5}  spam {spam:5}", kind.id());
     }
     for message in messages.iter().filter(|one| !one.is_spam) {
         let hard = message
@@ -94,7 +94,7 @@ fn show(name: &str, messages: &[Message]) {
             .iter()
             .filter(|one| one.kind.nature() == Nature::Hard);
         for finding in hard {
-            println!(
+            eprintln!(
                 "    {} {:+.1} {}",
                 message.path,
                 finding.weight,
@@ -150,7 +150,7 @@ fn whatever_comes_is_judged() {
     let mut files = Vec::new();
     walk(&folder, &mut files);
     if files.is_empty() {
-        println!("skipped: mime-messages is not here");
+        eprintln!("skipped: mime-messages is not here");
     }
     for file in files {
         let message = fs::read(&file).unwrap();

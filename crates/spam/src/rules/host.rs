@@ -20,7 +20,7 @@ pub(super) fn look(envelope: &Envelope<'_>, found: &mut Vec<Finding>) {
     if hello.is_empty() {
         return;
     }
-    if envelope.own_hosts.iter().any(|own| *own == hello) {
+    if envelope.own_hosts.contains(&hello) {
         found.push(Finding::new(Kind::HelloOurs, [hello.as_str()]));
     } else if !hello.contains('.') && !hello.starts_with('[') || hello.parse::<IpAddr>().is_ok() {
         found.push(Finding::new(Kind::HelloBare, [hello.as_str()]));

@@ -113,10 +113,9 @@ fn by_target(case: &Case<'_>, target: &Target<'_>, found: &mut Vec<Finding>) {
             found.push(Finding::new(Kind::LinkBlob, [*scheme]));
         }
     }
-    if let Some(user) = user_in(written).filter(|user| user.contains('.')) {
-        if let Some((user, host)) = differ(&user, &target.host) {
-            found.push(Finding::new(Kind::LinkHidesHost, [user, host]));
-        }
+    let user = user_in(written).filter(|user| user.contains('.'));
+    if let Some((user, host)) = user.as_deref().and_then(|user| differ(user, &target.host)) {
+        found.push(Finding::new(Kind::LinkHidesHost, [user, host]));
     }
     redirect(target, found);
     if target.link.kind == LinkKind::Anchor {
@@ -135,7 +134,7 @@ fn user_in(target: &str) -> Option<String> {
 /// A known host that leads on to whatever its query names.
 fn redirect(target: &Target<'_>, found: &mut Vec<Finding>) {
     let knowledge = brands::knowledge();
-    let house = registrable(&target.host);
+    let house = target.house.as_str();
     if !knowledge
         .redirectors
         .iter()
@@ -175,10 +174,7 @@ fn shown(case: &Case<'_>, target: &Target<'_>, found: &mut Vec<Finding>) {
     // Senders count clicks: the detour over their own house, or over that of their mailing service, shows itself
     // by leading all links the same way.
     let author = registrable(case.author_domain());
-    let detours = case
-        .targets
-        .iter()
-        .filter(|one| registrable(&one.host) == leads);
+    let detours = case.targets.iter().filter(|one| one.house == leads);
     let is_counter = !case.bulk.is_empty() && detours.count() >= limits::COUNTED_LINKS_MIN;
     let brand = brands::knowledge()
         .brand

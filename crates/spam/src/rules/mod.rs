@@ -43,17 +43,18 @@ pub fn rules(sight: &Sight, envelope: &Envelope<'_>) -> Vec<Finding> {
     bounded(found)
 }
 
-/// Whether the author's domain imitates one that the account corresponds with (`known`: lower case).
-pub fn known_lookalike(sight: &Sight, known: &[String]) -> Option<Finding> {
-    let author = sight.from.first()?;
+/// Whether an author's domain imitates one that the account corresponds with (`known`: lower case, of one account).
+pub fn known_lookalike(author_domain: &str, known: &[String]) -> Option<Finding> {
+    let domain = author_domain.to_ascii_lowercase();
     let known = known
         .iter()
         .map(String::as_str)
-        .filter(|domain| !is_freemail(domain));
-    let imitated = lookalike::imitated(&author.domain, known)?;
+        .filter(|domain| !is_freemail(domain))
+        .take(limits::KNOWN_DOMAINS_MAX);
+    let imitated = lookalike::imitated(&domain, known)?;
     Some(Finding::new(
         Kind::KnownLookalike,
-        [author.domain.as_str(), imitated],
+        [domain.as_str(), imitated],
     ))
 }
 
@@ -81,6 +82,8 @@ struct Case<'s> {
 struct Target<'s> {
     link: &'s Link,
     host: String,
+    /// What of the host somebody registered.
+    house: String,
 }
 
 impl<'s> Case<'s> {
@@ -98,9 +101,10 @@ impl<'s> Case<'s> {
             .links
             .iter()
             .filter(|link| link.kind != LinkKind::Image)
-            .map(|link| Target {
-                link,
-                host: link.host(),
+            .map(|link| {
+                let host = link.host();
+                let house = registrable(&host).to_owned();
+                Target { link, host, house }
             });
         let words = format!("{}\n{}", sight.subject, sight.text).to_lowercase();
         Self {

@@ -332,7 +332,7 @@ fn orders_are_obeyed() {
     };
     let infected = Facts {
         other_filters: vec![virus],
-        ..on_lists(Proof::Proven, &[allow.clone()])
+        ..on_lists(Proof::Proven, std::slice::from_ref(&allow))
     };
     check("allowed, with a virus", -12.0, &[], &infected, Junk);
     let unproven = judge(
