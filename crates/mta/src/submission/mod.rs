@@ -263,12 +263,16 @@ async fn outgoing(
 ) -> Result<abuse::Outgoing, Refusal> {
     let remote = outward(recipients);
     let local = delivery_targets(recipients.iter().flat_map(Routed::targets));
-    let look = match remote.is_empty() {
-        true => abuse::Look::default(),
+    let remote: Vec<Address> = remote.into_iter().map(|to| to.address).collect();
+    let (look, spam_like) = match remote.is_empty() {
+        true => (abuse::Look::default(), None),
         false => {
-            let bytes = complete.to_vec();
-            let looked = inner.compute(bytes.len(), move || abuse::Look::at(&bytes));
-            looked.await.map_err(|_| Refusal::Bug)?
+            let (bytes, from, to) = (complete.to_vec(), user.address().clone(), remote.clone());
+            let looking = inner.compute(bytes.len(), move || {
+                let is_distrusted = abuse::is_distrusted(&bytes, Some(&from), &to);
+                (abuse::Look::at(&bytes), Some(is_distrusted))
+            });
+            looking.await.map_err(|_| Refusal::Bug)?
         }
     };
     Ok(abuse::Outgoing {
@@ -279,10 +283,10 @@ async fn outgoing(
             PasswordUsed::App(name) => Some(name.to_string()),
             PasswordUsed::Main => None,
         },
-        remote: remote.into_iter().map(|to| to.address).collect(),
+        remote,
         local: local.len() as u64,
         look,
-        spam_like: None,
+        spam_like,
         now,
         rang: abuse::Rang::default(),
     })

@@ -71,7 +71,7 @@ const PEOPLE: [Person; 6] = [
     },
     Person {
         name: "help desk",
-        messages: [110, 40],
+        messages: [60, 20],
         friends: 40,
         new_in_week: 10,
         answers: 80,
@@ -310,7 +310,7 @@ fn month_of(person: Person, seed: u64) {
 
 #[test]
 fn months_of_a_quiet_person() {
-    (1..=3).for_each(|seed| month_of(PEOPLE[0], seed));
+    (1..=2).for_each(|seed| month_of(PEOPLE[0], seed));
 }
 
 #[test]
@@ -319,13 +319,13 @@ fn a_month_of_a_freelancer() {
 }
 
 #[test]
-fn months_of_a_clubs_secretary() {
-    (5..=6).for_each(|seed| month_of(PEOPLE[2], seed));
+fn a_month_of_a_clubs_secretary() {
+    month_of(PEOPLE[2], 5);
 }
 
 #[test]
-fn months_of_a_new_clubs_secretary() {
-    (7..=8).for_each(|seed| month_of(PEOPLE[3], seed));
+fn a_month_of_a_new_clubs_secretary() {
+    month_of(PEOPLE[3], 7);
 }
 
 #[test]

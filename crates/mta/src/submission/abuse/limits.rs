@@ -85,3 +85,6 @@ pub(super) const SUBJECT_CHARS_MAX: usize = 120;
 
 /// Addresses that the message to a user names; the operator's command shows more.
 pub(super) const REACHED_TOLD_MAX: usize = 50;
+
+/// So much surer than for junk must the filter be to distrust what a user sends: in log-odds, twenty to one.
+pub(super) const DISTRUST: f32 = 3.0;

@@ -6,6 +6,7 @@
 
 mod ladder;
 mod limits;
+mod opinion;
 mod outcome;
 mod signals;
 mod sketch;
@@ -24,6 +25,7 @@ use store::sending::{
 use store::{AccountId, Change, LoggedIn, QueueId, StoreError, View, place_of};
 
 pub(crate) use ladder::Step;
+pub(crate) use opinion::is_distrusted;
 pub(crate) use outcome::Outcome;
 pub use signals::{Allowed, Level, Measure, Message, Place, Signal, measures};
 pub(crate) use sketch::Look;

@@ -419,3 +419,25 @@ fn any_bytes_are_looked_at() {
     assert!(Look::at(b"Auto-Submitted: auto-replied\r\n\r\n").automatic);
     assert!(!Look::at(b"Auto-Submitted: no\r\n\r\n").automatic);
 }
+
+#[test]
+fn the_filter_is_asked_for_the_text_and_must_be_very_sure() {
+    let of = |text: &str| {
+        let message = format!(
+            "From: Ann <ann@here.example>\r\nTo: <bob@there.example>\r\nSubject: Tuesday\r\nDate: Tue, 14 Nov 2023 \
+             22:13:20 +0000\r\nMessage-ID: <1@here.example>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; \
+             charset=utf-8\r\n\r\n{text}\r\n"
+        );
+        let from = mail::Address::parse("ann@here.example").expect("an address");
+        super::is_distrusted(message.as_bytes(), Some(&from), &[])
+    };
+    assert!(!of(
+        "Shall we meet on Tuesday at noon? The place by the river is open again."
+    ));
+    assert!(!of(
+        "Hello all,\r\n\r\nthe next practice is on Friday at seven. Bring your own cups.\r\n\r\nAnn"
+    ));
+    assert!(of(
+        "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
+    ));
+}

@@ -1,0 +1,33 @@
+//! What our own spam filter thinks of what a user sends. It is asked for the text alone: who sends is known. Computing only.
+
+use mail::Address;
+use spam::{Envelope, Facts, Features, Model, Sight, Weights, judge};
+
+use super::limits::DISTRUST;
+
+/// Whether readers elsewhere would hardly want it. The filter was trained on mail that arrives, so it must be very sure.
+pub(crate) fn is_distrusted(
+    message: &[u8],
+    from: Option<&Address>,
+    recipients: &[Address],
+) -> bool {
+    let sight = Sight::of(message);
+    let own_domains: Vec<String> = from
+        .map(|from| from.domain().as_str().to_owned())
+        .into_iter()
+        .collect();
+    let envelope = Envelope {
+        peer: None,
+        hello: "",
+        reverse_name: None,
+        from,
+        recipients,
+        own_domains: &own_domains,
+        own_hosts: &[],
+    };
+    let base = Model::built_in().log_odds(&Features::of(&sight));
+    let findings = spam::rules(&sight, &envelope);
+    let weights = Weights::default();
+    let verdict = judge(base, &findings, &Facts::default(), &weights);
+    verdict.log_odds >= weights.threshold() + DISTRUST
+}
