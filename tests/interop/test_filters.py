@@ -220,7 +220,7 @@ def test_opendkim_verifies_and_signs_as_a_milter(directory):
     zone = {"od._domainkey.remote.test": record}
     sink = Sink()
     with ExitStack() as stack:
-        signer = stack.enter_context(OpenDkim(directory / "sign", {}, "example.test", "od", pem))
+        signer = stack.enter_context(OpenDkim(directory / "sign", {}, "example.test", "od", pem, internal="192.0.2.99"))
         verifier = stack.enter_context(OpenDkim(directory / "verify", zone))
         maker = stack.enter_context(OpenDkim(directory / "maker", {}, "remote.test", "od", pem))
         judge = stack.enter_context(OpenDkim(directory / "judge", {"od._domainkey.example.test": record}))
@@ -238,7 +238,7 @@ def test_opendkim_verifies_and_signs_as_a_milter(directory):
         assert deliver(server, signed.replace(b"Monday", b"Friday"))[0] == 250
         touched = [b for b in inbox(server, 2) if b"Friday" in b][0]
         assert any("opendkim.test" in one and "dkim=fail" in one for one in unfolded(touched, "Authentication-Results"))
-        # What leaves has a signature of the milter's, and ours above it; both hold.
+        # What leaves has a signature of the milter's, since libmilter gave it {auth_type}; ours are above it; all hold.
         assert submit(server, letter(b"out").replace(b"ann@remote.test", b"alice@example.test"))[0] == 250
         left = sink.wait_for(1)[0].content
         signatures = unfolded(left, "DKIM-Signature")
@@ -294,6 +294,20 @@ def test_macros_and_commands_as_sendmail_gives_them(directory):
             assert b"Subject\0 folded\n\tand more\0" in picky.data_of("L")
             assert submit(server, letter(b"mine").replace(b"ann@remote.test", b"alice@example.test"), "bob@example.test")[0] == 250
             assert seen.macros("M")["{auth_authen}"] == "alice@example.test"
+
+
+def test_a_kept_connection_may_be_closed_by_the_filter(directory):
+    with Scripted() as milter, Postroad(directory / "here", extra=config(milters=[f"127.0.0.1:{milter.port}"])) as server:
+        for number in range(3):
+            assert deliver(server, letter(b"kept%d" % number))[0] == 250
+        assert milter.connections == 1 and milter.letters().count("K") == 0 and milter.letters().count("C") == 1, milter.letters()
+        assert deliver(server, letter(b"other"), hello="other.remote.test")[0] == 250
+        assert milter.connections == 1 and milter.letters().count("K") == 1, milter.letters()
+        milter.hangs_up = True
+        for number in range(3):
+            assert deliver(server, letter(b"cut%d" % number))[0] == 250
+        assert milter.connections == 3, milter.connections
+        inbox(server, 7)
 
 
 def change(number, name, value):
@@ -425,6 +439,8 @@ def test_attachment_rules_need_no_daemon(directory):
         server.cli("attachment", "reset", "program", "--domain", "example.test")
         assert deliver(server, with_file(b"junk", program, b"invoice.exe"))[0] == 250
         inbox(server, 1, mailbox="Junk")
+        server.cli("attachment", "set", "program", "mark")
+        assert deliver(server, with_file(b"marked", program, b"invoice.exe"))[0] == 250
         server.cli("attachment", "set", "program", "allow")
         assert deliver(server, with_file(b"allowed", program, b"invoice.exe"))[0] in (250,)
         wrong = server.cli("attachment", "set", "progam", "allow", check=False)

@@ -164,6 +164,7 @@ class Scripted:
         self.says = says or {}
         self.agree, self.wanted = agree, macros
         self.seen = []
+        self.hangs_up = False
         self.connections = 0
         self.offered = None
         self.lock = threading.Condition()
@@ -208,6 +209,8 @@ class Scripted:
                 return
             elif letter not in "DAK":
                 stream.sendall(packet("c"))
+            if letter == "E" and self.hangs_up:
+                return
 
     def letters(self):
         with self.lock:

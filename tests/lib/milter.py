@@ -72,9 +72,10 @@ class Milter:
 
 
 class OpenDkim:
-    """Verifies with the keys in `zone` (name to TXT text); signs for `domain` when a key is given."""
+    """Verifies with the keys in `zone` (name to TXT text); signs for `domain` when a key is given, what comes from `internal` or from a
+    user who is logged in, as the macro {auth_type} says."""
 
-    def __init__(self, directory, zone, domain=None, selector=None, key=None, algorithm="rsa-sha256"):
+    def __init__(self, directory, zone, domain=None, selector=None, key=None, algorithm="rsa-sha256", internal="127.0.0.1"):
         directory.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         (directory / "keys").write_text("".join(f"{name} {text}\n" for name, text in zone.items()))
@@ -84,7 +85,7 @@ class OpenDkim:
         if key:
             (directory / "private").write_text(key)
             lines += ["Mode sv", f"Domain {domain}", f"Selector {selector}", f"KeyFile {directory}/private",
-                      f"SignatureAlgorithm {algorithm}", "InternalHosts 127.0.0.1"]
+                      f"SignatureAlgorithm {algorithm}", f"InternalHosts {internal}"]
         else:
             lines += ["Mode v", "InternalHosts 192.0.2.99"]
         (directory / "conf").write_text("\n".join(lines) + "\n")

@@ -17,8 +17,23 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Steps of a conversation: connect, two words and their answers.
 const STEPS_MAX: usize = 100;
 
+/// Each with the reason why it cannot be asked. All at once, so that the slowest is waited for and not their sum.
+pub fn ask_all(config: &Config) -> Vec<(&Filter, Option<String>)> {
+    let all = config.filters.clamd.iter().chain(&config.filters.milters);
+    std::thread::scope(|scope| {
+        let asking: Vec<_> = all
+            .map(|filter| (filter, scope.spawn(move || ask(config, filter).err())))
+            .collect();
+        let answers = asking.into_iter().map(|(filter, asking)| {
+            let failed = |_| Some("asking it ended by a bug".to_owned());
+            (filter, asking.join().unwrap_or_else(failed))
+        });
+        answers.collect()
+    })
+}
+
 /// Why it cannot be asked.
-pub fn ask(config: &Config, filter: &Filter) -> Result<(), String> {
+fn ask(config: &Config, filter: &Filter) -> Result<(), String> {
     let is_clamd = config.filters.clamd.as_ref() == Some(filter);
     let mut stream = open(&filter.at).map_err(|error| error.to_string())?;
     if is_clamd {

@@ -118,6 +118,9 @@ pub const MILTER_MACROS_MAX: usize = 100;
 /// Changes of one message by one milter, pieces of a new body not counted. A signer makes two, a filter some ten.
 pub const MILTER_CHANGES_MAX: usize = 1_000;
 
+/// All changes of one message by one milter together, but for its body.
+pub const MILTER_CHANGES_BYTES_MAX: usize = 1024 * 1024;
+
 /// A milter's time for its first answer, for one to a step, and for one to the end of the message, as in Postfix.
 pub const MILTER_PATIENCE_AT_FIRST: Duration = Duration::from_secs(30);
 pub const MILTER_PATIENCE: Duration = Duration::from_secs(30);

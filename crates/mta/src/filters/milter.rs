@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use wire::milter::{Client, Event, Outcome, Settings, Work};
+use wire::milter::{Client, Event, Failure, Outcome, Settings, Work};
 use world::{Talk, Tls};
 
 use super::{Down, Filter, connect};
@@ -35,7 +35,7 @@ pub(super) async fn ask(
     if let Some(talk) = inner.filters.idle.take(inner, filter, &work) {
         match tell(inner, filter, talk, work.clone(), until).await {
             // It may have been closed while nobody looked: that says nothing of the filter.
-            Err(Down::Milter(_) | Down::Unreachable(_)) => {}
+            Err(Down::Milter(Failure::Closed) | Down::Unreachable(_)) => {}
             answer => return answer,
         }
     }
@@ -59,7 +59,7 @@ pub(super) async fn open(
     match inner.world.tasks.deadline(until, talk.event()).await {
         Ok(Ok(Event::Ready)) => Ok(talk),
         Ok(Ok(Event::Failed(failure))) => Err(Down::Milter(failure)),
-        Ok(Ok(Event::Finished(_))) => Err(Down::Milter(wire::milter::Failure::Closed)),
+        Ok(Ok(Event::Finished(_))) => Err(Down::Milter(Failure::Closed)),
         Ok(Err(ended)) => Err(Down::Unreachable(ended.to_string())),
         Err(_) => Err(Down::Late),
     }
@@ -79,7 +79,7 @@ async fn tell(
             Ok(outcome)
         }
         Ok(Ok(Event::Failed(failure))) => Err(Down::Milter(failure)),
-        Ok(Ok(Event::Ready)) => Err(Down::Milter(wire::milter::Failure::Closed)),
+        Ok(Ok(Event::Ready)) => Err(Down::Milter(Failure::Closed)),
         Ok(Err(ended)) => Err(Down::Unreachable(ended.to_string())),
         Err(_) => Err(Down::Late),
     }

@@ -152,9 +152,9 @@ impl Screening<'_> {
 
     async fn clamd(&mut self, filter: &Filter) -> Result<(), Refusal> {
         match clamd::scan(self.inner, filter, &self.message, self.until).await {
-            Ok(clamd::Scanned::Clean) => self.inner.filters.standing.up(self.inner, filter).await,
+            Ok(clamd::Scanned::Clean) => self.inner.filters.standing.up(filter),
             Ok(clamd::Scanned::Found(name)) => {
-                self.inner.filters.standing.up(self.inner, filter).await;
+                self.inner.filters.standing.up(filter);
                 standing::note_virus(self.inner, self.case, &name).await;
                 return Err(Refusal::Virus(name.into()));
             }
@@ -175,10 +175,15 @@ impl Screening<'_> {
             Ok(outcome) => outcome,
             Err(down) => return self.unavailable(filter, down).await,
         };
-        self.inner.filters.standing.up(self.inner, filter).await;
+        self.inner.filters.standing.up(filter);
         match outcome.said {
             Said::Pass => {}
-            Said::Refuse(reply) => return Err(self.by_filter(filter, reply)),
+            Said::Refuse(reply) => {
+                tracing::info!(
+                    target: "message", id = %self.case.trace, filter = filter.name, code = reply.code(), "a filter refuses",
+                );
+                return Err(self.by_filter(filter, reply));
+            }
             Said::Discard => {
                 let words = "it wants the message thrown away".to_owned();
                 self.hold(HeldFor::Discard, &filter.name, words);

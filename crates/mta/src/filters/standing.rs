@@ -1,4 +1,5 @@
-//! Which filters answer: the operator hears once when one does not, and it is forgotten once it does.
+//! Which filters answer. The operator hears of one that does not, once a day at most: whoever can make a filter stumble over a message
+//! must not be able to fill a mailbox with notices.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -9,6 +10,8 @@ use store::deliveries::NewNotice;
 use super::{Case, Down, Filter, Way};
 use crate::Inner;
 
+const DAY_MILLIS: i64 = 86_400_000;
+
 /// Those that do not answer.
 #[derive(Default)]
 pub(crate) struct Standing {
@@ -16,22 +19,15 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    pub(super) async fn up(&self, inner: &Inner, filter: &Filter) {
+    pub(super) fn up(&self, filter: &Filter) {
         if self.lock().remove(&filter.name) {
             tracing::info!(filter = filter.name, "a filter answers again");
-            let topic = topic(filter);
-            let gone = inner.store.write(Durability::Relaxed, move |change| {
-                change.drop_notice(&topic).map(drop)
-            });
-            if let Err(error) = gone.await {
-                tracing::warn!(%error, "a notice stays");
-            }
         }
     }
 
     pub(super) async fn down(&self, inner: &Inner, filter: &Filter, down: &Down) {
-        // One message that is too large says nothing of the filter.
-        if matches!(down, Down::Busy | Down::TooLarge) || !self.lock().insert(filter.name.clone()) {
+        // That many wait says nothing of the filter.
+        if matches!(down, Down::Busy) || !self.lock().insert(filter.name.clone()) {
             return;
         }
         let then = match filter.when_unavailable {
@@ -40,17 +36,21 @@ impl Standing {
             }
             super::WhenUnavailable::Pass => "Mail passes meanwhile without having been looked at.",
         };
+        let now = inner.now();
         tell(
             inner,
             NewNotice {
                 kind: "filter-down".to_owned(),
-                topic: topic(filter),
-                title: format!("the filter {} at {} cannot be asked", filter.name, filter.at),
+                topic: format!("filter-down/{}/{}", filter.name, now.0.div_euclid(DAY_MILLIS)),
+                title: format!(
+                    "the filter {} at {} cannot be asked",
+                    filter.name, filter.at
+                ),
                 fix: format!(
-                    "{down}. {then} Look whether it runs and listens there (postroad config show), or take it out of [filters] \
+                    "{down}. {then} Look whether it runs and listens there (postroad config check), or take it out of [filters] \
                      in postroad.toml."
                 ),
-                created: inner.now(),
+                created: now,
             },
         )
         .await;
@@ -61,13 +61,9 @@ impl Standing {
     }
 }
 
-fn topic(filter: &Filter) -> String {
-    format!("filter-down/{}", filter.name)
-}
-
 /// Once a day for all that comes in; once a day for each user whose program sends viruses, since that machine is ill.
 pub(super) async fn note_virus(inner: &Inner, case: &Case<'_>, name: &str) {
-    let day = case.now.0.div_euclid(86_400_000);
+    let day = case.now.0.div_euclid(DAY_MILLIS);
     let recipients: Vec<String> = case
         .recipients
         .iter()
@@ -106,7 +102,7 @@ pub(super) async fn note_virus(inner: &Inner, case: &Case<'_>, name: &str) {
 
 /// Once a day, that something waits in the quarantine.
 pub(crate) async fn note_held(inner: &Inner, held: &store::held::NewHeld) {
-    let day = held.created.0.div_euclid(86_400_000);
+    let day = held.created.0.div_euclid(DAY_MILLIS);
     tell(
         inner,
         NewNotice {

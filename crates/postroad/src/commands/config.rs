@@ -84,9 +84,8 @@ fn check_around(config: &Config, file: &Path) -> Vec<Fault> {
             "user: there is no user {user} on this machine; make it, or leave the key out"
         ));
     }
-    let all = config.filters.clamd.iter().chain(&config.filters.milters);
-    for filter in all {
-        if let Err(problem) = filters::ask(config, filter) {
+    for (filter, problem) in filters::ask_all(config) {
+        if let Some(problem) = problem {
             fault(format!(
                 "filters: {} cannot be asked at {}: {problem}; start it, or correct its address",
                 filter.name, filter.at

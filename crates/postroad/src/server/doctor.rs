@@ -117,14 +117,14 @@ fn machine(config: &Config) -> Machine {
 }
 
 fn filters(config: &Config) -> Vec<FilterFacts> {
-    let all = config.filters.clamd.iter().chain(&config.filters.milters);
-    let asked = all.map(|filter| FilterFacts {
+    let asked = filters::ask_all(config).into_iter();
+    let facts = asked.map(|(filter, problem)| FilterFacts {
         name: filter.name.clone(),
         at: filter.at.to_string(),
-        problem: filters::ask(config, filter).err(),
+        problem,
         defers: filter.when_unavailable == WhenUnavailable::Defer,
     });
-    asked.collect()
+    facts.collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a share")]

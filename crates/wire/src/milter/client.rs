@@ -10,7 +10,7 @@ use super::packet::{Front, Packet, Packets};
 use super::reply::{Change, Reply};
 use super::telling::{Agreed, At, Telling};
 use super::work::{Connection, Failure, Outcome, Said, Settings, Work};
-use crate::limits::SEND_BYTES_CHUNK;
+use crate::limits::{MILTER_CHANGES_BYTES_MAX, SEND_BYTES_CHUNK};
 use crate::smtp::{self, EnhancedCode};
 use crate::{Machine, Step, TlsFacts};
 
@@ -371,7 +371,8 @@ fn add(
         }
         other => with_space(other, agreed),
     };
-    if settings.changes_max <= changes.len() {
+    telling.change_bytes += change.size();
+    if settings.changes_max <= changes.len() || MILTER_CHANGES_BYTES_MAX < telling.change_bytes {
         return Err(Failure::TooManyChanges);
     }
     changes.push(change);

@@ -86,6 +86,27 @@ impl Change {
     }
 }
 
+impl Change {
+    /// Memory that it takes, but for a body, which has a bound of its own.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::AddHeader { name, value }
+            | Self::InsertHeader { name, value, .. }
+            | Self::ChangeHeader { name, value, .. } => name.len() + value.len(),
+            Self::ReplaceBody(_) => 0,
+            Self::AddRecipient {
+                address,
+                parameters,
+            }
+            | Self::ChangeSender {
+                address,
+                parameters,
+            } => address.len() + parameters.len(),
+            Self::DeleteRecipient(text) | Self::Quarantine(text) => text.len(),
+        }
+    }
+}
+
 /// What cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadReply {

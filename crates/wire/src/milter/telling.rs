@@ -46,6 +46,8 @@ pub(super) struct Telling {
     /// What was said last and waits for its answer.
     pub(super) asked: Option<At>,
     pub(super) outcome: Outcome,
+    /// Of the changes in it, but for the body's.
+    pub(super) change_bytes: usize,
     /// Where the body begins.
     body: usize,
 }
@@ -62,6 +64,7 @@ impl Telling {
                 refused: Vec::new(),
                 changes: Vec::new(),
             },
+            change_bytes: 0,
             body,
         }
     }

@@ -369,6 +369,19 @@ fn bounds_and_wishes_are_held_against_it() {
     let mut client = Client::new(Settings::new(1_000));
     let events = run(&mut client, &mut filter, &mut vec![work(1, MESSAGE)], 7);
     assert_eq!(events[1], Event::Failed(Failure::BodyTooLarge));
+    let much = |letter: u8, _: &[u8]| {
+        let field = [&b"A\0"[..], &[b'x'; 60_000], b"\0"].concat();
+        (letter == b'E').then(|| packet(b'h', &field).repeat(30))
+    };
+    let mut filter = Filter::new(agree(6, 0x1ff, 0), &much);
+    let mut client = Client::new(Settings::new(1_000));
+    let events = run(
+        &mut client,
+        &mut filter,
+        &mut vec![work(1, MESSAGE)],
+        50_000,
+    );
+    assert_eq!(events[1], Event::Failed(Failure::TooManyChanges));
     let agreeing = |agree: Vec<u8>| {
         let mut filter = Filter::new(agree, &|_, _| None);
         let mut client = Client::new(Settings::new(1_000));
