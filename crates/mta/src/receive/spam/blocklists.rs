@@ -6,7 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use futures_util::future::{join, join_all};
+use futures_util::FutureExt;
+use futures_util::future::{Shared, join, join_all};
 use mail::UnixMillis;
 use spam::blocklist::{self, Blocklist, PUBLIC_RESOLVER, Said, Subjects};
 use spam::domains::registrable;
@@ -59,7 +60,7 @@ enum May {
 /// Questions about the peer, under way since MAIL. Dropping it ends them.
 pub(crate) struct AskedOfPeer {
     task: Task,
-    answer: oneshot::Receiver<Vec<Listed>>,
+    answer: Shared<oneshot::Receiver<Vec<Listed>>>,
 }
 
 impl AskedOfPeer {
@@ -74,12 +75,22 @@ impl AskedOfPeer {
         let task = inner.world.tasks.spawn("blocklists", async move {
             let _ = answered.send(lists.of_peer(ip, &turn).await);
         });
-        Some(Self { task, answer })
+        Some(Self {
+            task,
+            answer: answer.shared(),
+        })
+    }
+
+    /// How many of them have the peer, as far as they said it by the given moment.
+    pub(crate) async fn listings(&self, inner: &Inner, late: Instant) -> usize {
+        let answer = inner.world.tasks.deadline(late, self.answer.clone()).await;
+        let lists = answer.ok().and_then(Result::ok).unwrap_or_default();
+        lists.iter().filter(|listed| 0.0 < listed.weight).count()
     }
 
     /// What they said up to the given moment.
-    pub(super) async fn answer(mut self, inner: &Inner, late: Instant) -> Vec<Listed> {
-        let answer = inner.world.tasks.deadline(late, &mut self.answer).await;
+    pub(super) async fn answer(self, inner: &Inner, late: Instant) -> Vec<Listed> {
+        let answer = inner.world.tasks.deadline(late, self.answer.clone()).await;
         answer.ok().and_then(Result::ok).unwrap_or_default()
     }
 }
@@ -94,6 +105,25 @@ struct Question {
     of: ListedOf,
     subject: String,
     point: String,
+}
+
+/// Questions to a list that somebody waits for. A message that waits no longer is how most slow lists are found out.
+struct Waiting<'a> {
+    lists: &'a Blocklists,
+    zone: &'a str,
+    since: Instant,
+    answered: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let now = self.lists.world.now();
+        // Who hangs up at once says nothing of the list.
+        let waited = now.saturating_duration_since(self.since);
+        if !self.answered && limits::BLOCKLISTS_PATIENCE / 2 <= waited {
+            self.lists.was_slow(self.zone, now);
+        }
+    }
 }
 
 /// A list did not answer, or too late.
@@ -161,6 +191,12 @@ impl Blocklists {
         if may == May::Leave {
             return Vec::new();
         }
+        let mut waiting = Waiting {
+            lists: self,
+            zone: &list.zone,
+            since: self.world.now(),
+            answered: false,
+        };
         let answers = questions
             .iter()
             .map(|question| self.say(list, &question.point, turn));
@@ -174,6 +210,7 @@ impl Blocklists {
             join_all(answers),
         )
         .await;
+        waiting.answered = true;
         if !works {
             return Vec::new();
         }
@@ -296,11 +333,16 @@ impl Blocklists {
         let Some(health) = all.get_mut(zone) else {
             return;
         };
-        if let Health::Works { slow, .. } = health {
-            *slow += 1;
-            if limits::BLOCKLIST_SLOW_MAX <= *slow {
-                *health = Health::Broken(now + limits::BLOCKLIST_SLOW_PAUSE);
+        let pause = now + limits::BLOCKLIST_SLOW_PAUSE;
+        match health {
+            Health::Works { slow, .. } => {
+                *slow += 1;
+                if limits::BLOCKLIST_SLOW_MAX <= *slow {
+                    *health = Health::Broken(pause);
+                }
             }
+            Health::InTest(_) => *health = Health::Broken(pause),
+            Health::Broken(_) => {}
         }
     }
 
