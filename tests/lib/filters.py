@@ -204,7 +204,8 @@ class Scripted:
                 stream.sendall(packet("O", struct.pack("!III", *self.agree) + lists))
             elif letter in self.says:
                 say = self.says[letter]
-                stream.sendall(b"".join(say(data) if callable(say) else say))
+                for one in say(data) if callable(say) else say:
+                    stream.sendall(one)
             elif letter == "Q":
                 return
             elif letter not in "DAK":
