@@ -207,8 +207,8 @@ impl Drop for Entry {
 
 /// One customer of IPv6 has at least a /64: its addresses count as one.
 pub(crate) fn block_of(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
+    match address.to_canonical() {
+        four @ IpAddr::V4(_) => four,
         IpAddr::V6(six) => IpAddr::V6((u128::from(six) >> 64 << 64).into()),
     }
 }

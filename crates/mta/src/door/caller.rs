@@ -155,14 +155,7 @@ impl Caller {
 
     /// Whether it may begin a message.
     pub(crate) fn may_send(&self, inner: &Inner) -> Result<(), Refusal> {
-        let now = inner.now();
-        if let Some(banned) = inner.store.banned(self.peer, now)
-            && (self.door == Door::Mx || banned.scope == store::bans::Scope::Everything)
-        {
-            return Err(Refusal::Banned {
-                cause: banned.cause,
-            });
-        }
+        self.check_ban(inner)?;
         if self.door != Door::Mx {
             return Ok(());
         }
@@ -181,7 +174,9 @@ impl Caller {
         if self.door != Door::Mx {
             return Ok(());
         }
+        self.check_ban(inner)?;
         if !self.has(inner, Act::UnknownRecipient) {
+            self.unknown = self.unknown.saturating_add(1);
             self.mistakes = self.mistakes.saturating_add(1);
             self.blame(inner, Blame::UnknownRecipients);
             return Err(Refusal::TooManyUnknown);
@@ -269,9 +264,36 @@ impl Caller {
     }
 
     fn blame(&self, inner: &Inner, blame: Blame) {
-        // Large senders share addresses with all kinds of people; what they do is slowed down, not banned.
-        if self.standing == Standing::Stranger {
+        let counts = match (self.standing, blame) {
+            (Standing::Exempt, _) => false,
+            (Standing::Stranger, _) => true,
+            // Large senders share addresses with all kinds of people, and err: that slows them down. Only what no
+            // mail server does counts.
+            (Standing::Known, Blame::UnknownRecipients) => {
+                self.recipients == 0 && limits::SEARCH_MIN <= self.unknown
+            }
+            (
+                Standing::Known,
+                Blame::AddressProbe | Blame::EarlyTalk | Blame::Foreign | Blame::OurName,
+            ) => true,
+            (Standing::Known, _) => false,
+        };
+        if counts {
             inner.store.blame(self.peer, blame, inner.now());
+        }
+    }
+
+    /// A ban that began while the connection was open.
+    fn check_ban(&self, inner: &Inner) -> Result<(), Refusal> {
+        match inner.store.banned(self.peer, inner.now()) {
+            Some(banned)
+                if self.door == Door::Mx || banned.scope == store::bans::Scope::Everything =>
+            {
+                Err(Refusal::Banned {
+                    cause: banned.cause,
+                })
+            }
+            _ => Ok(()),
         }
     }
 

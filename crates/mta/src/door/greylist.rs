@@ -38,7 +38,14 @@ pub(crate) async fn welcome(
         listed: 0,
     };
     if doubt::doubt(&facts).is_none() {
-        return Ok(());
+        // They are asked since MAIL; the mail of strangers without fault does not wait long for them.
+        if let (None, Some(asked)) = (facts.trust, &transaction.listed) {
+            let late = inner.world.now() + limits::LISTS_PATIENCE;
+            facts.listed = asked.listings(inner, late).await;
+        }
+        if doubt::doubt(&facts).is_none() {
+            return Ok(());
+        }
     }
     facts.trust = trust(inner, transaction, recipient, way).await?;
     let Some(doubt) = doubt::doubt(&facts) else {

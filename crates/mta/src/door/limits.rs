@@ -14,6 +14,9 @@ pub const REVERSE_PATIENCE: Duration = Duration::from_secs(5);
 /// within a minute or two; and in the time lists learn of the others.
 pub const GREYLIST_WAIT: Duration = Duration::from_secs(240);
 
+/// How long a stranger without other fault waits for what block lists say, which are asked since MAIL.
+pub const LISTS_PATIENCE: Duration = Duration::from_millis(300);
+
 /// A retry counts until then: some servers try again twice a day.
 pub const GREYLIST_RETRY: Duration = Duration::from_secs(2 * 86_400);
 
@@ -48,6 +51,9 @@ pub const RECIPIENTS_PER_MINUTE: u32 = 300;
 /// some minutes, so that searching finds nothing.
 pub const UNKNOWN_BURST: u32 = 20;
 pub const UNKNOWN_PER_MINUTE: u32 = 1;
+
+/// So many unknown recipients of one connection and none that is known: that is no mail with an old address in it.
+pub const SEARCH_MIN: u32 = 10;
 
 /// What a good recipient gives back of that, in hundredths: who sends much to those who are here may err more often.
 pub const GOOD_GIVES_BACK_PERCENT: u32 = 50;

@@ -202,7 +202,7 @@ fn difference(have: &Pushed, want: &Pushed, now: UnixMillis) -> String {
         .map(|((scope, network), until)| {
             let element = match *until {
                 i64::MAX => network.to_string(),
-                until => format!("{network} timeout {}s", (until - now.0).max(0) / 1000 + 1),
+                until => format!("{network} timeout {}s", ((until - now.0) / 1000).max(1)),
             };
             (*scope, *network, element)
         });

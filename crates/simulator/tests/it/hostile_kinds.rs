@@ -265,6 +265,8 @@ impl Enemy {
         }
         client.send_raw(b"\r\n.\r\n").await?;
         client.reply().await?;
+        // Judging these is most of what the scenario costs.
+        self.internet.pass(Duration::from_secs(60)).await;
         Ok(())
     }
 

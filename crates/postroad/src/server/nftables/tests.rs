@@ -50,9 +50,9 @@ fn what_changed_is_said_and_overlaps_never() {
     let script = difference(&Pushed::new(), &first, NOW);
     assert_eq!(
         script,
-        "add element inet postroad banned4 { 192.0.2.1 timeout 601s }\n\
-         add element inet postroad banned4_smtp { 192.0.2.1 timeout 61s }\n\
-         add element inet postroad banned6 { 2001:db8:1:2::/64 timeout 601s }\n"
+        "add element inet postroad banned4 { 192.0.2.1 timeout 600s }\n\
+         add element inet postroad banned4_smtp { 192.0.2.1 timeout 60s }\n\
+         add element inet postroad banned6 { 2001:db8:1:2::/64 timeout 600s }\n"
     );
     assert_eq!(difference(&first, &first, NOW), "");
     let second = cover(&[
@@ -68,7 +68,7 @@ fn what_changed_is_said_and_overlaps_never() {
     );
     // The wide one is lifted: the narrow one still holds.
     let third = cover(&[banned("192.0.2.1", all, 600)]);
-    assert!(difference(&second, &third, NOW).ends_with("banned4 { 192.0.2.1 timeout 601s }\n"));
+    assert!(difference(&second, &third, NOW).ends_with("banned4 { 192.0.2.1 timeout 600s }\n"));
 }
 
 #[test]
