@@ -49,6 +49,19 @@ impl Postroad {
                 &["account", "add", &user(i), "--password-stdin"],
                 Some(PASSWORD),
             )?;
+            // Nobody writes to so many new people: that would be an alarm.
+            let (most, user) = ("100000000", user(i));
+            let limits = [
+                "account",
+                "limits",
+                &user,
+                "set",
+                "--recipients",
+                most,
+                "--new",
+                most,
+            ];
+            this.command(&limits, None)?;
         }
         this.stop()?;
         this.configure()?;

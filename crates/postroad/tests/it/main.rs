@@ -20,5 +20,7 @@ mod quickstart;
 mod refusals;
 mod reports;
 mod rig;
+mod sending;
 mod serving;
+mod spam_test;
 mod tls;
