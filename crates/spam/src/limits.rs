@@ -257,3 +257,7 @@ pub const PHRASES_BYTES_MAX: usize = 16 * 1024;
 
 /// Most domains of correspondents that an author's is compared with.
 pub const KNOWN_DOMAINS_MAX: usize = 500;
+
+/// Most domains of the server that are compared with an author's, beside those of the recipients: a house with
+/// thousands of domains has thousands of customers, who do not take each other's names for their own.
+pub const OWN_DOMAINS_MAX: usize = 200;

@@ -94,7 +94,13 @@ impl<'s> Case<'s> {
             .filter_map(|address| address.rsplit_once('@'));
         let own: BTreeSet<String> = of_recipients
             .map(|(_, domain)| domain.to_owned())
-            .chain(envelope.own_domains.iter().cloned())
+            .chain(
+                envelope
+                    .own_domains
+                    .iter()
+                    .take(limits::OWN_DOMAINS_MAX)
+                    .cloned(),
+            )
             .filter(|domain| !domain.is_empty() && !is_freemail(domain))
             .collect();
         let targets = sight
