@@ -12,10 +12,13 @@ use wire::{Machine, Step};
 const MESSAGE: &[u8] =
     b"From: a@b.example\r\nSubject: one\r\n two\r\nno field\r\nX:y\r\n\r\nbody\r\nof two lines\r\n";
 
+/// What a filter says to a command; nothing: it nods.
+type Says<'a> = &'a dyn Fn(u8, &[u8]) -> Option<Vec<u8>>;
+
 /// A filter: what it wants at first, and what it says to each command.
 struct Filter<'a> {
     agree: Vec<u8>,
-    says: &'a dyn Fn(u8, &[u8]) -> Option<Vec<u8>>,
+    says: Says<'a>,
     input: Vec<u8>,
     seen: Vec<(u8, Vec<u8>)>,
 }
@@ -41,7 +44,7 @@ fn nods(letter: u8) -> Vec<u8> {
 }
 
 impl<'a> Filter<'a> {
-    fn new(agree: Vec<u8>, says: &'a dyn Fn(u8, &[u8]) -> Option<Vec<u8>>) -> Self {
+    fn new(agree: Vec<u8>, says: Says<'a>) -> Self {
         Self {
             agree,
             says,
@@ -138,7 +141,7 @@ fn run(
 }
 
 /// One message: what came out, the same for every cut, and what the filter saw.
-fn one(says: &dyn Fn(u8, &[u8]) -> Option<Vec<u8>>, steps: u32) -> (Event, String) {
+fn one(says: Says<'_>, steps: u32) -> (Event, String) {
     let mut first = None;
     for cut in [usize::MAX, 1, 2, 3, 7] {
         let mut filter = Filter::new(agree(6, 0x1ff, steps), says);
@@ -439,7 +442,7 @@ fn one_connection_serves_several_messages_and_peers() {
 #[test]
 fn a_large_body_goes_in_pieces_and_may_be_skipped() {
     let message = [b"A: b\r\n\r\n".to_vec(), vec![b'x'; 200_000]].concat();
-    let sizes = |says: &dyn Fn(u8, &[u8]) -> Option<Vec<u8>>| -> Vec<usize> {
+    let sizes = |says: Says<'_>| -> Vec<usize> {
         let mut filter = Filter::new(agree(6, 0, 0), says);
         let mut client = Client::new(Settings::new(1_000));
         run(&mut client, &mut filter, &mut vec![work(1, &message)], 9);
