@@ -3,16 +3,15 @@
 
 mod waiting;
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
-use std::task::Poll;
 
 use futures_util::future::select;
 use mail::{TraceId, UnixMillis};
 use store::{Client, Entrance, LoggedIn, LoginError, Protocol, SessionWatch};
 use wire::sasl::server::Question;
-use wire::smtp::server::{AuthRule, Event, Phase, Role, Server, Settings, StartTlsRule};
+use wire::smtp::server::{AuthRule, Event, Role, Server, Settings, StartTlsRule};
 use wire::smtp::{EnhancedCode, Reply};
 use world::{Either, Ended, Share, Stop, Stream, Talk, Tls};
 
@@ -30,9 +29,11 @@ pub(crate) async fn serve(inner: &Inner, stream: Stream, door: Door, stop: Stop)
     let mut secret = [0; 32];
     inner.world.random.fill(&mut secret);
     let caller = Caller::begin(inner, peer, local, door).await;
-    let entry = caller
-        .may_connect(inner)
-        .and_then(|()| inner.doors.enter(peer, caller.standing(), inner.world.now()));
+    let entry = caller.may_connect(inner).and_then(|()| {
+        inner
+            .doors
+            .enter(peer, caller.standing(), inner.world.now())
+    });
     let mut settings = machine_settings(inner, door);
     caller.adjust(&mut settings, inner.doors.is_busy());
     let mut machine = Server::new(settings, secret);
@@ -194,36 +195,8 @@ impl Session<'_> {
     where
         S: Future<Output = ()>,
     {
-        let world = &self.inner.world;
-        if let Some(share) = &mut self.share {
-            // While a body comes in, what it holds of the memory budget follows its size.
-            return match talk
-                .event_or(world.clock.after(limits::BODY_WEIGHING))
-                .await?
-            {
-                Either::Left(event) => Ok(Some(event)),
-                Either::Right(()) => {
-                    if !self.stopping && is_ready_now(requested).await {
-                        self.stopping = true;
-                        talk.machine().stop();
-                    }
-                    if self.watch.as_ref().is_some_and(SessionWatch::is_over) {
-                        self.watch = None;
-                        talk.machine().turn_out(log_in_again());
-                        return Ok(None);
-                    }
-                    if talk.machine().phase() != Phase::Body {
-                        // The transaction was reset.
-                        self.share = None;
-                        return Ok(None);
-                    }
-                    let bytes = usize::try_from(talk.machine().bytes_received());
-                    if let Err(no_room) = share.grow(world, bytes.unwrap_or(0)).await {
-                        talk.machine().turn_out(Refusal::from(no_room).reply());
-                    }
-                    Ok(None)
-                }
-            };
+        if self.share.is_some() {
+            return self.weigh(talk, requested).await;
         }
         if self.stopping {
             return talk.event().await.map(Some);
@@ -359,11 +332,6 @@ impl Session<'_> {
 fn log_in_again() -> Reply {
     let text = "your log-in has ended; please log in again";
     Reply::new(421, EnhancedCode(4, 7, 0), text)
-}
-
-/// Whether it is there without waiting.
-async fn is_ready_now<F: Future>(mut future: Pin<&mut F>) -> bool {
-    poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_ready())).await
 }
 
 fn for_machine(keys: store::ScramKeys) -> wire::sasl::ScramKeys {

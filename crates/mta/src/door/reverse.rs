@@ -40,7 +40,7 @@ impl Reverse {
             None => vec![name.as_str()],
         };
         let words = || own.iter().flat_map(|label| words_of(label));
-        let mail = words().any(|word| is_mail_word(word));
+        let mail = words().any(is_mail_word);
         let pool = words().any(|word| POOL_WORDS.contains(&word));
         match (mail, pool || has_address(&name, ip)) {
             (true, false) => Self::MailServer,

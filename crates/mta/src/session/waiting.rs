@@ -1,17 +1,57 @@
-//! Where a session waits on purpose: in silence before the greeting, and before bad answers.
+//! Where a session waits on purpose: in silence before the greeting, before bad answers, and while a body comes in.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::task::Poll;
 
 use futures_util::future::select;
-use wire::smtp::server::{Event, Server};
+use wire::smtp::server::{Event, Phase, Server};
 use world::{Either, Ended, Talk};
 
-use super::Session;
+use super::{Session, log_in_again};
 use crate::door::limits::LAST_WORDS_PATIENCE;
+use crate::limits;
 use crate::refusal::Refusal;
 
 impl Session<'_> {
+    /// While a body comes in, what it holds of the memory budget follows its size.
+    pub(super) async fn weigh<S>(
+        &mut self,
+        talk: &mut Talk<Server>,
+        requested: Pin<&mut S>,
+    ) -> Result<Option<Event>, Ended>
+    where
+        S: Future<Output = ()>,
+    {
+        let world = &self.inner.world;
+        let weighing = world.clock.after(limits::BODY_WEIGHING);
+        if let Either::Left(event) = talk.event_or(weighing).await? {
+            return Ok(Some(event));
+        }
+        if !self.stopping && is_ready_now(requested).await {
+            self.stopping = true;
+            talk.machine().stop();
+        }
+        if self.is_over() {
+            self.watch = None;
+            talk.machine().turn_out(log_in_again());
+            return Ok(None);
+        }
+        let Some(share) = &mut self.share else {
+            return Ok(None);
+        };
+        if talk.machine().phase() != Phase::Body {
+            // The transaction was reset.
+            self.share = None;
+            return Ok(None);
+        }
+        let bytes = usize::try_from(talk.machine().bytes_received());
+        if let Err(no_room) = share.grow(world, bytes.unwrap_or(0)).await {
+            talk.machine().turn_out(Refusal::from(no_room).reply());
+        }
+        Ok(None)
+    }
+
     /// Before the greeting: until the peer is known by a good name, or speaks, or the silence was long enough.
     pub(super) async fn be_silent<S>(
         &mut self,
@@ -70,4 +110,9 @@ impl Session<'_> {
             select(self.inner.world.clock.after(delay), requested).await;
         }
     }
+}
+
+/// Whether it is there without waiting.
+async fn is_ready_now<F: Future>(mut future: Pin<&mut F>) -> bool {
+    poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_ready())).await
 }

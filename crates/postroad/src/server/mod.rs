@@ -174,25 +174,9 @@ impl Bound {
             listeners,
         } = self;
         let stop = Stop::new();
-        let mta = Mta::new(
-            world.clone(),
-            store.clone(),
-            settings::mta(&config, tls.clone(), &addresses)?,
-        );
-        let access = Access::new(
-            world.clone(),
-            store.clone(),
-            settings::access(&config, tls.clone()),
-        );
-        let web = Web::new(world.clone(), store.clone(), settings::web(&config)?);
-        let rooms = sessions::Rooms {
-            store: store.clone(),
-            mta: mta.clone(),
-            access,
-            web,
-        };
-        let desk =
-            sessions::Desk::new(world.clone(), &config, rooms, tls.clone(), stop.clone());
+        let rooms = rooms(&world, &config, &store, &tls, &addresses)?;
+        let mta = rooms.mta.clone();
+        let desk = sessions::Desk::new(world.clone(), &config, rooms, tls.clone(), stop.clone());
         let mut loops: Vec<Task> = listeners
             .into_iter()
             .map(|(service, listener)| desk.open(service, listener))
@@ -243,6 +227,25 @@ impl Bound {
             loops,
         })
     }
+}
+
+/// Mail in and out, mail programs and web pages, all of the same store.
+fn rooms(
+    world: &World,
+    config: &Config,
+    store: &Store,
+    tls: &Arc<TlsServer>,
+    addresses: &[(Service, SocketAddr)],
+) -> Result<sessions::Rooms, SettingsError> {
+    let mta = settings::mta(config, tls.clone(), addresses)?;
+    let access = settings::access(config, tls.clone());
+    let web = settings::web(config)?;
+    Ok(sessions::Rooms {
+        store: store.clone(),
+        mta: Mta::new(world.clone(), store.clone(), mta),
+        access: Access::new(world.clone(), store.clone(), access),
+        web: Web::new(world.clone(), store.clone(), web),
+    })
 }
 
 impl Running {
