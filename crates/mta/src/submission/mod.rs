@@ -179,7 +179,8 @@ pub(crate) async fn accept(inner: &Inner, mut draft: Draft) -> Result<Receipt, R
         require_tls: draft.require_tls,
         smtputf8: draft.smtputf8,
     };
-    let sending = outgoing(inner, user, draft.peer, recipients, &complete, now).await?;
+    let mut sending = outgoing(inner, user, draft.peer, recipients, &complete, now).await?;
+    sending.look.automatic |= reverse_path.is_null();
     let rang = sending.rang.clone();
     let mut filing = finished
         .file(inner, recipients, complete, signer.as_ref(), now)

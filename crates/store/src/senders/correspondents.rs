@@ -153,6 +153,28 @@ impl Change<'_> {
         Ok(())
     }
 
+    /// A message to these addresses never left, and its account did not write it: they are as if it had not been.
+    pub(crate) fn note_unsent(
+        &mut self,
+        account: AccountId,
+        addresses: &[Address],
+    ) -> Result<(), StoreError> {
+        let less = "UPDATE correspondent SET sent = sent - 1, \
+                    first_sent = CASE WHEN sent = 1 THEN NULL ELSE first_sent END, \
+                    last_sent = CASE WHEN sent = 1 THEN NULL ELSE last_sent END \
+                    WHERE account = ?1 AND address = ?2 AND sent > 0";
+        let gone = "DELETE FROM correspondent WHERE account = ?1 AND address = ?2 AND sent = 0 AND received = 0";
+        let mut keys: Vec<String> = addresses.iter().map(key_of).collect();
+        keys.sort();
+        keys.dedup();
+        for key in keys {
+            let params = [Param::Int(account.0), Param::Text(&key)];
+            self.sql.execute(less, &params)?;
+            self.sql.execute(gone, &params)?;
+        }
+        Ok(())
+    }
+
     /// A message from an address was filed.
     pub fn note_received(&mut self, new: &NewReceived, now: UnixMillis) -> Result<(), StoreError> {
         let sql = "INSERT INTO correspondent (account, address, domain, sent, provisional, received, confirmed, junked, \

@@ -7,7 +7,7 @@ use super::count::{SLOT_MILLIS, int, slot_of};
 use super::habits::DAY_MILLIS;
 use crate::engine::Param;
 use crate::limits::{GROUP_MEMBERS_SHOWN_MAX, GROUPS_SHOWN_MAX};
-use crate::queue::QueueLeft;
+use crate::queue::{QueueLeft, RecipientState};
 use crate::{AccountId, Change, QueueId, StoreError, View};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -215,6 +215,16 @@ impl Change<'_> {
         let mut left = 0;
         for message in messages {
             let key = [Param::Int(message.0)];
+            // Whom an intruder wrote to is nobody whom the account knows.
+            if let Some(queued) = self.queued(*message)?
+                && let Some(account) = queued.account
+            {
+                let untold = queued.recipients.iter().filter(|of| {
+                    !matches!(of.state, RecipientState::Delivered | RecipientState::Failed)
+                });
+                let untold: Vec<Address> = untold.map(|of| of.address.clone()).collect();
+                self.note_unsent(account, &untold)?;
+            }
             let sql = "DELETE FROM queue_recipient WHERE message = ?1 AND state < 3";
             self.sql.execute(sql, &key)?;
             left += u64::from(self.leave_if_done(*message)? == QueueLeft::Done);

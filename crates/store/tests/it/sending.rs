@@ -503,6 +503,9 @@ fn groups_are_removed_and_released(home: &Home) {
         NOW,
     );
     let group = facts(home, account, NOW).groups[0].id;
+    let written = ["a", "b", "c", "d"].map(|name| address(&format!("{name}@far.example")));
+    home.write(move |change| change.note_sent(account, &written, NOW))
+        .expect("noted");
     let more = submit(
         home,
         account,
@@ -551,6 +554,12 @@ fn groups_are_removed_and_released(home: &Home) {
         2
     );
     assert_eq!((states(home, spam), states(home, more)), (vec![], vec![]));
+    let is_new = |name: &str| {
+        let address = address(&format!("{name}@far.example"));
+        home.read(move |view| view.is_first_time(account, &address))
+    };
+    assert!(is_new("a") && is_new("c"), "nobody whom ann knows");
+    assert!(!is_new("d"));
     assert_eq!(states(home, good), [RecipientState::Held]);
     let rest = home.read(|view| view.sending_groups(None))[0].id;
     assert_eq!(
