@@ -66,6 +66,7 @@ kinds! {
 
     // Who sent it.
     Authenticated "authenticated" Sender -0.2 "{0} really sent it";
+    GenuineBrand "genuine-brand" Sender -1.0 "it really is from {0}";
     Unauthenticated "unauthenticated" Sender 0.4 "nothing proves that {0} sent it";
     AuthenticationFailed "authentication-failed" Sender 1.5 "{0} says that its mail is signed, and this is not";
     OwnForged "own-forged" Hard 2.5 "it claims to come from your own domain {0}, and does not";
@@ -159,7 +160,7 @@ kinds! {
     // Mail to many.
     Bulk "bulk" Soft 0.0 "it was sent to many ({0})";
     MailingList "mailing-list" Soft 0.0 "it came through the mailing list {0}";
-    NoAuthor "no-author" Soft 1.5 "nobody is named as its author";
+    NoAuthor "no-author" Soft 1.0 "nobody is named as its author";
     SeveralAuthors "several-authors" Hard 1.5 "several authors are named: {0}";
 }
 

@@ -60,6 +60,7 @@ pub fn judge(
     let trust = trust(facts);
     let author = author(facts);
     reasons.extend(sender(facts, author));
+    reasons.extend(genuine(facts, author));
     reasons.extend(trust.reasons(facts));
     reasons.extend(answer(facts));
     reasons.extend(lists(facts));
@@ -207,6 +208,18 @@ fn sender(facts: &Facts, author: &str) -> Option<Reason> {
         ),
         Proof::Failed => Finding::new(Kind::AuthenticationFailed, [domain_of(author)]),
     })
+}
+
+/// Receipts and notices look like what imitates them; the proof tells them apart. Where everybody can have an address
+/// it proves nothing.
+fn genuine(facts: &Facts, author: &str) -> Option<Reason> {
+    let domain = domain_of(author);
+    if facts.authentication.proof != Proof::Proven || crate::domains::is_freemail(domain) {
+        return None;
+    }
+    let mut brands = crate::brands::knowledge().brand.iter();
+    let brand = brands.find(|brand| brand.owns(domain))?;
+    Some(Finding::new(Kind::GenuineBrand, [&brand.name]))
 }
 
 /// What the account's own past says.

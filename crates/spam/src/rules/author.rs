@@ -71,8 +71,8 @@ fn name(case: &Case<'_>, author: &Mailbox, found: &mut Vec<Finding>) {
                 Kind::NameClaimsOwn,
                 [shown, &author.address()],
             ));
-        } else if !is_freemail(&author.domain) || !is_freemail(shown) {
-            // Somebody with two free addresses deceives nobody.
+        } else if case.bulk.is_empty() && !(is_freemail(&author.domain) && is_freemail(shown)) {
+            // Somebody with two free addresses deceives nobody, nor does a service that writes for its customers.
             let owner = brands::knowledge()
                 .brand
                 .iter()

@@ -194,6 +194,22 @@ fn a_proof_alone_is_worth_little() {
 }
 
 #[test]
+fn genuine_notices() {
+    let from = |author: &str, proof| {
+        let mut facts = facts(proof);
+        facts.authentication.author = Some(author.to_owned());
+        judge(3.5, &[], &facts, &Weights::default())
+    };
+    assert_eq!(from("service@mail.paypal.com", Proof::Proven).place, Wanted);
+    assert_eq!(from("service@mail.paypal.com", Proof::Failed).place, Junk);
+    assert_eq!(
+        from("service@paypal.com.evil.example", Proof::Proven).place,
+        Junk
+    );
+    assert_eq!(from("somebody@gmail.com", Proof::Proven).place, Junk);
+}
+
+#[test]
 fn newsletters() {
     let links = of(&[
         Kind::Bulk,
