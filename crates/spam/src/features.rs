@@ -37,26 +37,24 @@ pub enum Group {
     Order = 7,
     /// What fields say, and the shape of identifiers.
     Value = 8,
-    /// The way it came.
-    Route = 9,
     /// The tree of parts.
-    Parts = 10,
+    Parts = 9,
     /// Host names and paths of links.
-    Link = 11,
+    Link = 10,
     /// The shape of links.
-    LinkShape = 12,
+    LinkShape = 11,
     /// How the page is built.
-    Page = 13,
+    Page = 12,
     /// Lengths, counts and shares.
-    Measure = 14,
+    Measure = 13,
     /// Words that are hidden from the reader.
-    Hidden = 15,
+    Hidden = 14,
     /// Words that a link is shown with.
-    Anchor = 16,
+    Anchor = 15,
 }
 
 /// How many groups there are.
-pub const GROUPS: usize = 17;
+pub const GROUPS: usize = 16;
 
 /// How far a hash is shifted for its group.
 const GROUP_SHIFT: u32 = 59;
@@ -111,15 +109,12 @@ impl Features {
 }
 
 /// The groups that learning keeps.
-const LEARNT: [usize; 8] = [
+const LEARNT: [usize; 5] = [
     Group::Word as usize,
     Group::Subject as usize,
     Group::Sender as usize,
-    Group::Value as usize,
     Group::Link as usize,
-    Group::LinkShape as usize,
     Group::Anchor as usize,
-    Group::Parts as usize,
 ];
 
 /// All features, in the order that matters if there are too many.
@@ -162,7 +157,7 @@ pub(crate) fn in_words(feature: u64, says: &str) -> String {
         3 => "letters of subject or name:",
         4 => "the author:",
         5 => "how it agrees:",
-        15 => "hidden:",
+        14 => "hidden:",
         _ => return says.to_owned(),
     };
     format!("{of} {says}")

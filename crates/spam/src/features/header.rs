@@ -122,7 +122,6 @@ pub(super) fn describe(sight: &Sight, sink: &mut impl Sink) {
     }
     answer(sight, sink);
     recipients(sight, sink);
-    route(sight, sink);
 }
 
 pub(super) fn is_skipped(name: &str) -> bool {
@@ -438,52 +437,5 @@ fn recipients(sight: &Sight, sink: &mut impl Sink) {
             "subject calls the local part",
             u64::from(called),
         );
-    }
-}
-
-/// The first station of its way: the undermost Received. Nothing of our own relays.
-fn route(sight: &Sight, sink: &mut impl Sink) {
-    let Some(first) = sight.fields.iter().rev().find(|field| field.is("received")) else {
-        return;
-    };
-    let raw = &*first.raw;
-    let has = |what: &[u8]| memchr::memmem::find(raw, what).is_some();
-    let by = memchr::memmem::find(raw, b"by ").unwrap_or(raw.len());
-    let from = raw.get(..by).unwrap_or_default();
-    said(
-        sink,
-        Group::Route,
-        "first from like",
-        shape::of(from).as_slice(),
-    );
-    if let Some(with) = memchr::memmem::find(raw, b"with ") {
-        let word = raw.get(with + 5..).unwrap_or_default();
-        let word = word
-            .split(|byte| byte.is_ascii_whitespace() || *byte == b';')
-            .next();
-        said(
-            sink,
-            Group::Route,
-            "first with",
-            shape::lower(word.unwrap_or_default()).as_slice(),
-        );
-    }
-    for (name, what) in [
-        ("unknown", &b"unknown"[..]),
-        ("forged", b"may be forged"),
-        ("helo", b"helo"),
-        ("HELO", b"HELO"),
-        ("localhost", b"localhost"),
-        ("dsl", b"dsl"),
-        ("dial", b"dial"),
-        ("pool", b"pool"),
-        ("ppp", b"ppp"),
-        ("cable", b"cable"),
-        ("userid", b"userid"),
-        ("HTTP", b"HTTP"),
-    ] {
-        if has(what) {
-            fact(sink, Group::Route, name, 1);
-        }
     }
 }

@@ -262,14 +262,6 @@ fn agreement(sight: &Sight, sink: &mut impl Sink) {
         "Reply-To and From",
         reply_relation << 2 | free << 1 | reply_free,
     );
-    let path = sight.mailboxes("return-path");
-    let path = path.first().map_or("", |path| path.domain.as_str());
-    fact(
-        sink,
-        Group::Route,
-        "Return-Path and From",
-        relation(path, domain) << 1 | free,
-    );
     let sender = sight.mailboxes("sender");
     let sender = sender.first().map_or("", |sender| sender.domain.as_str());
     fact(
