@@ -13,6 +13,7 @@ import time
 import zipfile
 from contextlib import ExitStack
 
+from lib.dns import Dns
 from lib.filters import EICAR, GTUBE, GTUBE_JUNK, Clamd, Rspamd, Scripted, Spamd, SpamassMilter, config, packet
 from lib.milter import OpenDkim
 from lib.runner import need_program
@@ -381,6 +382,27 @@ def test_refusals_delays_and_what_is_thrown_away(directory):
         server.stop()
         assert server.json("quarantine", "delete", "all")["deleted"] == [held[0]["id"]]
         assert server.json("quarantine", "list") == []
+
+
+def test_a_refused_recipient_is_bounced_where_the_sender_is_proven(directory):
+    sink = Sink()
+    dns = Dns({("remote.test", "TXT"): ["v=spf1 ip4:127.0.0.1 -all"], ("remote.test", "MX"): ["10 mx.remote.test"]})
+    no = {b"<bob@example.test>\0": [packet("y", b"550 5.7.1 not him\0")]}
+    both = ("bob@example.test", "alice@example.test")
+    with Scripted({"R": lambda data: no.get(data, [packet("c")])}) as milter:
+        settings = (f'[dns]\nresolvers = ["127.0.0.1:{dns.port}"]\n[outbound]\nrelay = "smtp://127.0.0.1:{sink.port}"\n'
+                    + config(milters=[f"127.0.0.1:{milter.port}"]))
+        with Postroad(directory / "here", extra=settings) as server:
+            assert deliver(server, letter(b"one"), to=both)[0] == 250
+            report = sink.wait_for(1)[0]
+            assert report.sender == "" and report.recipients == ["ann@remote.test"], report.recipients
+            assert b"bob@example.test" in report.content and b"not him" in report.content, report.content
+            assert b"alice@example.test" not in report.content
+            # Nobody hears of it whose envelope may be forged.
+            assert deliver(server, letter(b"two"), sender="ann@other.test", to=both)[0] == 250
+            inbox(server, 2, "alice")
+            inbox(server, 0)
+            assert len(sink.letters) == 1, [one.recipients for one in sink.letters]
 
 
 def test_a_milter_that_makes_no_sense_is_not_believed(directory):
