@@ -253,6 +253,7 @@ impl Change<'_> {
         Ok(names)
     }
 
+    /// What was counted for a while may be written after what came later.
     pub(super) fn note_app_password_use(
         &mut self,
         account: AccountId,
@@ -260,7 +261,7 @@ impl Change<'_> {
         entry: &Entry,
     ) -> Result<(), StoreError> {
         let sql = "UPDATE app_password SET used = ?3, used_peer = ?4, used_protocol = ?5, used_client = ?6 \
-                   WHERE account = ?1 AND name = ?2";
+                   WHERE account = ?1 AND name = ?2 AND (used IS NULL OR used <= ?3)";
         let peer = entry.visit.peer.to_canonical().to_string();
         let params = [
             Param::Int(account.0),

@@ -192,7 +192,8 @@ impl Change<'_> {
     fn put_sign_in_network(&mut self, account: AccountId, entry: &Entry) -> Result<(), StoreError> {
         let place = entry.likeness.place.to_string();
         let sql = "INSERT INTO sign_in_network (account, network, first, last, count) VALUES (?1, ?2, ?3, ?4, ?5) \
-                   ON CONFLICT (account, network) DO UPDATE SET last = excluded.last, \
+                   ON CONFLICT (account, network) DO UPDATE SET \
+                   last = CASE WHEN sign_in_network.last < excluded.last THEN excluded.last ELSE sign_in_network.last END, \
                    count = sign_in_network.count + excluded.count RETURNING count";
         let params = [
             Param::Int(account.0),

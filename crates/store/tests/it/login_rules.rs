@@ -260,6 +260,19 @@ fn sign_ins_are_remembered(home: &Home) {
     assert_eq!(used.expect("used").client, "[10.0.0.5]");
     let networks = home.read(move |view| view.sign_in_networks(ann));
     assert_eq!(networks.len(), 2);
+    // What was counted before and is written after does not take the place of what came later.
+    let reader = visit(Protocol::Imap, AWAY);
+    sign_in(home, &phone, reader, "reader", UnixMillis(later.0 + 1));
+    sign_in(home, &phone, reader, "reader", UnixMillis(later.0 + 2));
+    let sender = visit(Protocol::Submission, AWAY);
+    sign_in(home, &phone, sender, "sender", UnixMillis(later.0 + 3));
+    written(home, ann, 105);
+    let used = home.read(move |view| view.app_passwords(ann))[0]
+        .used
+        .clone();
+    assert_eq!(used.expect("used").client, "sender");
+    let networks = home.read(move |view| view.sign_in_networks(ann));
+    assert_eq!(networks[0].last, UnixMillis(later.0 + 3));
 
     let facts = |from: &str, now: UnixMillis| {
         let peer = from.parse().expect("an address");
