@@ -142,7 +142,7 @@ async fn learn(desk: &Desk, lesson: Lesson) -> Result<(), StoreError> {
         .store
         .write_bulk(Durability::Relaxed, move |change| {
             let id = material.message_id.as_deref();
-            change.learn(key, &material.features, &material.origin, id, now)
+            change.learn(&lesson, &material.features, &material.origin, id, now)
         })
         .await?;
     tracing::debug!(account = %key.account, ?learnt, "learnt");

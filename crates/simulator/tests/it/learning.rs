@@ -209,6 +209,17 @@ fn a_summary_comes_in_the_morning_and_once() {
         assert!(text.contains("Wheelbarrow clearance, offer 32"), "{text}");
         assert!(text.contains("multipart/alternative"), "{text}");
         assert_eq!(summaries(&host, BEN).len(), 0, "he did not ask");
+        // A crash after it was delivered, before that was noted.
+        let ann = account(&host, ANN);
+        let state = host.store().read_blocking(move |view| view.digest(ann));
+        let day = state.unwrap().day.unwrap();
+        host.store()
+            .write_blocking(Durability::Durable, move |change| {
+                change.note_digest(ann, day - 1, UnixMillis(0))
+            })
+            .unwrap();
+        internet.pass(hours(1)).await;
+        assert_eq!(summaries(&host, ANN).len(), 1, "it is known by its name");
         internet.pass(days(2)).await;
         assert_eq!(summaries(&host, ANN).len(), 1, "all was told");
     });

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use mail::UnixMillis;
 
 use super::read::{Count, Voices};
-use super::work::{LessonKey, LessonRow};
+use super::work::{Lesson, LessonKey, LessonRow};
 use super::{Class, hashes};
 use crate::engine::Param;
 use crate::limits::{LESSON_FEATURES_MAX, TEACHER_COUNT_MAX};
@@ -22,22 +22,23 @@ pub struct Learnt {
 }
 
 impl Change<'_> {
-    /// Does what a lesson waits for, whatever that is by now: takes back what was counted of it, counts what is due.
-    /// Nothing happens if it is done already. `features` and `origin` are those of the message's body.
+    /// Does what a lesson waits for: takes back what was counted of it, counts what is due. Nothing happens if it is done
+    /// already, or if something else is due by now: then it waits still. `features` and `origin` are those of the body.
     pub fn learn(
         &mut self,
-        key: LessonKey,
+        lesson: &Lesson,
         features: &[u64],
         origin: &Origin,
         message_id: Option<&str>,
         now: UnixMillis,
     ) -> Result<Learnt, StoreError> {
+        let key = lesson.key;
         self.lock(key.account)?;
         let Some(row) = self.lesson_row(key)? else {
             return Ok(Learnt::default());
         };
         let due = row.said.due();
-        if due == row.learnt {
+        if due == row.learnt || due != lesson.due {
             return Ok(Learnt::default());
         }
         self.unlearn(key, &row, now)?;

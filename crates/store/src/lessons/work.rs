@@ -248,7 +248,13 @@ impl Change<'_> {
     ) -> Result<super::Learnt, StoreError> {
         self.lock(key.account)?;
         self.note_act(key, Act::Told(class), None, now)?;
-        self.learn(key, features, &Origin::default(), message_id, now)
+        let row = self.lesson_row(key)?;
+        let lesson = Lesson {
+            key,
+            due: row.and_then(|row| row.said.due()),
+            body: None,
+        };
+        self.learn(&lesson, features, &Origin::default(), message_id, now)
     }
 
     pub(super) fn delete_lesson(&mut self, key: LessonKey) -> Result<(), StoreError> {

@@ -27,6 +27,7 @@ on_both!(
     choices_are_merged_and_remembered,
     junk_is_told_of_until_it_is_rescued,
     a_lesson_that_fails_is_given_up,
+    what_is_due_by_now_is_learnt_from_its_body,
     what_is_kept_balances_what_was_junked,
 );
 
@@ -61,7 +62,7 @@ fn work(home: &Home) -> usize {
             });
             let features = features(&body);
             home.write(move |change| {
-                change.learn(lesson.key, &features, &Origin::default(), None, NOW)
+                change.learn(&lesson, &features, &Origin::default(), None, NOW)
             })
             .expect("learnt");
             done += 1;
@@ -300,7 +301,7 @@ fn learn_all(home: &Home, id: &'static str) {
         });
         let features = features(&body);
         home.write(move |change| {
-            change.learn(lesson.key, &features, &Origin::default(), Some(id), NOW)
+            change.learn(&lesson, &features, &Origin::default(), Some(id), NOW)
         })
         .expect("learnt");
     }
@@ -788,4 +789,25 @@ fn what_is_kept_balances_what_was_junked(home: &Home) {
     assert_eq!(kept(later, 9), 0, "one to one is enough");
     teach(home, ann, Class::Junk, "cheap watches");
     assert_eq!(kept(later, 9), 1, "each message once");
+}
+
+/// Between the look at a lesson and its counting the person may say something else.
+fn what_is_due_by_now_is_learnt_from_its_body(home: &Home) {
+    let ann = home.account("ann");
+    home.deliver(ann, b"cheap pills");
+    moved(home, ann, "INBOX", "Junk", "1");
+    work(home);
+    moved(home, ann, "Junk", "INBOX", "1");
+    let seen = home.read(move |view| view.waiting_lessons(ann, 1));
+    assert_eq!((seen[0].due, seen[0].body), (None, None));
+    marked(home, ann, "INBOX", FlagEdit::Set(keyword("$NotJunk")));
+    let learnt =
+        home.write(move |change| change.learn(&seen[0], &[], &Origin::default(), None, NOW));
+    assert_eq!(learnt.expect("nothing"), Learnt::default());
+    check_lessons(home, ann, 1, 0);
+    work(home);
+    check_lessons(home, ann, 0, 1);
+    let one = Count { junk: 0, wanted: 1 };
+    let counts = taught(home, ann, "pills").account.counts;
+    assert_eq!(counts, [(feature("pills"), one)]);
 }

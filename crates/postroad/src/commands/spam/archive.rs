@@ -1,6 +1,7 @@
 //! Messages in files: single ones, mbox files, and directories of them, maildirs included.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use crate::output::Failure;
@@ -24,9 +25,13 @@ fn walk(
     depth: usize,
     each: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::failed(format!("{}: {error}", path.display()));
+    let failed = |error: io::Error| Failure::failed(format!("{}: {error}", path.display()));
     if !fs::metadata(path).map_err(failed)?.is_dir() {
-        return of_file(&fs::read(path).map_err(failed)?, each);
+        let file = BufReader::new(File::open(path).map_err(failed)?);
+        return of_file(file, each).map_err(|error| match error {
+            Error::Io(error) => failed(error),
+            Error::Told(failure) => failure,
+        });
     }
     if DEPTH_MAX < depth {
         return Ok(());
@@ -53,53 +58,82 @@ fn is_dot_file(path: &Path, name: &str) -> bool {
     name.starts_with('.') && !path.join(name).is_dir()
 }
 
+/// One message, or all of an mbox file: there a line that begins with `From ` after an empty line (or at the beginning) begins one.
+/// RFC 4155. Only one message at a time is in memory.
 fn of_file(
-    bytes: &[u8],
+    mut file: impl BufRead,
     each: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    if !bytes.starts_with(b"From ") {
-        return match bytes.is_empty() {
+) -> Result<(), Error> {
+    let is_mbox = file.fill_buf()?.starts_with(b"From ");
+    if !is_mbox {
+        let mut message = Vec::new();
+        file.take(MESSAGE_BYTES_MAX).read_to_end(&mut message)?;
+        return match message.is_empty() {
             true => Ok(()),
-            false => each(bytes),
+            false => Ok(each(&message)?),
         };
     }
-    for message in mbox(bytes) {
-        each(&message)?;
+    let (mut message, mut line) = (Vec::new(), Vec::new());
+    let mut after_empty = true;
+    loop {
+        line.clear();
+        let end = file
+            .by_ref()
+            .take(MESSAGE_BYTES_MAX)
+            .read_until(b'\n', &mut line)?
+            == 0;
+        let begins = after_empty && line.starts_with(b"From ");
+        if (begins || end) && !message.is_empty() {
+            each(&message)?;
+            message.clear();
+        }
+        if end {
+            return Ok(());
+        }
+        if !begins && (message.len() as u64) < MESSAGE_BYTES_MAX {
+            message.extend_from_slice(unquoted(&line));
+        }
+        after_empty = line.trim_ascii_end().is_empty();
     }
-    Ok(())
 }
 
-/// The messages of an mbox file: a line that begins with `From ` after an empty line (or at the beginning) begins one. RFC 4155
-fn mbox(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut messages: Vec<Vec<u8>> = Vec::new();
-    let mut after_empty = true;
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let bare = line.trim_ascii_end();
-        if after_empty && line.starts_with(b"From ") {
-            messages.push(Vec::new());
-        } else if let Some(message) = messages.last_mut() {
-            // One `>` was put before such a line of a text, and before one that had some already.
-            let quoted = line.iter().take_while(|byte| **byte == b'>').count();
-            let was_quoted = 0 < quoted
-                && line
-                    .get(quoted..)
-                    .is_some_and(|rest| rest.starts_with(b"From "));
-            message.extend_from_slice(line.get(usize::from(was_quoted)..).unwrap_or_default());
-        }
-        after_empty = bare.is_empty();
+/// One `>` was put before such a line of a text, and before one that had some already.
+fn unquoted(line: &[u8]) -> &[u8] {
+    let behind = line
+        .iter()
+        .position(|byte| *byte != b'>')
+        .unwrap_or(line.len());
+    match line.get(behind..) {
+        Some(rest) if 0 < behind && rest.starts_with(b"From ") => line.get(1..).unwrap_or_default(),
+        _ => line,
     }
-    messages.retain(|message| !message.is_empty());
-    messages
+}
+
+/// Larger messages are cut: what is behind are attachments.
+const MESSAGE_BYTES_MAX: u64 = 64_000_000;
+
+/// What went wrong: the file, or what was done with a message.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Told(#[from] Failure),
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{each_message, mbox};
+    use super::{each_message, of_file};
 
     #[test]
     fn an_mbox_is_cut_where_messages_begin() {
         let text = b"From a@b Mon\nSubject: 1\n\n>From here\n>>From there\nFrom within\n\nFrom c@d Tue\nSubject: 2\n\nx\n";
-        let messages = mbox(text);
+        let mut messages = Vec::new();
+        of_file(&text[..], &mut |message| {
+            messages.push(message.to_vec());
+            Ok(())
+        })
+        .expect("read");
         assert_eq!(messages.len(), 2);
         assert_eq!(
             messages[0],
