@@ -345,3 +345,6 @@ pub const SENT_IDS_AGE_MILLIS: i64 = 180 * 86_400_000;
 /// Messages that are looked through for one that somebody asks about, and places of each that are named.
 pub const FOUND_MESSAGES_MAX: i64 = 200;
 pub const FOUND_PLACES_MAX: i64 = 20;
+
+/// Domains of correspondents that a stranger's is compared with: what a person's mail has.
+pub const CORRESPONDENT_DOMAINS_READ_MAX: i64 = 200;

@@ -163,7 +163,7 @@ impl Inbound {
     /// For nobody in particular.
     fn is_junk(&self) -> bool {
         let scores = self.scores.as_ref();
-        scores.is_some_and(|scores| scores.server.is_junk())
+        scores.is_some_and(Scores::is_junk_for_server)
     }
 
     /// Plans all that is done with it.
@@ -206,7 +206,11 @@ impl Inbound {
             let delivered: Vec<Routed> = here.iter().map(|(to, _)| (*to).clone()).collect();
             filing.add(bounce::delivered(inner, &about, &delivered).await?);
             let failed = self.failed(ruling);
-            filing.add(bounce::report(inner, Kind::Failed, &about, failed).await?);
+            let report = bounce::report(inner, Kind::Failed, &about, failed).await?;
+            match filing.hold {
+                Some(_) => filing.at_once = Some(Box::new(report)),
+                None => filing.add(report),
+            }
         }
         Ok(filing)
     }

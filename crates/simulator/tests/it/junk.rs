@@ -154,6 +154,24 @@ fn whom_one_wrote_to_is_spared_and_who_forges_them_is_not() {
 }
 
 #[test]
+fn who_imitates_the_domain_of_somebody_known_is_found_out() {
+    Internet::simulated(1, async |internet| {
+        let host = host(&internet).await;
+        let letter = "Subject: hello\r\n\r\nhow are you?\r\n";
+        host.submit(&format!("<{ANN}>"), &["al@gardenclub.test"], letter)
+            .await;
+        let text = lunch("Al <al@gardenc1ub.test>");
+        stranger(&internet, &host, &[ANN, DAN], &text).await;
+        let of = |address| {
+            let all = [inbox(&host, address), junk(&host, address)].concat();
+            verdict(&all[0]).unwrap()
+        };
+        assert!(of(ANN).contains(" known-lookalike="), "{}", of(ANN));
+        assert!(!of(DAN).contains("known-lookalike"), "{}", of(DAN));
+    });
+}
+
+#[test]
 fn nobody_reads_of_anothers_past_with_the_sender() {
     Internet::simulated(1, async |internet| {
         let host = host(&internet).await;

@@ -4,7 +4,9 @@ use mail::{Address, UnixMillis};
 
 use super::{SenderLesson, key_of};
 use crate::engine::Param;
-use crate::limits::{CORRESPONDENTS_COUNTED_MAX, THREAD_REFERENCES_MAX};
+use crate::limits::{
+    CORRESPONDENT_DOMAINS_READ_MAX, CORRESPONDENTS_COUNTED_MAX, THREAD_REFERENCES_MAX,
+};
 use crate::{AccountId, Change, StoreError, View};
 
 /// What an account and an address had to do with one another.
@@ -92,6 +94,18 @@ impl View<'_> {
 }
 
 impl View<'_> {
+    /// Domains where people live whom the account wrote to, some of them if there are many.
+    pub fn domains_written_to(&self, account: AccountId) -> Result<Vec<String>, StoreError> {
+        let sql =
+            "SELECT DISTINCT domain FROM correspondent WHERE account = ?1 AND sent > 0 LIMIT ?2";
+        let params = [
+            Param::Int(account.0),
+            Param::Int(CORRESPONDENT_DOMAINS_READ_MAX),
+        ];
+        self.sql
+            .all(sql, &params, |row| Ok(row.text(0)?.to_owned()))
+    }
+
     /// Whether one of these Message-IDs is of a message that the account sent.
     pub fn is_answer_to(&self, account: AccountId, ids: &[String]) -> Result<bool, StoreError> {
         let sql = "SELECT sent FROM sent_id WHERE account = ?1 AND hash = ?2";

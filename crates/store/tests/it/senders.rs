@@ -101,6 +101,9 @@ fn whom_one_writes_to_is_known(home: &Home) {
     assert_eq!(bob, want);
     let stranger = history(home, ann, "fay@there.example");
     assert_eq!((stranger.sent, stranger.written_at_domain), (0, 2));
+    let mut domains = home.read(move |view| view.domains_written_to(ann));
+    domains.sort();
+    assert_eq!(domains, ["here.example", "there.example"]);
 }
 
 fn answers_are_known(home: &Home) {

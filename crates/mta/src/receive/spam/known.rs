@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use mail::{Address, UnixMillis};
-use store::lessons::{SenderNames, SenderRule, SpamChoices, Taught};
+use store::lessons::{Scope, SenderNames, SenderRule, SpamChoices, Taught};
 use store::senders::{History, SenderKey, Standing};
 use store::{AccountId, StoreError, View};
 
@@ -25,6 +25,8 @@ pub(super) struct Wanted {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
+    /// For who has no choices of their own.
+    pub(super) server: SpamChoices,
     pub(super) accounts: Vec<KnownToAccount>,
     pub(super) standings: Vec<(SenderKey, Arc<Standing>)>,
 }
@@ -35,13 +37,18 @@ pub(super) struct KnownToAccount {
     pub(super) choices: SpamChoices,
     pub(super) history: History,
     pub(super) answers_us: bool,
+    /// Where people live whom it wrote to; not asked for where the author is one of them.
+    pub(super) domains: Vec<String>,
     pub(super) rules: Vec<SenderRule>,
     pub(super) taught: Taught,
 }
 
 impl Wanted {
     pub(super) fn read(&self, view: &View<'_>) -> Result<Known, StoreError> {
-        let mut known = Known::default();
+        let mut known = Known {
+            server: view.spam_choices_of(&Scope::Server)?,
+            ..Known::default()
+        };
         for account in &self.accounts {
             known.accounts.push(self.of_account(view, *account)?);
         }
@@ -64,6 +71,7 @@ impl Wanted {
                 choices,
                 history: History::default(),
                 answers_us: false,
+                domains: Vec::new(),
                 rules: Vec::new(),
                 taught: Taught::default(),
             });
@@ -73,13 +81,19 @@ impl Wanted {
             reverse_path: self.reverse_path.as_ref(),
             peer: Some(self.peer),
         };
+        let history = match &self.author {
+            Some(author) => view.history(account, author)?,
+            None => History::default(),
+        };
+        let is_strange = self.author.is_some() && history.written_at_domain == 0;
         Ok(KnownToAccount {
             account,
             choices,
-            history: match &self.author {
-                Some(author) => view.history(account, author)?,
-                None => History::default(),
+            domains: match is_strange {
+                true => view.domains_written_to(account)?,
+                false => Vec::new(),
             },
+            history,
             answers_us: view.is_answer_to(account, &self.answered)?,
             rules: view.sender_rules(account, &names)?,
             taught: view.taught(account, &self.learning)?,

@@ -23,6 +23,7 @@ use mailauth::iprev::IprevReason;
 use mailauth::verdict::Verdict as Sender;
 use spam::facts::{Facts, Listed, OtherFilter, Proof};
 use spam::{Verdict, judge};
+use store::lessons::SpamChoices;
 use store::senders::{Origin, Seen, SenderKind};
 use store::{AccountId, Store, StoreError};
 use world::World;
@@ -78,6 +79,8 @@ pub(super) struct Case<'a> {
 pub(super) struct Scores {
     /// For nobody in particular: what goes on to other servers.
     pub(super) server: Arc<Verdict>,
+    /// The operator wants mail to be filtered, unless an account or a domain says otherwise.
+    server_filters: bool,
     /// Accounts without filtering are not among them.
     accounts: BTreeMap<AccountId, Arc<Verdict>>,
     unfiltered: Vec<AccountId>,
@@ -95,6 +98,11 @@ impl Scores {
 
     pub(super) fn is_junk(&self, account: AccountId) -> bool {
         self.of(account).is_some_and(|verdict| verdict.is_junk())
+    }
+
+    /// For nobody in particular.
+    pub(super) fn is_junk_for_server(&self) -> bool {
+        self.server_filters && self.server.is_junk()
     }
 
     /// The network that it came from, as correspondents remember it.
@@ -144,7 +152,7 @@ pub(super) async fn score(
         .spam
         .reputations
         .remember(&known.standings, inner.world.now());
-    standings.extend(known.standings);
+    standings.extend(known.standings.iter().cloned());
     let author = looked.author.as_ref();
     let is_ours = author.is_some_and(|author| {
         let domain = author.domain().as_str();
@@ -172,7 +180,7 @@ pub(super) async fn score(
             .find(|key| key.kind == SenderKind::Network)
             .map(|key| key.name),
     };
-    Some(judging.all(&known.accounts, origin))
+    Some(judging.all(&known, origin))
 }
 
 impl Case<'_> {
@@ -256,14 +264,15 @@ struct Judging<'a> {
 }
 
 impl Judging<'_> {
-    fn all(&self, known: &[KnownToAccount], origin: Origin) -> Scores {
+    fn all(&self, known: &Known, origin: Origin) -> Scores {
         let mut scores = Scores {
-            server: Arc::new(self.for_server()),
+            server: Arc::new(self.for_server(&known.server)),
+            server_filters: known.server.filtering,
             accounts: BTreeMap::new(),
             unfiltered: Vec::new(),
             origin,
         };
-        for one in known {
+        for one in &known.accounts {
             match one.choices.filtering {
                 true => {
                     let verdict = Arc::new(self.for_account(one));
@@ -275,12 +284,13 @@ impl Judging<'_> {
         scores
     }
 
-    fn for_server(&self) -> Verdict {
+    fn for_server(&self, choices: &SpamChoices) -> Verdict {
         let facts = Facts {
             reputation: reputation::of_account(self.standings, None),
             ..self.shared.clone()
         };
-        self.judge(&facts, &spam::Weights::default())
+        let findings = &self.looked.findings;
+        judge(self.looked.base, findings, &facts, &facts::weights(choices))
     }
 
     fn for_account(&self, known: &KnownToAccount) -> Verdict {
@@ -293,11 +303,16 @@ impl Judging<'_> {
             lists: facts::list_entries(&known.rules),
             ..self.shared.clone()
         };
-        self.judge(&facts, &facts::weights(&known.choices))
-    }
-
-    fn judge(&self, facts: &Facts, weights: &spam::Weights) -> Verdict {
-        judge(self.looked.base, &self.looked.findings, facts, weights)
+        let author = self.looked.author.as_ref();
+        let author = author.map_or("", |author| author.domain().as_str());
+        let mut findings = self.looked.findings.clone();
+        findings.extend(spam::rules::known_lookalike(author, &known.domains));
+        judge(
+            self.looked.base,
+            &findings,
+            &facts,
+            &facts::weights(&known.choices),
+        )
     }
 }
 

@@ -16,6 +16,7 @@ pub(in crate::receive) fn scores(server: f32, accounts: &[(i64, f32)]) -> Scores
     let own = |(account, log_odds): &(i64, f32)| (AccountId(*account), verdict(*log_odds));
     Scores {
         server: verdict(server),
+        server_filters: true,
         accounts: accounts.iter().map(own).collect(),
         unfiltered: Vec::new(),
         origin: Origin::default(),
