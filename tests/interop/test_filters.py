@@ -398,11 +398,17 @@ def test_a_refused_recipient_is_bounced_where_the_sender_is_proven(directory):
             assert report.sender == "" and report.recipients == ["ann@remote.test"], report.recipients
             assert b"bob@example.test" in report.content and b"not him" in report.content, report.content
             assert b"alice@example.test" not in report.content
+            # At once, also where the message itself is held for the others.
+            milter.says["E"] = [packet("q", b"odd\0"), packet("c")]
+            assert deliver(server, letter(b"three"), to=both)[0] == 250
+            assert b"bob@example.test" in sink.wait_for(2)[1].content
+            assert [one["recipients"] for one in server.json("quarantine", "list")] == [["alice@example.test"]]
+            del milter.says["E"]
             # Nobody hears of it whose envelope may be forged.
             assert deliver(server, letter(b"two"), sender="ann@other.test", to=both)[0] == 250
             inbox(server, 2, "alice")
             inbox(server, 0)
-            assert len(sink.letters) == 1, [one.recipients for one in sink.letters]
+            assert len(sink.letters) == 2, [one.recipients for one in sink.letters]
 
 
 def test_a_milter_that_makes_no_sense_is_not_believed(directory):

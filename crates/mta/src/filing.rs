@@ -36,6 +36,8 @@ pub(crate) struct Filing {
     pub(crate) seen: Option<(Vec<Seen>, UnixMillis)>,
     /// Nothing of it happens until the operator says so.
     pub(crate) hold: Option<NewHeld>,
+    /// What happens now, though the rest is held: reports on recipients that do not get it.
+    pub(crate) at_once: Option<Box<Filing>>,
 }
 
 /// An account writes to these addresses.
@@ -114,6 +116,11 @@ impl Filing {
                 }
             }
         }
+        if let Some(now) = &self.at_once
+            && let Some(accepted) = now.write(change)?
+        {
+            add(accepted);
+        }
         if let (Some(sending), Some(admitted)) = (&self.sending, admitted) {
             sending.settle(change, admitted, &waiting)?;
         }
@@ -174,6 +181,7 @@ impl Filing {
         self.arrived.extend(other.arrived);
         self.seen = self.seen.take().or(other.seen);
         self.hold = self.hold.take().or(other.hold);
+        self.at_once = self.at_once.take().or(other.at_once);
         self.sending = self.sending.take().or(other.sending);
     }
 }
