@@ -32,5 +32,6 @@ mod queue;
 mod reports;
 mod senders;
 mod sending;
+mod spam_choices;
 mod tidy;
 mod transport;
