@@ -1,5 +1,7 @@
 //! From what was found out to what the judge of `spam` asks for. Pure.
 
+use std::net::IpAddr;
+
 use mail::Address;
 use mailauth::dmarc::DmarcResult;
 use mailauth::spf::SpfResult;
@@ -48,6 +50,14 @@ pub(super) fn authentication(
         proof: proof(verdict),
         author_is_ours,
         detour: vouched || detour && !author_is_ours && passed(verdict).next().is_some(),
+    }
+}
+
+/// A peer of this machine or of a network at home: what programs and printers there send in a name of ours is no forgery.
+pub(super) fn is_near(peer: IpAddr) -> bool {
+    match peer.to_canonical() {
+        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
     }
 }
 

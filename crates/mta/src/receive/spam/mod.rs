@@ -144,10 +144,12 @@ pub(super) async fn score(
     let known = inner.store.read_small(move |view| wanted.read(view));
     let (known, of_peer, of_domains) =
         join3(known, of_peer, case.ask_domains(inner, &looked, late)).await;
-    let known = known.unwrap_or_else(|error: StoreError| {
-        tracing::warn!(%error, "what is known of a sender cannot be read");
-        Known::default()
-    });
+    // Without it the mail of people one knows could be taken for junk.
+    let known = known
+        .inspect_err(|error: &StoreError| {
+            tracing::warn!(%error, "what is known of a sender cannot be read");
+        })
+        .ok()?;
     inner
         .spam
         .reputations
@@ -156,7 +158,7 @@ pub(super) async fn score(
     let author = looked.author.as_ref();
     let is_ours = author.is_some_and(|author| {
         let domain = author.domain().as_str();
-        own_domains.iter().any(|own| own == domain)
+        own_domains.iter().any(|own| own == domain) && !facts::is_near(case.ip)
     });
     let shared = Facts {
         authentication: facts::authentication(

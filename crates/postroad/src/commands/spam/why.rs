@@ -362,3 +362,17 @@ impl Copy {
 fn tenth(value: f32) -> f64 {
     (f64::from(value) * 10.0).round() / 10.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{By, by_text};
+
+    #[test]
+    fn what_was_typed_names_a_message() {
+        let trace = "0123456789ABCDEF";
+        assert!(matches!(by_text(trace), By::Trace(known) if known == trace));
+        for typed in ["<a.1@there.test>", "a.1@there.test"] {
+            assert!(matches!(by_text(typed), By::MessageId(id) if id == "a.1@there.test"));
+        }
+    }
+}

@@ -90,6 +90,22 @@ fn what_a_detour_excuses() {
 }
 
 #[test]
+fn which_peers_are_at_home() {
+    for (peer, want) in [
+        ("127.0.0.1", true),
+        ("::ffff:192.168.1.9", true),
+        ("10.0.0.3", true),
+        ("fd00::3", true),
+        ("::1", true),
+        ("198.18.0.1", false),
+        ("203.0.113.9", false),
+        ("2001:db8::1", false),
+    ] {
+        assert_eq!(is_near(peer.parse().unwrap()), want, "{peer}");
+    }
+}
+
+#[test]
 fn the_past_of_an_account() {
     let known = senders::History {
         sent: 2,
