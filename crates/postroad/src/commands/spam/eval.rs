@@ -246,15 +246,17 @@ impl Lessons {
     fn of(dirs: &[PathBuf]) -> Result<Self, Failure> {
         let mut lessons = Self::default();
         for dir in dirs {
-            for mail in corpus::read(dir)?.mails {
-                let features = Features::of(&Sight::of(&mail.bytes));
-                note(&mut lessons.totals, mail.is_spam);
-                for feature in features.for_learning() {
-                    note(lessons.counts.entry(feature).or_default(), mail.is_spam);
-                }
-            }
+            let corpus = corpus::read(dir)?;
+            corpus.mails.iter().for_each(|mail| lessons.teach(mail));
         }
         Ok(lessons)
+    }
+
+    fn teach(&mut self, mail: &Mail) {
+        note(&mut self.totals, mail.is_spam);
+        for feature in Features::of(&Sight::of(&mail.bytes)).for_learning() {
+            note(self.counts.entry(feature).or_default(), mail.is_spam);
+        }
     }
 
     fn opinion(&self, features: &Features) -> spam::Opinion {
@@ -275,3 +277,6 @@ fn note(count: &mut Count, is_spam: bool) {
         count.ham += 1;
     }
 }
+
+#[cfg(test)]
+mod tests;
