@@ -23,4 +23,5 @@ mod rig;
 mod sending;
 mod serving;
 mod spam_test;
+mod spam_why;
 mod tls;

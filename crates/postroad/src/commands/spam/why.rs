@@ -254,7 +254,7 @@ impl Copy {
             });
             map.insert("reasons".to_owned(), reasons.collect());
             map.insert("verdict".to_owned(), json!(verdict.place));
-            map.insert("probability".to_owned(), json!(verdict.probability));
+            map.insert("probability".to_owned(), json!((f64::from(verdict.probability) * 1_000.0).round() / 1_000.0));
             map.insert("score".to_owned(), json!(tenth(verdict.log_odds)));
             map.insert("threshold".to_owned(), json!(tenth(verdict.threshold)));
         }
@@ -267,7 +267,7 @@ impl Copy {
         Some(
             String::from_utf8_lossy(&header::unfold(field))
                 .trim()
-                .to_owned(),
+                .replace('\t', " "),
         )
     }
 
