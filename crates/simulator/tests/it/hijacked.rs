@@ -396,6 +396,9 @@ fn to_everybody_whom_ann_knows() {
             intruder
                 .send(&[&to], &spam(number, "I am in trouble", OFFER))
                 .await;
+            if intruder.refusals < 100 {
+                internet.pass(Duration::from_secs(5)).await;
+            }
         }
         night.ends_well(MOST).await;
     });
