@@ -127,7 +127,7 @@ impl Model {
         }
         let mut told = Told(Vec::new());
         features::describe(sight, &mut told);
-        told.0.sort_by(|a, b| a.0.cmp(&b.0));
+        told.0.sort_by_key(|(feature, _)| *feature);
         told.0.dedup_by_key(|(feature, _)| *feature);
         let weigh = |(feature, words): (u64, String)| {
             let weight = self.weights.get(key(feature))?;
