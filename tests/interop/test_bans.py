@@ -71,6 +71,8 @@ def test_all_doors_are_shut(directory):
         assert bans(server) == [], "loopback is exempt"
         forget_loopback(server)
         guess(server, GUESSER)
+        # It holds at once; its row is written beside the log-in.
+        wait("the row", lambda: bans(server))
         (ban,) = bans(server)
         assert ban["network"] == GUESSER and ban["cause"] == "spraying" and ban["doors"] == "all", ban
         assert first_line(server, "smtp", GUESSER).startswith("421 4.7.0 your address is shut out until ")

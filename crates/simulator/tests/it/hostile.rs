@@ -138,15 +138,17 @@ fn assert_all_well(met: &[Met]) {
 
 #[test]
 fn good_mail_comes_through_a_thousand_hostile_clients() {
-    for (seed, hostile) in [(1, HOSTILE)] {
+    for seed in [1, 2] {
         let calm = Internet::simulated(seed, async |internet| {
             let (met, at_home, _host) = besiege(internet, 0).await;
             assert_all_well(&met);
             slowest(&met).max(slowest(&[at_home]))
         });
         Internet::simulated(seed, async |internet| {
+            // From here on the most is counted anew. proc_pid_clear_refs(5)
+            let _ = std::fs::write("/proc/self/clear_refs", "5");
             let before = memory_kib();
-            let (met, at_home, host) = besiege(internet.clone(), hostile).await;
+            let (met, at_home, host) = besiege(internet.clone(), HOSTILE).await;
             let after = memory_kib();
             let slow = slowest(&met).max(slowest(std::slice::from_ref(&at_home)));
             eprintln!("slowest good message: {slow:?}, {calm:?} without enemies");

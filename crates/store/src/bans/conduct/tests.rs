@@ -12,6 +12,9 @@ fn guess(login: u64, password: u64) -> Blame {
     }
 }
 
+/// What is done, and after how many of these the network is banned and why.
+type Case = (&'static str, Vec<Blame>, Option<(usize, Cause)>);
+
 /// After how many of these the network is banned, one a minute, if it is.
 fn banned_after(blames: impl Iterator<Item = Blame>) -> Option<(usize, Cause)> {
     let mut conduct = Conduct::default();
@@ -35,7 +38,7 @@ fn guessers_are_banned_soon_and_honest_mistakes_never() {
         password: Some(password),
         familiar: true,
     };
-    let cases: [(&str, Vec<Blame>, Option<(usize, Cause)>); 8] = [
+    let cases: [Case; 8] = [
         (
             "ten different passwords of one account, within which a point is forgiven",
             (0..50).map(|n| guess(1, n)).collect(),
@@ -107,4 +110,64 @@ fn what_is_remembered_of_one_network_is_bounded() {
     assert!(conduct.guesses.len() <= GUESSES_REMEMBERED);
     assert!(conduct.logins.len() <= GUESSES_REMEMBERED);
     assert!(conduct.points(START) <= 2 * POINTS_MAX);
+}
+
+#[test]
+fn what_shows_no_password_counts_once_for_each_login() {
+    let wrong = |login| Blame::WrongPassword {
+        login,
+        password: None,
+        familiar: false,
+    };
+    let unknown = |login| Blame::UnknownLogin {
+        login,
+        password: None,
+    };
+    let cases: [Case; 5] = [
+        (
+            "an old phone for ten days, each minute",
+            (0..14_400).map(|_| wrong(1)).collect(),
+            None,
+        ),
+        (
+            "four of them behind one address",
+            (0..14_400).map(|n| wrong(n % 4)).collect(),
+            None,
+        ),
+        (
+            "two of them",
+            (0..14_400).map(|n| wrong(n % 2)).collect(),
+            None,
+        ),
+        (
+            "many names",
+            (0..50).map(wrong).collect(),
+            Some((6, Cause::Spraying)),
+        ),
+        (
+            "names that nobody has",
+            (0..50).map(unknown).collect(),
+            Some((5, Cause::Spraying)),
+        ),
+    ];
+    for (what, blames, expected) in cases {
+        assert_eq!(banned_after(blames.into_iter()), expected, "{what}");
+    }
+}
+
+#[test]
+fn logins_of_long_ago_make_nobody_a_sprayer() {
+    let (mut conduct, day) = (Conduct::default(), 86_400_000);
+    for n in 0..20_u8 {
+        let now = UnixMillis(START.0 + i64::from(n) * day);
+        assert_eq!(conduct.note(guess(n.into(), n.into()), now), None, "{n}");
+        assert_eq!(conduct.points(now), 10, "a first mistake, on day {n}");
+    }
+    let four_in_a_row: Vec<i64> = (100..104)
+        .map(|n| {
+            conduct.note(guess(n, n), UnixMillis(START.0 + 30 * day));
+            conduct.points(UnixMillis(START.0 + 30 * day))
+        })
+        .collect();
+    assert_eq!(four_in_a_row, [10, 20, 30, 55]);
 }
