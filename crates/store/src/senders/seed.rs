@@ -2,7 +2,8 @@
 //! small pieces, once each.
 //!
 //! A thief of a password could file messages in Sent to make strangers look known: what turns up there later than at first
-//! counts as written to only after some days.
+//! counts as written to only after some days. Only the first of an account's mailboxes is believed at first sight: others, and
+//! that one made anew, are as quickly made.
 
 use mail::{Address, UnixMillis};
 
@@ -58,10 +59,11 @@ impl Change<'_> {
         behind: &Behind,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let (from, trusted) = self
-            .seeded(behind)?
-            .or(behind.read)
-            .unwrap_or((0, behind.uid_next - 1));
+        let (from, trusted) = match self.seeded(behind)?.or(behind.read) {
+            Some(read) => read,
+            None if self.has_seed(behind.account)? => (0, 0),
+            None => (0, behind.uid_next - 1),
+        };
         let sql = "SELECT p.uid, p.internal_date, m.envelope FROM placement p \
                    JOIN message m ON m.account = p.account AND m.id = p.message \
                    WHERE p.account = ?1 AND p.mailbox = ?2 AND p.uid > ?3 ORDER BY p.uid LIMIT ?4";
@@ -113,6 +115,15 @@ impl Change<'_> {
         ];
         self.sql
             .first(sql, &params, |row| Ok((row.int(0)?, row.int(1)?)))
+    }
+
+    /// Whether a mailbox of the account was read before, be it gone by now.
+    fn has_seed(&self, account: i64) -> Result<bool, StoreError> {
+        let sql = "SELECT mailbox FROM correspondent_seed WHERE account = ?1 LIMIT 1";
+        let found = self
+            .sql
+            .first(sql, &[Param::Int(account)], |row| row.int(0))?;
+        Ok(found.is_some())
     }
 
     /// What was sent from here is counted already: filed once more by the program that sent it, it counts no second time.

@@ -10,11 +10,11 @@ use crate::{AccountId, StoreError, View};
 /// What a recipient is to an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Acquaintance {
-    /// It never wrote to it, nor heard from it.
+    /// It never wrote to it, nor had mail that proved to be from it: anybody can write in its name.
     FirstTime,
-    /// It wrote to it for the first time within a day, and did not hear from it.
+    /// It wrote to it for the first time within a day, and had no such mail from it.
     Fresh,
-    /// It wrote to it before, or had mail from it.
+    /// It wrote to it before, or had such mail from it.
     Known,
 }
 
@@ -25,7 +25,7 @@ impl View<'_> {
         address: &Address,
         now: UnixMillis,
     ) -> Result<Acquaintance, StoreError> {
-        let sql = "SELECT sent, provisional, first_sent, received FROM correspondent WHERE account = ?1 AND address = ?2";
+        let sql = "SELECT sent, provisional, first_sent, confirmed FROM correspondent WHERE account = ?1 AND address = ?2";
         let key = key_of(address);
         let params = [Param::Int(account.0), Param::Text(&key)];
         let found = self.sql.first(sql, &params, |row| {

@@ -14,6 +14,7 @@ on_both!(
     the_operator_chooses_lists,
     mail_sent_before_is_read_once,
     what_is_filed_later_counts_later,
+    a_new_mailbox_makes_nobody_known,
     those_only_heard_from_are_forgotten,
     an_account_that_goes_leaves_nothing,
     counts_of_senders_fade,
@@ -179,7 +180,11 @@ fn the_operator_chooses_lists(home: &Home) {
 
 /// A message in Sent, as a program that brings a mailbox along files it.
 fn file_sent(home: &Home, account: AccountId, to: &str, date: UnixMillis) {
-    let sent = home.mailbox(account, "Sent");
+    file_in(home, account, "Sent", to, date);
+}
+
+fn file_in(home: &Home, account: AccountId, mailbox: &str, to: &str, date: UnixMillis) {
+    let sent = home.mailbox(account, mailbox);
     let body = format!("From: ann@here.example\r\nTo: {to}\r\nSubject: x\r\n\r\nhello\r\n");
     let kept = home
         .store
@@ -247,6 +252,35 @@ fn what_is_filed_later_counts_later(home: &Home) {
     assert!(is_first_time(home, ann, "other@there.example"));
     send(home, ann, &["other@there.example"], at(5));
     assert!(!is_first_time(home, ann, "other@there.example"));
+}
+
+fn a_new_mailbox_makes_nobody_known(home: &Home) {
+    let ann = home.account("ann");
+    tidy(home, NOW);
+    for name in ["Gesendet", "Sent Items"] {
+        let made = mailbox_name(name);
+        home.write(move |change| change.create_mailbox(ann, &made, None, NOW))
+            .expect("made");
+    }
+    file_in(home, ann, "Gesendet", "one@there.example", at(-900));
+    file_in(home, ann, "Sent Items", "two@there.example", at(-900));
+    tidy(home, at(1));
+    // Sent itself, removed and made anew.
+    home.write(move |change| {
+        let sent = mailbox_name("Sent");
+        change.delete_mailbox(ann, &sent)?;
+        change.create_mailbox(ann, &sent, None, at(1))
+    })
+    .expect("made anew");
+    file_in(home, ann, "Sent", "three@there.example", at(-900));
+    tidy(home, at(2));
+    for one in ["one", "two", "three"] {
+        let other = address(&format!("{one}@there.example"));
+        let found = home.read(move |view| view.acquaintance(ann, &other, at(2)));
+        assert_eq!(found, sending::Acquaintance::FirstTime, "{one}");
+    }
+    tidy(home, at(9));
+    assert!(!is_first_time(home, ann, "one@there.example"), "in time");
 }
 
 fn those_only_heard_from_are_forgotten(home: &Home) {

@@ -252,14 +252,24 @@ fn known_people_are_told_from_new_ones(home: &Home) {
     assert_eq!(of("X@far.example", at(HOUR)), Acquaintance::Fresh);
     assert_eq!(of("x+tag@far.example", at(2 * DAY)), Acquaintance::Known);
     assert_eq!(of("y@far.example", at(2 * DAY)), Acquaintance::FirstTime);
-    let received = store::senders::NewReceived {
-        account,
-        author: address("z@far.example"),
-        confirmed: false,
-        network: None,
+    let hear = |confirmed| {
+        let received = store::senders::NewReceived {
+            account,
+            author: address("z@far.example"),
+            confirmed,
+            network: None,
+        };
+        home.write(move |change| change.note_received(&received, NOW))
+            .expect("noted");
     };
-    home.write(move |change| change.note_received(&received, NOW))
-        .expect("noted");
+    hear(false);
+    let forged = "anybody can write in its name";
+    assert_eq!(
+        of("z@far.example", NOW),
+        Acquaintance::FirstTime,
+        "{forged}"
+    );
+    hear(true);
     assert_eq!(of("z@far.example", NOW), Acquaintance::Known, "an answer");
 }
 
