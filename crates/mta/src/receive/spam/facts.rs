@@ -2,14 +2,14 @@
 
 use std::net::IpAddr;
 
-use mail::Address;
+use mail::{Address, ReversePath};
 use mailauth::dmarc::DmarcResult;
 use mailauth::spf::SpfResult;
 use mailauth::verdict::Verdict;
-use spam::facts::{Authentication, History, ListBy, ListEntry, ListWish, Proof};
+use spam::facts::{Authentication, History, ListBy, ListEntry, ListOf, ListWish, Proof};
 use spam::origin::is_aligned;
 use spam::{Count, Opinion, Weights, taught_log_odds};
-use store::lessons::{Lore, Scope, SenderRule, SpamChoices, Wish};
+use store::lessons::{Lore, RuleOf, Scope, SenderRule, SpamChoices, Wish};
 use store::senders;
 
 /// Whether the author is who it says. Without a DMARC record of its domain, SPF or DKIM must pass for the same house.
@@ -40,6 +40,7 @@ fn passed(verdict: &Verdict) -> impl Iterator<Item = &str> {
 /// anybody can write; it excuses nobody who uses a name of ours, nor whom nothing at all speaks for.
 pub(super) fn authentication(
     verdict: &Verdict,
+    from: &ReversePath,
     author: Option<&Address>,
     author_is_ours: bool,
     vouched: bool,
@@ -49,6 +50,9 @@ pub(super) fn authentication(
         author: author.map(ToString::to_string),
         proof: proof(verdict),
         author_is_ours,
+        reverse_path_is_proven: from.address().is_some_and(|from| {
+            verdict.spf.result == SpfResult::Pass && from.domain().as_str() == verdict.spf.domain
+        }),
         detour: vouched || detour && !author_is_ours && passed(verdict).next().is_some(),
     }
 }
@@ -91,6 +95,11 @@ pub(super) fn list_entries(rules: &[SenderRule]) -> Vec<ListEntry> {
             Scope::Account(_) => ListBy::Account,
             Scope::Domain(_) => ListBy::Domain,
             Scope::Server => ListBy::Server,
+        },
+        of: match rule.of {
+            RuleOf::Author => ListOf::Author,
+            RuleOf::ReversePath => ListOf::ReversePath,
+            RuleOf::Peer => ListOf::Peer,
         },
         entry: rule.entry.clone(),
         even_unproven: rule.even_unproven,

@@ -163,6 +163,7 @@ pub(super) async fn score(
     let shared = Facts {
         authentication: facts::authentication(
             case.sender,
+            case.from,
             author,
             is_ours,
             case.vouched,

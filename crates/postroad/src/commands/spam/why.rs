@@ -254,7 +254,10 @@ impl Copy {
             });
             map.insert("reasons".to_owned(), reasons.collect());
             map.insert("verdict".to_owned(), json!(verdict.place));
-            map.insert("probability".to_owned(), json!((f64::from(verdict.probability) * 1_000.0).round() / 1_000.0));
+            map.insert(
+                "probability".to_owned(),
+                json!((f64::from(verdict.probability) * 1_000.0).round() / 1_000.0),
+            );
             map.insert("score".to_owned(), json!(tenth(verdict.log_odds)));
             map.insert("threshold".to_owned(), json!(tenth(verdict.threshold)));
         }

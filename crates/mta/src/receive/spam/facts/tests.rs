@@ -82,10 +82,27 @@ fn what_a_detour_excuses() {
         (&nobody, false, false, true, false),
         (&nobody, true, true, false, true),
     ] {
-        let got = authentication(verdict, Some(&author), ours, vouched, looks_so);
+        let from = ReversePath::Null;
+        let got = authentication(verdict, &from, Some(&author), ours, vouched, looks_so);
+        assert!(!got.reverse_path_is_proven);
         assert_eq!(got.detour, want, "{ours} {vouched} {looks_so}");
         assert_eq!(got.author_is_ours, ours);
         assert_eq!(got.author.as_deref(), Some("al@author.test"));
+    }
+}
+
+#[test]
+fn an_envelope_is_proven_by_spf_of_its_own_domain() {
+    for (result, domain, from, want) in [
+        (SpfResult::Pass, "list.test", "<x@list.test>", true),
+        (SpfResult::Pass, "list.test", "<x@mail.list.test>", false),
+        (SpfResult::SoftFail, "list.test", "<x@list.test>", false),
+        (SpfResult::Pass, "list.test", "<>", false),
+    ] {
+        let from = ReversePath::parse(from.trim_matches(['<', '>'])).unwrap();
+        let verdict = verdict(DmarcResult::Pass, result, domain);
+        let got = authentication(&verdict, &from, None, false, false, false);
+        assert_eq!(got.reverse_path_is_proven, want, "{result:?} {domain} {from}");
     }
 }
 
