@@ -248,8 +248,9 @@ class Bogofilter:
 
 
 class Postroad:
-    """Untrained: a base model without this corpus. Trained: the same, taught the other half as a person would."""
-    name, threshold = "Postroad", 0.5
+    """Untrained: a base model without this corpus. Trained: the same, taught the other half as a person would. Its line is
+    the usual threshold of the verdict."""
+    name, threshold = "Postroad", 3.0
 
     def __init__(self, program, root, model, others):
         self.program, self.root, self.model, self.lessons, self.used = program, root, model, [], 0.0
@@ -273,17 +274,18 @@ class Postroad:
                         "--json", *self.lessons], check=True, stdout=subprocess.DEVNULL)
         after = os.times()
         self.used += after.children_user + after.children_system - before.children_user - before.children_system
-        rows = [line.split("\t") for line in table.read_text().splitlines() if line[:1] != "#"]
-        known = {Path(row[0]).name: (float(row[2]), int(row[4])) for row in rows if row[2] != "log_odds"}
-        # The line of the verdict is at nought.
-        found = [known[message.path.name] for message in messages]
-        return [(abs(odds) + 1e-6) * (1 if junk else -1) if (odds > 0) != bool(junk) else odds for odds, junk in found]
+        rows = [line.split("\t") for line in table.read_text().splitlines()]
+        known = {Path(row[0]).name: float(row[2]) for row in rows if row[2:] and row[2] != "score"}
+        return [known[message.path.name] for message in messages]
 
     def cpu(self):
         return self.used
 
     def stop(self):
         pass
+
+
+KINDS = {"postroad": Postroad, "spamassassin": SpamAssassin, "rspamd": Rspamd, "bogofilter": Bogofilter}
 
 
 def scores_of(peer, messages):
@@ -364,18 +366,14 @@ def main():
             spread(messages, scratch / name)
             others = [other for other in options.corpora if other != corpus]
             model = scratch / f"without-{name}.model"
-            makes = {
-                "postroad": lambda root, trained: Postroad(options.postroad, root, model, others),
-                "spamassassin": SpamAssassin, "rspamd": Rspamd, "bogofilter": Bogofilter,
-            }
+            makes = {**KINDS, "postroad": lambda root, trained: Postroad(options.postroad, root, model, others)}
             for key in wanted:
                 if key == "postroad" and not options.postroad:
                     continue
                 for trained in ([True] if key == "bogofilter" else [False, True]):
                     results, cpu = judge(makes[key], messages, trained)
-                    kind = {"postroad": Postroad, "bogofilter": Bogofilter}.get(key, makes[key])
-                    threshold = 0.0 if key == "postroad" else kind.threshold
-                    found = row(name, kind.name, "trained" if trained else "untrained", results, threshold, cpu)
+                    kind = KINDS[key]
+                    found = row(name, kind.name, "trained" if trained else "untrained", results, kind.threshold, cpu)
                     rows.append(found)
                     print(f"{found['corpus']:26} {found['filter']:13} {found['how']:10}"
                           f" caught {found['caught']:6.1%}  false positives {found['false_positives']:6.2%}"

@@ -58,6 +58,14 @@ fn letter(subject: &str) -> String {
     format!("Subject: {subject}\r\nTo: <{BOB}>\r\n\r\nHello, this is about {subject}.\r\n")
 }
 
+/// As it comes from outside: whole.
+fn letter_from(author: &str, subject: &str) -> String {
+    format!(
+        "From: {author} <{author}>\r\nDate: Mon, 2 Mar 2026 09:00:00 +0000\r\nMessage-ID: <{subject}.1@far.test>\r\n{}",
+        letter(subject)
+    )
+}
+
 /// Both parts of a report, for assertions on its fields.
 #[track_caller]
 fn assert_report(report: &str, wanted: &[&str]) {

@@ -2,7 +2,7 @@
 
 use simulator::{Internet, Script, TlsOffer, hours, minutes};
 
-use crate::{ANN, BOB, here, letter};
+use crate::{ANN, BOB, here, letter, letter_from};
 
 #[test]
 fn any_certificate_encrypts() {
@@ -64,7 +64,7 @@ async fn strangers_can_encrypt(internet: Internet) {
         .unwrap();
     assert!(!hello.offers("STARTTLS"), "{hello:?}");
     let reply = stranger
-        .transact("x@far.test", &[ANN], &letter("hi"))
+        .transact("x@far.test", &[ANN], &letter_from("x@far.test", "hi"))
         .await
         .unwrap();
     assert_eq!(reply.code, 250, "{reply:?}");

@@ -6,7 +6,7 @@ use simulator::{Client, Host, Internet, Reply, Script, TlsOffer, days, hours, mi
 use store::transport::{TlsLevel, TlsRequirement};
 use store::{Durability, StoreError};
 
-use crate::{ANN, BOB, assert_report, here, letter};
+use crate::{ANN, BOB, assert_report, here, letter, letter_from};
 
 fn require(host: &Host, scope: &str, level: TlsLevel, mx: &[&str]) {
     let requirement = TlsRequirement {
@@ -296,7 +296,7 @@ fn require_tls_comes_in_over_tls_only() {
         assert!(hello.offers("REQUIRETLS"), "{hello:?}");
         let from = "<x@far.test> REQUIRETLS";
         let reply = stranger
-            .transact(from, &[ANN], &letter("hi"))
+            .transact(from, &[ANN], &letter_from("x@far.test", "hi"))
             .await
             .unwrap();
         assert_eq!(reply.code, 250, "{reply:?}");
