@@ -49,6 +49,8 @@ pub struct Authentication {
     pub proof: Proof,
     /// The author's domain is one of ours.
     pub author_is_ours: bool,
+    /// SPF passes for the very domain of the reverse-path.
+    pub reverse_path_is_proven: bool,
     /// It came by a detour that explains why a signature broke: a mailing list, a trusted forwarder.
     pub detour: bool,
 }
@@ -135,14 +137,16 @@ pub struct Opinion {
     pub confidence: f32,
 }
 
-/// An entry of an allow or block list that fits the message.
+/// An entry of an allow or block list that fits the message. Where several of one list fit by the same name, the narrower
+/// comes first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListEntry {
     pub wish: ListWish,
     pub by: ListBy,
+    pub of: ListOf,
     /// The address or domain, as it stands on the list.
     pub entry: String,
-    /// The operator wants it to count though nothing proves the author (allow only).
+    /// The operator wants it to count though nothing proves that name (allow only).
     pub even_unproven: bool,
 }
 
@@ -159,6 +163,17 @@ pub enum ListBy {
     Account,
     Domain,
     Server,
+}
+
+/// By which name of the sender an entry fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ListOf {
+    /// The address in From.
+    Author,
+    ReversePath,
+    /// The host that sent it.
+    Peer,
 }
 
 impl ListBy {

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::facts::{Facts, FilterSaid, ListBy, ListWish, ListedOf, Opinion, Proof};
+use crate::facts::{Facts, FilterSaid, ListEntry, ListOf, ListWish, ListedOf, Opinion, Proof};
 use crate::limits;
 use crate::reasons::{Finding, Kind, Nature, Reason};
 use crate::weights::Weights;
@@ -312,29 +312,39 @@ impl Trust {
     }
 }
 
-/// Allow and block lists. Block wins; allow needs a proof, or the operator's word.
+/// Allow and block lists. Allow needs a proof of the very name that stands on the list, or the operator's word. Block wins,
+/// unless the same list allows something narrower of the same name.
 fn lists(facts: &Facts) -> Option<Reason> {
-    let on = |wish: ListWish| facts.lists.iter().filter(move |one| one.wish == wish);
-    let by = |by: ListBy| by.words();
-    if let Some(entry) = on(ListWish::Block).next() {
-        return Some(Finding::new(
-            Kind::Blocked,
-            [entry.entry.as_str(), by(entry.by)],
-        ));
+    let is_believed = |entry: &ListEntry| {
+        let is_proven = match entry.of {
+            // A host sends for many: whoever sends from there must prove to be the author all the same.
+            ListOf::Author | ListOf::Peer => facts.authentication.proof == Proof::Proven,
+            ListOf::ReversePath => facts.authentication.reverse_path_is_proven,
+        };
+        is_proven || entry.even_unproven
+    };
+    let entries = &facts.lists;
+    let is_overruled = |at: usize, block: &ListEntry| {
+        let before = entries.iter().take(at);
+        let mut same = before.filter(|one| one.by == block.by && one.of == block.of);
+        same.any(|one| one.wish == ListWish::Allow && is_believed(one))
+    };
+    let mut blocks = entries
+        .iter()
+        .enumerate()
+        .filter(|(_, entry)| entry.wish == ListWish::Block);
+    let reason = |kind: Kind, entry: &ListEntry| {
+        Finding::new(kind, [entry.entry.as_str(), entry.by.words()])
+    };
+    if let Some((_, entry)) = blocks.find(|(at, entry)| !is_overruled(*at, entry)) {
+        return Some(reason(Kind::Blocked, entry));
     }
-    let is_proven = facts.authentication.proof == Proof::Proven;
-    let believed = on(ListWish::Allow).find(|entry| is_proven || entry.even_unproven);
-    match (believed, on(ListWish::Allow).next()) {
-        (Some(entry), _) => Some(Finding::new(
-            Kind::Allowed,
-            [entry.entry.as_str(), by(entry.by)],
-        )),
-        (None, Some(entry)) => Some(Finding::new(
-            Kind::AllowedUnproven,
-            [entry.entry.as_str(), by(entry.by)],
-        )),
-        (None, None) => None,
-    }
+    let mut allows = entries.iter().filter(|one| one.wish == ListWish::Allow);
+    let first = allows.clone().next()?;
+    Some(match allows.find(|entry| is_believed(entry)) {
+        Some(entry) => reason(Kind::Allowed, entry),
+        None => reason(Kind::AllowedUnproven, first),
+    })
 }
 
 /// What this server saw before of address, network and domain.

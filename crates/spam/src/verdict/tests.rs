@@ -5,8 +5,8 @@ use proptest::prelude::{any, prop, proptest};
 use super::{Place, judge};
 use crate::attachments;
 use crate::facts::{
-    Authentication, Facts, FilterSaid, History, ListBy, ListEntry, ListWish, Listed, ListedOf,
-    Opinion, OtherFilter, Proof, Reputation, Standing,
+    Authentication, Facts, FilterSaid, History, ListBy, ListEntry, ListOf, ListWish, Listed,
+    ListedOf, Opinion, OtherFilter, Proof, Reputation, Standing,
 };
 use crate::reasons::{Finding, Kind};
 use crate::weights::Weights;
@@ -296,6 +296,7 @@ fn orders_are_obeyed() {
     let entry = |wish, even_unproven| ListEntry {
         wish,
         by: ListBy::Account,
+        of: ListOf::Author,
         entry: "ann@friend.example".to_owned(),
         even_unproven,
     };
@@ -306,6 +307,10 @@ fn orders_are_obeyed() {
     let allow = entry(ListWish::Allow, false);
     let trusting = entry(ListWish::Allow, true);
     let block = entry(ListWish::Block, false);
+    let by_server = ListEntry {
+        by: ListBy::Server,
+        ..block.clone()
+    };
     let worst = of(&[Kind::Program, Kind::LinkClaimsBrand]);
     check(
         "allowed",
@@ -339,7 +344,7 @@ fn orders_are_obeyed() {
         "blocked and allowed",
         -12.0,
         &[],
-        &on_lists(Proof::Proven, &[allow.clone(), block]),
+        &on_lists(Proof::Proven, &[allow.clone(), by_server]),
         Junk,
     );
     let virus = OtherFilter {
@@ -363,6 +368,54 @@ fn orders_are_obeyed() {
             .iter()
             .any(|reason| reason.kind == Kind::AllowedUnproven)
     );
+}
+
+#[test]
+fn lists_believe_the_name_that_is_proven() {
+    use ListOf::{Author, Peer, ReversePath};
+    use ListWish::{Allow, Block};
+    let check = |proof, reverse_path_is_proven, entries: &[(ListWish, ListBy, ListOf)], want| {
+        let lists = entries.iter().map(|(wish, by, of)| ListEntry {
+            wish: *wish,
+            by: *by,
+            of: *of,
+            entry: "friend.example".to_owned(),
+            even_unproven: false,
+        });
+        let mut facts = Facts {
+            lists: lists.collect(),
+            ..facts(proof)
+        };
+        facts.authentication.reverse_path_is_proven = reverse_path_is_proven;
+        let verdict = judge(0.0, &[], &facts, &Weights::default());
+        let orders = [Kind::Allowed, Kind::AllowedUnproven, Kind::Blocked];
+        let mut kinds = verdict.reasons.iter().map(|reason| reason.kind);
+        let got = kinds.find(|kind| orders.contains(kind));
+        assert_eq!(
+            got,
+            Some(want),
+            "{proof:?} {reverse_path_is_proven} {entries:?}"
+        );
+    };
+    let (own, server) = (ListBy::Account, ListBy::Server);
+    let (yes, no) = (Proof::Proven, Proof::Unproven);
+    let by_path = [(Allow, server, ReversePath)];
+    // The author proves to be somebody, whom nobody allowed.
+    check(yes, false, &by_path, Kind::AllowedUnproven);
+    check(no, true, &by_path, Kind::Allowed);
+    check(no, true, &[(Allow, own, Author)], Kind::AllowedUnproven);
+    check(yes, false, &[(Allow, own, Peer)], Kind::Allowed);
+    check(no, true, &[(Allow, own, Peer)], Kind::AllowedUnproven);
+    // An exception from what is blocked must be proven, and be of the same name and list.
+    let exception = [(Allow, server, Author), (Block, server, Author)];
+    check(yes, false, &exception, Kind::Allowed);
+    check(no, false, &exception, Kind::Blocked);
+    let of_path = [(Allow, server, ReversePath), (Block, server, Author)];
+    check(yes, true, &of_path, Kind::Blocked);
+    let of_account = [(Allow, own, Author), (Block, server, Author)];
+    check(yes, true, &of_account, Kind::Blocked);
+    let wider = [(Block, own, Author), (Allow, own, Author)];
+    check(yes, true, &wider, Kind::Blocked);
 }
 
 #[test]

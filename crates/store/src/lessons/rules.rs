@@ -1,5 +1,6 @@
 //! Allow and block lists: addresses, domains and networks, of an account, a domain or the whole server.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -158,75 +159,103 @@ impl View<'_> {
         })
     }
 
-    /// Entries that fit a message for this account: that of the account before that of its domain before that of the
-    /// server, one of each at most. Within a list an address goes before a domain, a longer domain before a shorter one, a
-    /// name before a network.
+    /// Entries that fit a message for this account: those of the account before those of its domain before those of the
+    /// server. In each of these one of each wish at most for each name that the message came under, the narrower first: an
+    /// address before a domain, a longer domain before a shorter one.
     pub fn sender_rules(
         &self,
         account: AccountId,
         names: &SenderNames<'_>,
     ) -> Result<Vec<SenderRule>, StoreError> {
+        let mut all = self.sender_rules_for(&[account], names)?;
+        Ok(all.pop().unwrap_or_default())
+    }
+
+    /// [`View::sender_rules`] for several accounts, in their order. The lists are read once.
+    pub fn sender_rules_for(
+        &self,
+        accounts: &[AccountId],
+        names: &SenderNames<'_>,
+    ) -> Result<Vec<Vec<SenderRule>>, StoreError> {
         let sql = "SELECT entry FROM sender_rule LIMIT 1";
         if self.sql.first(sql, &[], |_| Ok(()))?.is_none() {
-            return Ok(Vec::new());
+            return Ok(vec![Vec::new(); accounts.len()]);
         }
-        let domain = self.account_domain(account)?;
-        let mut best: [Option<SenderRule>; 3] = [None, None, None];
+        let mut fitting = Fitting::default();
+        let mut concerned = Vec::with_capacity(accounts.len());
+        for account in accounts {
+            let domain = (DOMAIN_SCOPE, self.account_domain(*account)?);
+            let own = [Scope::Account(*account), Scope::Server];
+            let [own, server] = own.map(|scope| (scope.code(), scope.owner()));
+            concerned.push([own, domain, server]);
+        }
+        for key in concerned.iter().flatten() {
+            fitting.scopes.entry(key.clone()).or_default();
+        }
         let sql =
             "SELECT entry, scope, owner, wish, even_unproven FROM sender_rule WHERE entry = ?1";
         for (of, entry) in candidates(names) {
             self.sql.each(sql, &[Param::Text(&entry)], |row| {
-                keep_first(&mut best, row, account, &domain, of)
+                fitting.keep_first(row, of)
             })?;
         }
         if let Some(peer) = names.peer {
-            let sql = "SELECT entry, scope, owner, wish, even_unproven FROM sender_rule WHERE kind = 3 ORDER BY entry";
-            let mut fitting: Vec<(u8, [Option<SenderRule>; 3])> = Vec::new();
-            self.sql.each(sql, &[], |row| {
-                if let Some(bits) = fits(row.text(0)?, peer) {
-                    let mut one = [None, None, None];
-                    keep_first(&mut one, row, account, &domain, RuleOf::Peer)?;
-                    fitting.push((bits, one));
-                }
-                Ok(())
-            })?;
-            fitting.sort_by_key(|(bits, _)| std::cmp::Reverse(*bits));
-            for (_, one) in fitting {
-                for (place, rule) in best.iter_mut().zip(one) {
-                    *place = place.take().or(rule);
-                }
+            for entry in self.networks_around(peer)? {
+                self.sql.each(sql, &[Param::Text(&entry)], |row| {
+                    fitting.keep_first(row, RuleOf::Peer)
+                })?;
             }
         }
-        Ok(best.into_iter().flatten().collect())
+        let rules = concerned.iter().map(|scopes| {
+            let fitting = scopes.iter().filter_map(|key| fitting.scopes.get(key));
+            fitting.flatten().cloned().collect()
+        });
+        Ok(rules.collect())
+    }
+
+    /// Entries with networks that hold the peer, the narrowest first.
+    fn networks_around(&self, peer: IpAddr) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT DISTINCT entry FROM sender_rule WHERE kind = 3";
+        let mut around: Vec<(u8, String)> = Vec::new();
+        self.sql.each(sql, &[], |row| {
+            let network = row.text(0)?;
+            around.extend(fits(network, peer).map(|bits| (bits, network.to_owned())));
+            Ok(())
+        })?;
+        around.sort_by_key(|(bits, _)| std::cmp::Reverse(*bits));
+        Ok(around.into_iter().map(|(_, entry)| entry).collect())
     }
 }
 
-/// Keeps the rule of a row in its scope's place, if it concerns this account and the place is free.
-fn keep_first(
-    best: &mut [Option<SenderRule>; 3],
-    row: &Row<'_>,
-    account: AccountId,
-    domain: &str,
-    of: RuleOf,
-) -> SqlResult<()> {
-    let scope = Scope::stored(row.int(1)?, row.text(2)?)?;
-    let (at, concerned) = match &scope {
-        Scope::Account(owner) => (0, *owner == account),
-        Scope::Domain(owner) => (1, owner.as_str() == domain),
-        Scope::Server => (2, true),
-    };
-    if let (Some(place), true) = (best.get_mut(at), concerned)
-        && place.is_none()
-    {
-        *place = Some(SenderRule {
-            wish: Wish::of_code(row.int(3)?),
-            by: scope,
+/// How domains stand in the column `scope`.
+const DOMAIN_SCOPE: i64 = 2;
+
+/// Rules that fit a message, by the scope and the owner of their list. Others than those named here concern nobody.
+#[derive(Default)]
+struct Fitting {
+    scopes: BTreeMap<(i64, String), Vec<SenderRule>>,
+}
+
+impl Fitting {
+    /// Keeps the rule of a row, if it concerns somebody and is the first of its name and its wish.
+    fn keep_first(&mut self, row: &Row<'_>, of: RuleOf) -> SqlResult<()> {
+        let key = (row.int(1)?, row.text(2)?.to_owned());
+        let Some(rules) = self.scopes.get_mut(&key) else {
+            return Ok(());
+        };
+        let wish = Wish::of_code(row.int(3)?);
+        if rules.iter().any(|one| one.wish == wish && one.of == of) {
+            return Ok(());
+        }
+        rules.push(SenderRule {
+            wish,
+            by: Scope::stored(key.0, &key.1)?,
             entry: row.text(0)?.to_owned(),
             even_unproven: row.int(4)? != 0,
             of,
         });
+        Ok(())
     }
-    Ok(())
 }
 
 /// All entries that would fit the names, the narrowest first.

@@ -51,16 +51,24 @@ fn lists_fit_the_narrowest_first(home: &Home) {
             (Scope::Account(ann), Wish::Allow, eve.to_owned()),
             (here.clone(), Wish::Block, eve.to_owned()),
             server(Wish::Allow, "good.spam.example"),
+            server(Wish::Block, "spam.example"),
         ]
     );
-    assert_eq!(found(bob, eve, "-").len(), 2);
+    assert_eq!(found(bob, eve, "-").len(), 3);
     assert_eq!(
         found(ann, "x@a.spam.example", "192.0.2.7"),
-        [server(Wish::Block, "spam.example")]
+        [
+            server(Wish::Block, "spam.example"),
+            server(Wish::Allow, "192.0.2.7/32"),
+            server(Wish::Block, "192.0.2.0/24"),
+        ]
     );
     assert_eq!(
         found(ann, "x@else.example", "192.0.2.7"),
-        [server(Wish::Allow, "192.0.2.7/32")]
+        [
+            server(Wish::Allow, "192.0.2.7/32"),
+            server(Wish::Block, "192.0.2.0/24"),
+        ]
     );
     assert_eq!(
         found(ann, "x@else.example", "192.0.2.8"),
@@ -71,6 +79,26 @@ fn lists_fit_the_narrowest_first(home: &Home) {
         found(ann, "eve+news@good.spam.example", "-")[0].0,
         Scope::Account(ann)
     );
+    let forged = home.read(move |view| {
+        let (author, envelope) = (address("x@spam.example"), address(eve));
+        let names = SenderNames {
+            author: Some(&author),
+            reverse_path: Some(&envelope),
+            peer: None,
+        };
+        view.sender_rules_for(&[bob, ann], &names)
+    });
+    let of_ann: Vec<_> = forged[1].iter().map(|rule| (rule.of, rule.wish)).collect();
+    // What stands in the envelope displaces nothing that the author's name says.
+    let want = [
+        (RuleOf::ReversePath, Wish::Allow),
+        (RuleOf::ReversePath, Wish::Block),
+        (RuleOf::Author, Wish::Block),
+        (RuleOf::ReversePath, Wish::Allow),
+        (RuleOf::ReversePath, Wish::Block),
+    ];
+    assert_eq!(of_ann, want);
+    assert_eq!(forged[0], forged[1][1..]);
     let removed = home.write(move |change| {
         change.remove_sender_rule(&Scope::Account(ann), Wish::Allow, " EVE@good.spam.example")
     });

@@ -102,7 +102,10 @@ fn an_envelope_is_proven_by_spf_of_its_own_domain() {
         let from = ReversePath::parse(from.trim_matches(['<', '>'])).unwrap();
         let verdict = verdict(DmarcResult::Pass, result, domain);
         let got = authentication(&verdict, &from, None, false, false, false);
-        assert_eq!(got.reverse_path_is_proven, want, "{result:?} {domain} {from}");
+        assert_eq!(
+            got.reverse_path_is_proven, want,
+            "{result:?} {domain} {from}"
+        );
     }
 }
 
