@@ -37,6 +37,16 @@ pub const PARTS_MAX: usize = 100;
 /// How much of one attached file is decoded.
 pub const ATTACHMENT_BYTES_MAX: usize = 1024 * 1024;
 
+/// How much of any attached file is decoded, though the bound for all is spent: what it is shows by then.
+pub const ATTACHMENT_BYTES_MIN: usize = 64 * 1024;
+
+/// How much of archives is decoded, as they lie in the message: their directories stand at the end, so they are read
+/// whole. More than the largest message that is taken.
+pub const ARCHIVES_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// How often a message is read again where parts give their type twice.
+pub const TYPES_TWICE_MAX: usize = 3;
+
 /// How much of all attached files together is decoded.
 pub const ATTACHMENTS_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -163,16 +173,25 @@ pub const ARCHIVE_NAMES_MAX: usize = 2_000;
 /// Deepest nesting of archives that is opened: a gzip around a tar around a zip is honest, more is hiding.
 pub const ARCHIVE_DEPTH_MAX: usize = 4;
 
-/// Most archives of one message that are opened.
-pub const ARCHIVES_MAX: usize = 50;
+/// Most archives of one message that are opened; documents of the new kind are archives too.
+pub const ARCHIVES_MAX: usize = 200;
 
-/// How much of one file inside an archive is unpacked: enough for its first bytes and its own directory.
+/// How much of a file inside an archive is unpacked to see what it is.
+pub const UNPACKED_HEAD_BYTES: usize = 64 * 1024;
+
+/// How much of one file inside an archive is unpacked that is no archive itself.
 pub const UNPACKED_FILE_BYTES_MAX: usize = 1024 * 1024;
 
 /// How much is unpacked of all archives of one message together, so that none can be a bomb.
-pub const UNPACKED_BYTES_MAX: usize = 8 * 1024 * 1024;
+pub const UNPACKED_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// Most files of a tar (or Outlook's bundle) whose content is looked at.
+/// How much is unpacked of archives and documents inside archives, which are read whole: they lie in memory meanwhile.
+pub const UNPACKED_WHOLE_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// How much of packed tar archives is passed over to see all their names: a fifth of a second.
+pub const PASSED_OVER_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Most files of a packed tar (or Outlook's bundle) whose content is looked at.
 pub const TAR_CONTENTS_MAX: usize = 50;
 
 /// Longest file name that is kept; file systems end at 255.
@@ -180,6 +199,9 @@ pub const FILE_NAME_BYTES_MAX: usize = 512;
 
 /// How often the names of a 7z archive are sought: the mark of the list is a byte that stands elsewhere too.
 pub const SEVENZ_TRIES_MAX: usize = 100;
+
+/// Most blocks of a rar archive that are read, files and others.
+pub const RAR_BLOCKS_MAX: usize = 10_000;
 
 /// Most records after a file's header in a rar archive.
 pub const RAR_RECORDS_MAX: usize = 16;
@@ -189,8 +211,8 @@ pub const BOMB_BYTES_MIN: usize = 100 * 1024 * 1024;
 /// ... and so many times its packed size is a bomb: text shrinks to a tenth, zeros to a thousandth.
 pub const BOMB_RATIO: usize = 500;
 
-/// Most dangerous files of one message that are named.
-pub const DANGERS_MAX: usize = 200;
+/// Most dangerous files of one kind that are named of one attached file: many of one kind hide none of another.
+pub const DANGERS_MAX: usize = 50;
 
 /// One danger among more files than this in one archive weighs less: it is source code or a saved page.
 pub const AMONG_MANY: usize = 10;

@@ -4,7 +4,7 @@
 use mail::structure::Kind;
 use mail::{Structure, decode_transfer, mailboxes};
 
-use crate::limits;
+use crate::{attachments, limits};
 
 mod html;
 mod links;
@@ -76,8 +76,10 @@ pub struct Part {
     pub depth: usize,
     /// As it lies in the message.
     pub size: usize,
-    /// The beginning of the content, decoded; empty for shown text.
+    /// The beginning of the content, decoded, or the whole of an archive; empty for shown text.
     pub content: Vec<u8>,
+    /// There is more than `content`.
+    pub is_cut: bool,
 }
 
 impl Sight {
@@ -88,7 +90,9 @@ impl Sight {
             ..Self::default()
         };
         sight.look_at_header(message);
-        sight.look_at_parts(message);
+        let structure = Structure::of(message);
+        sight.look_at_parts(message, &structure);
+        sight.look_at_second_types(message, &structure);
         sight
     }
 
@@ -146,9 +150,8 @@ impl Sight {
             .collect()
     }
 
-    fn look_at_parts(&mut self, message: &[u8]) {
-        let structure = Structure::of(message);
-        let mut room = limits::ATTACHMENTS_BYTES_MAX;
+    fn look_at_parts(&mut self, message: &[u8], structure: &Structure) {
+        let mut room = Room::default();
         let mut ends: Vec<usize> = Vec::new();
         for part in structure.parts().iter().take(limits::PARTS_MAX) {
             ends.retain(|&end| part.header.start < end);
@@ -176,7 +179,7 @@ impl Sight {
                 is_shown_text: part.is_shown_text(),
                 depth,
                 size: body.len(),
-                content: Vec::new(),
+                ..Part::default()
             };
             if seen.is_shown_text {
                 let source = &body[..body.len().min(limits::TEXT_SOURCE_BYTES_MAX)];
@@ -184,13 +187,31 @@ impl Sight {
                 let text = mail::charset::decode(&content, Some(&seen.charset));
                 self.look_at_text(&text, part.media_subtype == "html");
             } else if matches!(part.kind, Kind::Leaf) {
-                // Base64 makes three bytes of four.
-                let most = limits::ATTACHMENT_BYTES_MAX.min(room).min(body.len());
-                let source = &body[..most];
-                seen.content = decode_transfer(source, part.encoding).into_owned();
-                room -= most;
+                (seen.content, seen.is_cut) = room.content(body, part.encoding);
             }
             self.parts.push(seen);
+        }
+    }
+
+    /// Of two types some mail programs believe the first, others the last: what is seen with the last is added.
+    fn look_at_second_types(&mut self, message: &[u8], structure: &Structure) {
+        let mut first = first_types_of_two(message, structure);
+        if first.is_empty() {
+            return;
+        }
+        let mut changed = message.to_vec();
+        for _ in 0..limits::TYPES_TWICE_MAX {
+            for at in first {
+                if let Some(letter) = changed.get_mut(at) {
+                    *letter = b'X';
+                }
+            }
+            let structure = Structure::of(&changed);
+            self.look_at_parts(&changed, &structure);
+            first = first_types_of_two(&changed, &structure);
+            if first.is_empty() {
+                return;
+            }
         }
     }
 
@@ -227,6 +248,58 @@ impl Mailbox {
     pub fn address(&self) -> String {
         format!("{}@{}", self.local, self.domain)
     }
+}
+
+/// How much of attached files may still be decoded.
+struct Room {
+    heads: usize,
+    archives: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            heads: limits::ATTACHMENTS_BYTES_MAX,
+            archives: limits::ARCHIVES_BYTES_MAX,
+        }
+    }
+}
+
+impl Room {
+    /// The beginning of an attached file or the whole of an archive, and whether there is more.
+    fn content(&mut self, body: &[u8], encoding: mail::Encoding) -> (Vec<u8>, bool) {
+        let head = limits::ATTACHMENT_BYTES_MAX
+            .min(self.heads)
+            .max(limits::ATTACHMENT_BYTES_MIN)
+            .min(body.len());
+        self.heads = self.heads.saturating_sub(head);
+        let content = decode_transfer(&body[..head], encoding);
+        if head == body.len() {
+            return (content.into_owned(), false);
+        }
+        let whole = self.archives.min(body.len());
+        if whole <= head || !attachments::is_read_whole(&content) {
+            return (content.into_owned(), true);
+        }
+        self.archives -= whole;
+        let content = decode_transfer(&body[..whole], encoding);
+        (content.into_owned(), whole < body.len())
+    }
+}
+
+/// Where the fields stand that name a part's type before another one does.
+fn first_types_of_two(message: &[u8], structure: &Structure) -> Vec<usize> {
+    let mut all = Vec::new();
+    for part in structure.parts().iter().take(limits::PARTS_MAX) {
+        let header = message.get(part.header.clone()).unwrap_or_default();
+        let fields = mail::header::fields(header).filter(|field| field.is("content-type"));
+        // Each name is a piece of the header: how far from its beginning is where it stands.
+        let places = fields.map(|field| field.name.as_ptr().addr() - header.as_ptr().addr());
+        let mut types: Vec<usize> = places.map(|place| part.header.start + place).collect();
+        types.pop();
+        all.extend(types);
+    }
+    all
 }
 
 fn looks_like_page(text: &str) -> bool {

@@ -66,8 +66,9 @@ pub fn built_in_action(kind: Kind) -> Action {
         | Kind::SmugglingPage
         | Kind::ScriptedPage
         | Kind::Notebook
-        | Kind::DoubleExtension => Action::Junk,
-        Kind::LockedArchive | Kind::Page | Kind::FalseType | Kind::TooDeep => Action::Allow,
+        | Kind::DoubleExtension
+        | Kind::TooDeep => Action::Junk,
+        Kind::LockedArchive | Kind::Page | Kind::FalseType => Action::Allow,
     }
 }
 
@@ -118,9 +119,13 @@ pub(super) async fn rule(
 
 /// A message of one part that is text has none. Looked for in the header alone, since most mail of people is such.
 fn may_have_attachments(message: &[u8]) -> bool {
-    let kind = mail::header::first(message, "content-type");
-    let kind = kind.map(|value| String::from_utf8_lossy(value).trim().to_ascii_lowercase());
-    let plain = kind.is_none_or(|kind| kind.starts_with("text/"));
+    let is_text = |value: &[u8]| {
+        let value = String::from_utf8_lossy(value).trim().to_ascii_lowercase();
+        value.starts_with("text/")
+    };
+    // Of two types nobody knows which one a mail program believes.
+    let mut types = mail::header::fields(message).filter(|field| field.is("content-type"));
+    let plain = types.next().is_none_or(|field| is_text(field.value)) && types.next().is_none();
     let named = mail::header::first(message, "content-disposition").is_some();
     !plain || named || memchr::memmem::find(message, b"\nbegin ").is_some()
 }

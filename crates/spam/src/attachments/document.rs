@@ -18,7 +18,8 @@ pub(super) fn in_zip(bytes: &[u8], listing: &Listing, budget: &mut Budget) -> Ve
             found.push((Kind::Macros, String::new()));
         }
         if name == "word/_rels/settings.xml.rels" || name == "word/_rels/document.xml.rels" {
-            let relations = archive::content(bytes, Magic::Zip, entry, budget).unwrap_or_default();
+            let relations = archive::content(bytes, Magic::Zip, entry, budget);
+            let relations = relations.unwrap_or_default().0;
             found.extend(remote_template(&relations).map(|from| (Kind::RemoteTemplate, from)));
         }
     }
@@ -37,6 +38,15 @@ pub(super) fn is_document(listing: &Listing) -> bool {
         let name = entry.name.to_ascii_lowercase();
         marks.contains(&name.as_str())
     })
+}
+
+/// What documents are made of, and nobody opens on its own: its first bytes need no look.
+pub(super) fn is_furniture(ending: &str) -> bool {
+    let made_of = [
+        "xml", "rels", "bin", "vml", "emf", "wmf", "odttf", "iwa", "xhtml", "html", "htm", "css",
+        "ncx", "opf", "ttf", "otf", "svg", "json", "rdf", "plist",
+    ];
+    made_of.contains(&ending)
 }
 
 /// `Type=".../attachedTemplate" Target="http://…" TargetMode="External"`; frames and objects from elsewhere too.

@@ -1,5 +1,7 @@
 //! Goes over the attached files of a message, and over what is inside them.
 
+use std::collections::BTreeMap;
+
 use super::archive::{self, Budget, Entry, Listing};
 use super::magic::{self, Magic};
 use super::names::{self, Ending};
@@ -10,6 +12,8 @@ use crate::sight::Part;
 /// What was found so far, and what may still be spent on looking.
 pub(super) struct Inspector {
     pub(super) found: Vec<Dangerous>,
+    /// Of each kind in each attached file.
+    counts: BTreeMap<(usize, Kind), usize>,
     budget: Budget,
     /// How many archives were opened.
     opened: usize,
@@ -25,6 +29,8 @@ struct File<'f> {
     /// Empty where it is not known.
     media_type: &'f str,
     content: &'f [u8],
+    /// There is more than `content`.
+    is_cut: bool,
     depth: usize,
     among: usize,
 }
@@ -33,6 +39,7 @@ impl Inspector {
     pub(super) fn new() -> Self {
         Self {
             found: Vec::new(),
+            counts: BTreeMap::new(),
             budget: Budget::new(),
             opened: 0,
         }
@@ -52,6 +59,7 @@ impl Inspector {
             name,
             media_type: &part.media_type,
             content: &part.content,
+            is_cut: part.is_cut,
             depth: 0,
             among: 1,
         });
@@ -117,21 +125,27 @@ impl Inspector {
         }
         self.opened += 1;
         let listing = archive::list(file.content, magic, file.name, &mut self.budget);
-        if magic == Magic::Zip && document::is_document(&listing) {
+        // The mark of a document says what more is to be sought; it hides nothing.
+        let is_marked = magic == Magic::Zip && document::is_document(&listing);
+        if is_marked {
             let found = document::in_zip(file.content, &listing, &mut self.budget);
             self.all(file, found);
-            return;
         }
         if listing.is_locked || listing.entries.iter().any(|entry| entry.is_locked) {
             self.add(file, Kind::LockedArchive, "");
         }
-        if listing.is_cut || listing.entries.iter().any(is_bomb) {
+        let is_unseen = file.is_cut && magic != Magic::OtherArchive;
+        if listing.is_cut || is_unseen || listing.entries.iter().any(is_bomb) {
             self.add(file, Kind::TooDeep, "");
         }
-        self.entries(file, magic, &listing);
+        let is_document = is_marked && !is_called_archive(file);
+        self.entries(file, magic, &listing, is_document);
+        if self.budget.left_out() {
+            self.add(file, Kind::TooDeep, "");
+        }
     }
 
-    fn entries(&mut self, outer: File<'_>, magic: Magic, listing: &Listing) {
+    fn entries(&mut self, outer: File<'_>, magic: Magic, listing: &Listing, is_document: bool) {
         let among = listing.entries.len().max(outer.among);
         for entry in &listing.entries {
             if entry.name.ends_with('/') {
@@ -142,16 +156,19 @@ impl Inspector {
                 true => outer.path.to_owned(),
                 false => format!("{}: {name}", outer.path),
             };
-            let content = match wants_content(name) {
+            let is_furniture = is_document && document::is_furniture(&names::ending(name));
+            let content = match wants_content(name) && !is_furniture {
                 true => archive::content(outer.content, magic, entry, &mut self.budget),
                 false => None,
             };
+            let (content, is_cut) = content.unwrap_or_default();
             self.file(File {
                 part: outer.part,
                 path: &path,
                 name,
                 media_type: "",
-                content: &content.unwrap_or_default(),
+                content: &content,
+                is_cut,
                 depth: outer.depth + 1,
                 among,
             });
@@ -165,9 +182,11 @@ impl Inspector {
     }
 
     fn add(&mut self, file: File<'_>, kind: Kind, detail: &str) {
-        if self.found.len() >= limits::DANGERS_MAX {
+        let count = self.counts.entry((file.part, kind)).or_default();
+        if *count >= limits::DANGERS_MAX {
             return;
         }
+        *count += 1;
         self.found.push(Dangerous {
             kind,
             file: file.path.to_owned(),
@@ -231,6 +250,15 @@ fn is_called_page(class: Ending, media_type: &str) -> bool {
         || matches!(
             media_type,
             "text/html" | "application/xhtml+xml" | "image/svg+xml"
+        )
+}
+
+/// A name or a type of an archive: what is in it is meant to be taken out.
+fn is_called_archive(file: File<'_>) -> bool {
+    names::class(file.name) == Ending::Archive
+        || matches!(
+            file.media_type,
+            "application/zip" | "application/x-zip-compressed" | "application/x-zip"
         )
 }
 

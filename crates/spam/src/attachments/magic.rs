@@ -46,6 +46,20 @@ impl Magic {
         }
     }
 
+    /// What it holds is named at its end, or all over it.
+    pub(super) fn is_read_whole(self) -> bool {
+        matches!(
+            self,
+            Magic::Zip
+                | Magic::Rar
+                | Magic::SevenZip
+                | Magic::Gzip
+                | Magic::Tar
+                | Magic::Tnef
+                | Magic::Ole
+        )
+    }
+
     pub(super) fn is_archive(self) -> bool {
         matches!(
             self,

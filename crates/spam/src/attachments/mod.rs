@@ -47,7 +47,7 @@ pub enum Kind {
     ReversedName,
     /// The content is not what name or type say.
     FalseType,
-    /// Archives in archives in archives, or more files than anybody counts.
+    /// An archive that could not be looked into whole: too deep, too large, or with more files than anybody counts.
     TooDeep,
     /// OneNote: a page can hold programs.
     Notebook,
@@ -123,7 +123,7 @@ impl Kind {
             Kind::DoubleExtension => "a name with two endings",
             Kind::ReversedName => "a name whose direction is turned",
             Kind::FalseType => "not of the type it is called",
-            Kind::TooDeep => "packed too deep to look into",
+            Kind::TooDeep => "packed so that it could not be looked into whole",
             Kind::Notebook => "a notebook that can hold programs",
         }
     }
@@ -152,6 +152,11 @@ impl Kind {
             Kind::Notebook => reasons::Kind::Notebook,
         }
     }
+}
+
+/// Whether a content of this beginning hides what it holds at its end, so that the beginning does not do.
+pub(crate) fn is_read_whole(head: &[u8]) -> bool {
+    magic::of(head).is_some_and(magic::Magic::is_read_whole)
 }
 
 /// Everything dangerous about a message's attached files. Sorted, each at most once.

@@ -71,8 +71,12 @@ fn long(bytes: &[u8], at: usize) -> Option<usize> {
 fn five(bytes: &[u8]) -> Listing {
     let mut listing = Listing::default();
     let mut rest = bytes;
-    for _ in 0..limits::ARCHIVE_NAMES_MAX {
+    for blocks in 0.. {
         let Some(block) = rest.get(4..) else { break };
+        if blocks >= limits::RAR_BLOCKS_MAX {
+            listing.is_cut = true;
+            break;
+        }
         let mut reader = Reader(block);
         let Some(size) = reader.number() else { break };
         let Some(header) = reader.0.get(..size) else {
@@ -100,6 +104,10 @@ fn five(bytes: &[u8]) -> Listing {
                 break;
             }
             5 => break,
+            2 if listing.entries.len() >= limits::ARCHIVE_NAMES_MAX => {
+                listing.is_cut = true;
+                break;
+            }
             2 => listing.entries.extend(file_of_five(header, extra, data)),
             _ => {}
         }

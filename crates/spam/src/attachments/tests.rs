@@ -7,7 +7,10 @@ use flate2::write::{DeflateEncoder, GzEncoder};
 use proptest::prelude::{any, proptest};
 
 use super::{Kind, look};
+use crate::limits;
 use crate::sight::{Part, Sight};
+
+mod large;
 
 fn sight(name: &str, media_type: &str, content: &[u8]) -> Sight {
     Sight {
@@ -192,12 +195,14 @@ fn archives_in_archives_end_somewhere() {
         content = zip(&[("a.zip", &content, 0)]);
     }
     assert_eq!(kinds("a.zip", &content), [Kind::TooDeep]);
-    // Ten megabytes of zeros, many times over: names are read, the contents only as far as the budget goes.
+    // Names are read, the contents only as far as the budget goes; where it ends, that is said.
     let zeros = vec![0; 10 * 1024 * 1024];
-    let bomb: Vec<(&str, &[u8], u16)> = (0..30)
-        .map(|_| ("zeros.dat", zeros.as_slice(), 0))
-        .collect();
-    assert_eq!(kinds("a.zip", &zip(&bomb)), []);
+    let files = |name, many| -> Vec<(&str, &[u8], u16)> { vec![(name, zeros.as_slice(), 0); many] };
+    assert_eq!(kinds("a.zip", &zip(&files("zeros.dat", 30))), []);
+    let text = limits::UNPACKED_BYTES_MAX / limits::UNPACKED_HEAD_BYTES + 1;
+    let long = vec![b'a'; limits::UNPACKED_HEAD_BYTES];
+    let many = vec![("long.dat", long.as_slice(), 0); text];
+    assert_eq!(kinds("a.zip", &zip(&many)), [Kind::TooDeep]);
 }
 
 #[test]

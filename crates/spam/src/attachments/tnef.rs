@@ -36,6 +36,7 @@ pub(super) fn list(bytes: &[u8]) -> Listing {
             // The content stands before its name in some, after it in others: it is looked at on its own.
             DATA if listing.entries.len() < limits::TAR_CONTENTS_MAX => {
                 listing.entries.push(Entry {
+                    is_cut: content.len() > limits::UNPACKED_FILE_BYTES_MAX,
                     content: Some(
                         content
                             .get(..limits::UNPACKED_FILE_BYTES_MAX)
@@ -45,6 +46,7 @@ pub(super) fn list(bytes: &[u8]) -> Listing {
                     ..Entry::default()
                 })
             }
+            TITLE | DATA => listing.is_cut = true,
             _ => {}
         }
         rest = rest.get(end + 2..).unwrap_or_default();

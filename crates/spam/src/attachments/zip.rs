@@ -63,7 +63,7 @@ fn central(bytes: &[u8], at: usize) -> Option<Entry> {
         size,
         packed,
         place: start.flatten().map(|start| (start, method)),
-        content: None,
+        ..Entry::default()
     })
 }
 
@@ -95,7 +95,7 @@ fn local(bytes: &[u8], at: usize) -> Option<Entry> {
         size,
         packed,
         place: Some((start, method)),
-        content: None,
+        ..Entry::default()
     })
 }
 
@@ -115,6 +115,8 @@ pub(super) fn unpack(bytes: &[u8], entry: &Entry, most: usize) -> Option<(Vec<u8
         length => packed.get(..length).unwrap_or(packed),
     };
     match method {
+        // Without a length nobody knows where it ends.
+        0 if entry.packed == 0 => Some((Vec::new(), 0)),
         0 => Some((packed.get(..most).unwrap_or(packed).to_vec(), 0)),
         8 => {
             let mut content = Vec::new();

@@ -110,6 +110,26 @@ fn most_mail_is_not_taken_apart() {
     assert!(may_have_attachments(
         b"Content-Type: application/zip\r\n\r\n"
     ));
+    // Of two types nobody knows which one is believed.
+    for two in [
+        "Content-Type: text/plain\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n",
+        "Content-Type: multipart/mixed; boundary=x\r\nContent-Type: text/plain\r\n\r\n",
+    ] {
+        assert!(may_have_attachments(two.as_bytes()), "{two}");
+    }
+}
+
+#[test]
+fn what_could_not_be_looked_into_is_not_refused() {
+    let one = to(&["a@one.example"]);
+    let ruled = decide(Way::Inbound, &found(&[Kind::TooDeep]), &rules(&[]), &one);
+    assert!(ruled.refused.is_empty() && ruled.hold.is_none());
+    assert!(
+        ruled
+            .junk
+            .unwrap()
+            .contains("could not be looked into whole")
+    );
 }
 
 #[test]
