@@ -2,13 +2,17 @@
 
 use mail::UnixMillis;
 
-use super::limits::{GUESSES_REMEMBERED, POINT_FORGIVEN_AFTER_MILLIS, POINTS_MAX};
+use super::limits::{
+    GUESSES_REMEMBERED, POINT_FORGIVEN_AFTER_MILLIS, POINTS_MAX, UNSHOWN_AN_HOUR,
+    UNSHOWN_COUNTED_EVERY_MILLIS, UNSHOWN_FORGOTTEN_AFTER_MILLIS, UNSHOWN_REMEMBERED,
+};
 
 /// What a peer did wrong. Names and passwords come as hashes that mean nothing outside this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blame {
     /// A wrong password. The same guess again (an old phone) counts once; `password` is missing where it cannot be
-    /// known (SCRAM). `familiar`: this account was logged in to from there before.
+    /// known (SCRAM): then what one login fails after the first counts next to nothing, for it may be the same.
+    /// `familiar`: this account was logged in to from there before.
     WrongPassword {
         login: u64,
         password: Option<u64>,
@@ -54,7 +58,10 @@ pub(super) struct Conduct {
     /// When all points will be forgiven. Each one puts that off by the same time.
     forgiven: i64,
     guesses: Vec<u64>,
+    /// Since all was forgiven the last time.
     logins: Vec<u64>,
+    /// Logins that failed without showing a password.
+    unshown: Vec<UnshownLogin>,
     /// Points by kind of misdeed, to name the worst.
     shares: [i64; 4],
 }
@@ -95,15 +102,29 @@ impl Blame {
     pub(super) fn is_guess(self) -> bool {
         self.cause() == Cause::Passwords
     }
+
+    /// Whose log-in failed, unless it is somebody who logged in from there before.
+    pub(super) fn login_of_another(self) -> Option<u64> {
+        match self {
+            Self::WrongPassword {
+                login,
+                familiar: false,
+                ..
+            }
+            | Self::UnknownLogin { login, .. } => Some(login),
+            _ => None,
+        }
+    }
 }
 
 impl Conduct {
     /// Adds a misdeed; says why the network is to be banned, if it is.
     pub(super) fn note(&mut self, blame: Blame, now: UnixMillis) -> Option<Cause> {
-        let points = self.worth(blame);
         if self.points(now) == 0 {
             self.shares = [0; 4];
+            self.logins.clear();
         }
+        let points = self.worth(blame, now);
         let most = now.0 + 2 * POINTS_MAX * POINT_FORGIVEN_AFTER_MILLIS;
         self.forgiven = (now.0.max(self.forgiven) + points * POINT_FORGIVEN_AFTER_MILLIS).min(most);
         if let Some(share) = self.shares.get_mut(share_of(blame.cause())) {
@@ -119,7 +140,7 @@ impl Conduct {
     }
 
     /// What it counts in the light of what is known.
-    fn worth(&mut self, blame: Blame) -> i64 {
+    fn worth(&mut self, blame: Blame, now: UnixMillis) -> i64 {
         let (login, password, familiar) = match blame {
             Blame::WrongPassword {
                 login,
@@ -133,7 +154,11 @@ impl Conduct {
         let guess = password.map(|password| password ^ login.rotate_left(1));
         let repeated = match guess {
             Some(guess) => !remember(&mut self.guesses, guess),
-            None => false,
+            None => match self.note_unshown(login, now) {
+                Unshown::First => false,
+                Unshown::Counted => return AGAIN_WITHIN_THE_DAY,
+                Unshown::Again => true,
+            },
         };
         match (repeated, familiar) {
             // The same wrong password again is a program that was not told of a new one.
@@ -143,6 +168,34 @@ impl Conduct {
             (false, false) if new_login && ACCOUNTS_OF_A_HOUSEHOLD < self.logins.len() => 25,
             (false, false) => blame.points(),
         }
+    }
+
+    /// A failure of this login by which nothing is known of the password.
+    fn note_unshown(&mut self, login: u64, now: UnixMillis) -> Unshown {
+        if let Some(known) = self.unshown.iter_mut().find(|known| known.login == login) {
+            let since = now.0 - known.counted;
+            if since < UNSHOWN_COUNTED_EVERY_MILLIS {
+                known.again += 1;
+                return match known.again {
+                    ..=UNSHOWN_AN_HOUR => Unshown::Again,
+                    _ => Unshown::Counted,
+                };
+            }
+            (known.counted, known.again) = (now.0, 0);
+            return match since {
+                ..UNSHOWN_FORGOTTEN_AFTER_MILLIS => Unshown::Counted,
+                _ => Unshown::First,
+            };
+        }
+        if UNSHOWN_REMEMBERED <= self.unshown.len() {
+            self.unshown.remove(0);
+        }
+        self.unshown.push(UnshownLogin {
+            login,
+            counted: now.0,
+            again: 0,
+        });
+        Unshown::First
     }
 
     fn worst(&self) -> Cause {
@@ -167,6 +220,26 @@ impl Conduct {
         }
     }
 }
+
+/// A failed log-in that shows no password, beside earlier ones of the same login.
+enum Unshown {
+    First,
+    /// An hour after the last one that counted, or oftener than a device asks.
+    Counted,
+    Again,
+}
+
+#[derive(Debug)]
+struct UnshownLogin {
+    login: u64,
+    /// When the hour began.
+    counted: i64,
+    /// Failures within it.
+    again: u32,
+}
+
+/// Less than is forgiven in the same hour, for four old phones together: it never adds up to a ban.
+const AGAIN_WITHIN_THE_DAY: i64 = 2;
 
 /// People behind one address who all mistype in one day.
 const ACCOUNTS_OF_A_HOUSEHOLD: usize = 3;

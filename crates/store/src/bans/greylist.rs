@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use mail::UnixMillis;
 
-use super::limits::{GREYLIST_KEPT, GREYLIST_ROWS_MAX, KNOWN_PEERS_KEPT, KNOWN_PEERS_MAX};
+use super::limits::{
+    GREYLIST_KEPT, GREYLIST_ROWS_MAX, KNOWN_PEERS_KEPT, KNOWN_PEERS_MAX, POOL_NETWORKS_MAX,
+};
 use super::millis;
 use super::network::Network;
 use crate::domains::stored_domain;
@@ -29,7 +31,7 @@ pub struct Attempts {
     /// From this network.
     pub first: UnixMillis,
     pub tries: u32,
-    /// From anywhere.
+    /// From anywhere; of reports, from this network: all servers of the world send them in the same name.
     pub first_anywhere: UnixMillis,
     pub tries_anywhere: u32,
 }
@@ -112,17 +114,24 @@ impl Change<'_> {
         let (first, tries) = self
             .sql
             .one(sql, &params, |row| Ok((row.int(0)?, row.int(1)?)))?;
-        let sql = "SELECT CAST(MIN(first) AS BIGINT), CAST(SUM(tries) AS BIGINT) FROM greylist \
-                   WHERE sender = ?1 AND recipient = ?2";
-        let (first_anywhere, tries_anywhere) = self.sql.one(sql, &[sender, recipient], |row| {
-            Ok((row.int(0)?, row.int(1)?))
-        })?;
+        let (first_anywhere, tries_anywhere) = match attempt.sender.as_str() {
+            "" => (first, tries),
+            _ => self.tries_anywhere(&[sender, recipient, Param::Int(POOL_NETWORKS_MAX)])?,
+        };
         Ok(Attempts {
             first: UnixMillis(first),
             tries: u32::try_from(tries).unwrap_or(u32::MAX),
             first_anywhere: UnixMillis(first_anywhere),
             tries_anywhere: u32::try_from(tries_anywhere).unwrap_or(u32::MAX),
         })
+    }
+
+    /// The first try of a mail, and how many there were, over all networks.
+    fn tries_anywhere(&mut self, mail: &[Param<'_>; 3]) -> Result<(i64, i64), StoreError> {
+        let sql = "SELECT CAST(MIN(first) AS BIGINT), CAST(SUM(tries) AS BIGINT) FROM \
+                   (SELECT first, tries FROM greylist WHERE sender = ?1 AND recipient = ?2 LIMIT ?3) AS pool";
+        self.sql
+            .one(sql, mail, |row| Ok((row.int(0)?, row.int(1)?)))
     }
 
     /// Mail of this network was taken.

@@ -22,11 +22,24 @@ pub const BAN_STEPS: [Duration; 5] = [
 /// A network that was quiet for so long after its last ban begins anew: addresses change hands.
 pub const BAN_FORGOTTEN_AFTER: Duration = Duration::from_secs(30 * 86_400);
 
-/// Networks whose misdeeds are remembered at once: some 20,000 at under 600 bytes, 12 MB at the very most.
+/// Networks whose misdeeds are remembered at once: some 20,000 at under 800 bytes, 16 MB at the very most.
 pub const CONDUCTS_MAX: usize = 20_000;
 
 /// Guesses and names remembered of one network: more than it takes to be banned.
 pub const GUESSES_REMEMBERED: usize = 24;
+
+/// SCRAM shows no password, so an old phone looks like a guesser: of one login, such a failure counts once in this
+/// time, as long as there are not more than
+pub const UNSHOWN_COUNTED_EVERY_MILLIS: i64 = 3_600_000;
+
+/// so many, one a minute: a device asks no oftener, and a guesser learns little by as many.
+pub const UNSHOWN_AN_HOUR: u32 = 60;
+
+/// After so long it counts as the first again.
+pub const UNSHOWN_FORGOTTEN_AFTER_MILLIS: i64 = 86_400_000;
+
+/// Logins so remembered of one network: the old phones of a family. Beyond, each counts in full.
+pub const UNSHOWN_REMEMBERED: usize = 8;
 
 /// Bans held at once, ended ones included: 100,000 at some 100 bytes. Beyond, those that end first go.
 pub const BANS_MAX: usize = 100_000;
@@ -43,6 +56,20 @@ pub const HOME_REMEMBERED: Duration = Duration::from_secs(14 * 86_400);
 
 /// Homes remembered: a person has a handful in two weeks, a large provider some ten thousands.
 pub const HOMES_MAX: usize = 100_000;
+
+/// Names that fail from a home within
+pub const HOME_LOGINS_WINDOW_MILLIS: i64 = 3_600_000;
+
+/// this time, other than of those who logged in from there: people of an office whose devices came up after a power
+/// cut, but no list of names.
+pub const HOME_LOGINS_MAX: usize = 10;
+
+/// When there were more, only who logged in from there before may log in for so long: some thirty names a day are
+/// left to one who guesses.
+pub const HOME_CLOSED_MILLIS: i64 = 8 * 3_600_000;
+
+/// Homes of which failed names are remembered: 200 bytes each.
+pub const SPRAYED_HOMES_MAX: usize = 20_000;
 
 /// A home is written down again after this time, not at each log-in.
 pub const HOME_WRITTEN_EVERY: Duration = Duration::from_secs(86_400);
@@ -73,3 +100,6 @@ pub const KNOWN_PEERS_KEPT: Duration = Duration::from_secs(40 * 86_400);
 
 /// Those of a large server in forty days.
 pub const KNOWN_PEERS_MAX: i64 = 500_000;
+
+/// Networks of one sender's pool that are looked at for each try: more than enough to know it for one.
+pub const POOL_NETWORKS_MAX: i64 = 64;

@@ -8,6 +8,7 @@ mod network;
 mod recent;
 mod sentence;
 mod set;
+mod spraying;
 mod table;
 
 pub use conduct::{Blame, Cause};
@@ -29,6 +30,7 @@ use crate::{Durability, OpenError, Store, StoreError, View};
 use conduct::Conduct;
 use sentence::{Facts, Spared};
 use set::Set;
+use spraying::Spraying;
 
 /// Networks that are never banned unless the operator says so: the machine itself, and private networks, behind
 /// which a proxy or container bridge may stand for the whole world.
@@ -57,6 +59,7 @@ pub(crate) struct Bans {
 struct Ledger {
     conducts: Recent<Network, Conduct>,
     homes: Recent<Network, Home>,
+    sprayed: Recent<Network, Spraying>,
     /// When the newest bans began.
     newest: VecDeque<i64>,
     /// Up to when the tables were read.
@@ -77,6 +80,7 @@ impl Bans {
             ledger: Mutex::new(Ledger {
                 conducts: Recent::new(limits::CONDUCTS_MAX),
                 homes: Recent::new(limits::HOMES_MAX),
+                sprayed: Recent::new(limits::SPRAYED_HOMES_MAX),
                 newest: VecDeque::new(),
                 read_until: i64::MIN,
             }),
@@ -99,6 +103,8 @@ impl Bans {
         drop(set);
         *self.exempt.write() = effective(&read.allowances);
         let mut ledger = self.ledger.lock();
+        // Only what was read need not be read again.
+        ledger.read_until = now.0 - limits::REREAD_OVERLAP_MILLIS;
         for (network, last) in read.homes {
             let home = Home {
                 last: last.0,
@@ -158,6 +164,7 @@ impl Store {
         let is_home = ledger.is_home(&network, now);
         if is_home && blame.is_guess() {
             // A neighbour of theirs, or they themselves: guesses are slowed down, and it goes on for the others.
+            ledger.note_home_guess(network, blame, now);
             return;
         }
         let conduct = ledger.conducts.touch(network, Conduct::default);
@@ -215,6 +222,15 @@ impl Store {
         bans.ledger.lock().is_home(&Network::of(peer), now)
     }
 
+    /// Until when only those may log in from there who did so before: it is a home from which too many other names
+    /// were tried.
+    #[must_use]
+    pub fn closed_to_others(&self, peer: IpAddr, now: UnixMillis) -> Option<UnixMillis> {
+        let ledger = self.inner.shared.bans.ledger.lock();
+        let home = ledger.sprayed.get(&Network::of(peer))?;
+        home.closed_until(now)
+    }
+
     /// All bans that are on, as memory has them.
     #[must_use]
     pub fn bans_on(&self, now: UnixMillis) -> Vec<Banned> {
@@ -260,17 +276,19 @@ impl Store {
 
     /// Reads what commands and other nodes changed since the last time.
     pub async fn reread_bans(&self, now: UnixMillis) -> Result<(), StoreError> {
-        let since = self.reread_since(now);
+        let bans = &self.inner.shared.bans;
+        let since = bans.ledger.lock().read_until;
         let read = self.read(move |view| read_tables(view, since)).await?;
-        self.inner.shared.bans.apply(read, now);
+        bans.apply(read, now);
         Ok(())
     }
 
     /// As [`Store::reread_bans`], on this thread.
     pub fn reread_bans_blocking(&self, now: UnixMillis) -> Result<(), StoreError> {
-        let since = self.reread_since(now);
+        let bans = &self.inner.shared.bans;
+        let since = bans.ledger.lock().read_until;
         let read = self.read_blocking(move |view| read_tables(view, since))?;
-        self.inner.shared.bans.apply(read, now);
+        bans.apply(read, now);
         Ok(())
     }
 
@@ -278,6 +296,7 @@ impl Store {
     pub fn forget_misdeeds(&self, network: &Network) {
         let mut ledger = self.inner.shared.bans.ledger.lock();
         ledger.conducts.retain(|one, _| !network.covers(one));
+        ledger.sprayed.retain(|one, _| !network.covers(one));
     }
 
     /// Removes what says nothing any more from the tables of the door.
@@ -287,14 +306,6 @@ impl Store {
             change.tidy_greylist(now)
         })
         .await
-    }
-
-    fn reread_since(&self, now: UnixMillis) -> i64 {
-        let mut ledger = self.inner.shared.bans.ledger.lock();
-        std::mem::replace(
-            &mut ledger.read_until,
-            now.0 - limits::REREAD_OVERLAP_MILLIS,
-        )
     }
 
     fn decide_ban(&self, network: Network, cause: Cause, is_home: bool, now: UnixMillis) {
@@ -398,6 +409,21 @@ impl Ledger {
     fn is_home(&self, network: &Network, now: UnixMillis) -> bool {
         let home = self.homes.get(network);
         home.is_some_and(|home| now.0 < home.last + millis(limits::HOME_REMEMBERED))
+    }
+
+    /// Counts a failed log-in from where people live.
+    fn note_home_guess(&mut self, network: Network, blame: Blame, now: UnixMillis) {
+        let Some(login) = blame.login_of_another() else {
+            return;
+        };
+        let home = self.sprayed.touch(network, Spraying::default);
+        if home.note(login, now) {
+            tracing::warn!(
+                %network,
+                "many names were tried from where people log in: until {:?}, only who did so from there before may",
+                home.closed_until(now)
+            );
+        }
     }
 
     fn has_home_in(&self, wide: &Network, now: UnixMillis) -> bool {

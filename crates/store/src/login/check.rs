@@ -64,7 +64,10 @@ impl Store {
                 },
                 Some(holder),
             ) => match holder.admit(bounds.as_ref(), visit, now) {
-                Ok(()) => return Ok(self.admitted(holder, used, visit, now)),
+                Ok(()) => {
+                    let expires = bounds.and_then(|bounds| bounds.expires);
+                    return Ok(self.admitted(holder, (used, expires), visit, now));
+                }
                 Err(barred) => {
                     let is_repeated = self.inner.shared.gate.is_known_wrong(&guess, now);
                     // By the time it takes a right password that is not taken must look like a wrong one.
@@ -174,7 +177,7 @@ impl Store {
     pub(super) fn admitted(
         &self,
         holder: &Holder,
-        used: PasswordUsed,
+        (used, expires): (PasswordUsed, Option<UnixMillis>),
         visit: Visit,
         now: UnixMillis,
     ) -> LoggedIn {
@@ -186,6 +189,7 @@ impl Store {
             account,
             address: holder.account.address.clone(),
             used,
+            expires,
             epochs: holder.epochs,
         }
     }
@@ -238,7 +242,7 @@ impl Store {
         }
     }
 
-    /// Whether a network has tries left, or is familiar with this very account.
+    /// Whether a network has tries left and did not try many names, or is familiar with this very account.
     pub(super) fn check_open(
         &self,
         holder: Option<&Holder>,
@@ -248,7 +252,8 @@ impl Store {
         let gate = &self.inner.shared.gate;
         let network = Network::of(visit.peer);
         let familiar = || holder.is_some_and(|holder| gate.is_familiar(holder.account.id, network));
-        match gate.closed_until(network, now) {
+        let throttled = gate.closed_until(network, now);
+        match throttled.max(self.closed_to_others(visit.peer, now)) {
             Some(until) if !familiar() => Err(LoginError::Throttled { until }),
             _ => Ok(()),
         }

@@ -42,6 +42,8 @@ pub struct LoggedIn {
     account: AccountId,
     address: Address,
     used: PasswordUsed,
+    /// When the app password is good no more.
+    expires: Option<mail::UnixMillis>,
     /// The account's and the server's epoch in which it logged in.
     epochs: (i64, i64),
 }

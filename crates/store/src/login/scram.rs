@@ -33,8 +33,8 @@ pub struct ScramPair {
 #[derive(Debug)]
 pub struct ScramAttempt {
     keys: ScramKeys,
-    /// One for each pair; none for made-up ones.
-    passwords: Vec<PasswordUsed>,
+    /// One for each pair, and until when it is good; none for made-up ones.
+    passwords: Vec<(PasswordUsed, Option<UnixMillis>)>,
     login: String,
     account: Option<AccountId>,
     visit: Visit,
@@ -141,7 +141,7 @@ fn fill(
     let salt = main.salt()?;
     let mut pairs = Vec::new();
     match holder.admit(None, attempt.visit, now) {
-        Ok(()) => pairs.push((main.pair()?, PasswordUsed::Main)),
+        Ok(()) => pairs.push((main.pair()?, (PasswordUsed::Main, None))),
         Err(barred) => attempt.barred = Some(barred),
     }
     for app in app_keys {
@@ -152,7 +152,8 @@ fn fill(
         for keys in &app.keys {
             // Made with the salt of a main password of long ago, they need an exchange of their own: not offered.
             if keys.salt()? == salt {
-                pairs.push((keys.pair()?, PasswordUsed::App(app.name.clone())));
+                let used = PasswordUsed::App(app.name.clone());
+                pairs.push((keys.pair()?, (used, app.bounds.expires)));
             }
         }
     }

@@ -1,8 +1,9 @@
 //! Ending the sessions of an account: each log-in belongs to an epoch of its account, and a new epoch ends it.
 //! What other nodes end is heard as their other changes are.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use mail::UnixMillis;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
@@ -17,8 +18,17 @@ pub(super) const SERVER: i64 = 0;
 #[derive(Debug)]
 pub(crate) struct Sessions {
     epochs: Mutex<HashMap<i64, i64>>,
+    expiries: Mutex<Expiries>,
     /// Counts the times that sessions of anybody were ended.
     ends: watch::Sender<u64>,
+}
+
+/// Ends of app passwords that sessions wait for: as many at most as there are sessions.
+#[derive(Debug, Default)]
+struct Expiries {
+    /// What time it was when somebody said so last.
+    now: i64,
+    ahead: BTreeSet<i64>,
 }
 
 /// Tells a session when it is over.
@@ -33,6 +43,7 @@ impl Default for Sessions {
     fn default() -> Self {
         Self {
             epochs: Mutex::default(),
+            expiries: Mutex::default(),
             ends: watch::Sender::new(0),
         }
     }
@@ -52,7 +63,23 @@ impl Sessions {
         self.ends.send_modify(|count| *count += 1);
     }
 
+    /// Ends what was opened with passwords that are good no more.
+    fn pass_time(&self, now: UnixMillis) {
+        let mut expiries = self.expiries.lock();
+        expiries.now = now.0;
+        let ahead = expiries.ahead.split_off(&now.0.saturating_add(1));
+        let gone = std::mem::replace(&mut expiries.ahead, ahead);
+        drop(expiries);
+        if !gone.is_empty() {
+            self.ends.send_modify(|count| *count += 1);
+        }
+    }
+
     fn is_over(&self, user: &LoggedIn) -> bool {
+        let is_expired = |expires: UnixMillis| expires.0 <= self.expiries.lock().now;
+        if user.expires.is_some_and(is_expired) {
+            return true;
+        }
         let epochs = self.epochs.lock();
         let is_newer = |key, epoch| epochs.get(&key).is_some_and(|newest| epoch < *newest);
         is_newer(user.account.0, user.epochs.0) || is_newer(SERVER, user.epochs.1)
@@ -60,7 +87,8 @@ impl Sessions {
 }
 
 impl Store {
-    /// Whether what this log-in opened must end: the account was locked, its password changed, or somebody said so.
+    /// Whether what this log-in opened must end: the account was locked, its password changed or expired, or somebody
+    /// said so.
     #[must_use]
     pub fn is_over(&self, user: &LoggedIn) -> bool {
         self.inner.shared.sessions.is_over(user)
@@ -69,11 +97,20 @@ impl Store {
     /// Watches for the end of what this log-in opened.
     #[must_use]
     pub fn watch_session(&self, user: &LoggedIn) -> SessionWatch {
+        let sessions = &self.inner.shared.sessions;
+        if let Some(expires) = user.expires {
+            sessions.expiries.lock().ahead.insert(expires.0);
+        }
         SessionWatch {
-            ends: self.inner.shared.sessions.ends.subscribe(),
+            ends: sessions.ends.subscribe(),
             store: self.clone(),
             user: user.clone(),
         }
+    }
+
+    /// Says what time it is, every few seconds: ends the sessions of app passwords that have expired.
+    pub fn end_expired_sessions(&self, now: UnixMillis) {
+        self.inner.shared.sessions.pass_time(now);
     }
 
     /// Ends all sessions of an account, here and on other nodes.

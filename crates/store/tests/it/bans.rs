@@ -247,6 +247,10 @@ fn tries_are_counted_here_and_anywhere(home: &Home) {
         note("192.0.2.0/24", "eve@there.example", 95),
         [95, 1, 95, 1]
     );
+    // Reports come from everywhere: they are no pool.
+    assert_eq!(note("192.0.2.0/24", "", 96), [96, 1, 96, 1]);
+    assert_eq!(note("198.51.100.0/24", "", 97), [97, 1, 97, 1]);
+    assert_eq!(note("192.0.2.0/24", "", 98), [96, 2, 96, 2]);
     let much_later = 50 * HOUR;
     assert_eq!(
         note("192.0.2.0/24", "bob@there.example", much_later),
@@ -257,7 +261,7 @@ fn tries_are_counted_here_and_anywhere(home: &Home) {
     let known = |text: &'static str| home.read(move |view| view.known_peer(&network(text)));
     assert_eq!(known("192.0.2.0/24"), Some(NOW));
     assert_eq!(known("198.51.100.0/24"), None);
-    assert_eq!(home.read(|view| view.greylist_counts()), (2, 1));
+    assert_eq!(home.read(|view| view.greylist_counts()), (4, 1));
 }
 
 fn greylisting_is_switched_by_domain(home: &Home) {

@@ -11,6 +11,8 @@ on_both!(
     sign_ins_are_remembered,
     failures_do_not_wipe_out_the_history,
     sessions_end,
+    sessions_of_an_app_password_end_with_it,
+    a_home_that_tries_many_names_keeps_only_its_own,
 );
 
 const HOME: &str = "192.0.2.7";
@@ -317,6 +319,57 @@ fn failures_do_not_wipe_out_the_history(home: &Home) {
         all.last().expect("the oldest").outcome,
         SignInOutcome::Right
     );
+}
+
+fn sessions_of_an_app_password_end_with_it(home: &Home) {
+    let ann = home.account("ann");
+    let at = |millis: i64| UnixMillis(NOW.0 + millis);
+    let imap = visit(Protocol::Imap, HOME);
+    let cases = [
+        ("for a second", Some(at(1_000)), 999, false),
+        ("to the second", Some(at(1_000)), 1_000, true),
+        ("long over", Some(at(1_000)), 86_400_000, true),
+        ("for ever", None, 86_400_000, false),
+    ];
+    for (name, expires, after, is_over) in cases {
+        home.store.end_expired_sessions(NOW);
+        let bounds = AppPasswordBounds {
+            expires,
+            ..everywhere()
+        };
+        let password = app_password(home, ann, name, bounds);
+        let user = log_in(home, &password, imap, NOW).expect("it is good");
+        let mut watch = home.store.watch_session(&user);
+        assert!(!watch.is_over(), "{name}");
+        home.store.end_expired_sessions(at(after));
+        assert_eq!(watch.is_over(), is_over, "{name}, after {after}");
+        if is_over {
+            // An idle one wakes.
+            block_on(watch.over());
+        }
+    }
+}
+
+fn a_home_that_tries_many_names_keeps_only_its_own(home: &Home) {
+    home.account("ann");
+    home.account("bob");
+    let imap = visit(Protocol::Imap, HOME);
+    assert!(opens(home, PASSWORD, imap), "people live there");
+    let try_name = |n: i64, now: UnixMillis| {
+        let login = format!("user{n}@here.example");
+        block_on(home.store.log_in(&login, "letmein", imap, now))
+    };
+    for n in 0..11 {
+        // The throttle is not what stops it.
+        let now = UnixMillis(NOW.0 + n * 60_000);
+        assert!(matches!(try_name(n, now), Err(LoginError::Wrong)), "{n}");
+    }
+    let now = UnixMillis(NOW.0 + 11 * 60_000);
+    let bob = |now| block_on(home.store.log_in("bob@here.example", PASSWORD, imap, now));
+    assert!(matches!(bob(now), Err(LoginError::Throttled { .. })));
+    assert!(log_in(home, PASSWORD, imap, now).is_ok(), "ann lives there");
+    let later = UnixMillis(now.0 + 8 * 3_600_000);
+    assert!(bob(later).is_ok());
 }
 
 fn sessions_end(home: &Home) {

@@ -156,6 +156,23 @@ fn what_shows_no_password_counts_once_for_each_login() {
 }
 
 #[test]
+fn who_tries_oftener_than_a_device_is_banned_though_it_shows_no_password() {
+    let wrong = Blame::WrongPassword {
+        login: 1,
+        password: None,
+        familiar: false,
+    };
+    let banned_after = |seconds: i64| {
+        let mut conduct = Conduct::default();
+        let mut at = (0..100_000).map(|n| UnixMillis(START.0 + n * seconds * 1000));
+        at.position(|now| conduct.note(wrong, now).is_some())
+    };
+    // The throttle lets through one in thirty seconds.
+    assert_eq!(banned_after(30), Some(109));
+    assert_eq!(banned_after(60), None);
+}
+
+#[test]
 fn logins_of_long_ago_make_nobody_a_sprayer() {
     let (mut conduct, day) = (Conduct::default(), 86_400_000);
     for n in 0..20_u8 {
