@@ -1,7 +1,8 @@
 //! Bans at the doors of all services: what a banned peer hears, and the loop that keeps bans in step with the
 //! database, the operator and the firewall.
 
-use std::pin::Pin;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::task::{Context, Waker};
 
 use mail::UnixMillis;
@@ -12,7 +13,7 @@ use tokio::io::AsyncWrite;
 use world::{Stop, Stream, World};
 
 use super::limits;
-use super::nftables::Firewall;
+use super::nftables::{Firewall, FirewallError};
 use crate::commands::show;
 use crate::config::Service;
 
@@ -63,7 +64,7 @@ fn until(banned: &Banned) -> String {
     }
 }
 
-/// Reads what commands and other nodes changed, tidies up, and tells the operator of a surge, until the stop.
+/// Reads what commands and other nodes changed, ends sessions whose passwords expired, tidies up, and tells the operator of a surge, until the stop.
 pub(super) async fn keep(world: World, store: Store, stop: Stop) {
     let mut rounds = 0_u32;
     loop {
@@ -74,6 +75,7 @@ pub(super) async fn keep(world: World, store: Store, stop: Stop) {
             () = next => {}
         }
         let now = UnixMillis::from(world.wall());
+        store.end_expired_sessions(now);
         if let Err(error) = store.reread_bans(now).await {
             tracing::warn!(%error, "bans could not be read");
         }
@@ -111,31 +113,90 @@ async fn tell_of_surge(store: &Store, count: usize, now: UnixMillis) {
     }
 }
 
-/// Keeps the firewall in step until the stop, then takes its table away.
-pub(super) async fn push(world: World, store: Store, mut firewall: Firewall, stop: Stop) {
+/// Keeps the firewall in step until the stop, then takes its table away. If it goes wrong it is begun anew.
+pub(super) async fn push(world: World, store: Store, firewall: Firewall, stop: Stop) {
+    let services = firewall.services();
+    let mut firewall = Some(firewall);
     let mut changed = store.watch_bans();
+    let mut is_told = false;
     loop {
         let now = UnixMillis::from(world.wall());
         let bans = store.bans_on(now);
-        let pushed = world.tasks.blocking(move || {
-            let result = firewall.push(&bans, now);
-            (firewall, result)
-        });
-        match pushed.await {
-            Ok((kept, Ok(()))) => firewall = kept,
-            Ok((_, Err(error))) => {
-                tracing::error!(%error, "the firewall takes no bans any more; they hold at our own doors");
-                return;
+        let killer = firewall.as_ref().map(Firewall::killer);
+        let (kept, services) = (firewall.take(), services.clone());
+        let work = world
+            .tasks
+            .blocking(move || push_once(kept, &services, &bans, now));
+        let mut work = pin!(work);
+        let late = world.clock.until(world.now() + limits::FIREWALL_PATIENCE);
+        let stopping = async {
+            stop.requested().await;
+            let late = world.now() + limits::FIREWALL_STOP_PATIENCE;
+            world.clock.until(late).await;
+        };
+        let done = tokio::select! {
+            biased;
+            done = &mut work => done,
+            () = async { tokio::select! { () = late => {}, () = stopping => {} } } => {
+                if let Some(killer) = killer {
+                    killer.kill();
+                }
+                work.await
             }
+        };
+        match done {
+            Ok(Ok(kept)) => {
+                firewall = Some(kept);
+                is_told = false;
+            }
+            Ok(Err(error)) if !is_told => {
+                is_told = true;
+                tracing::error!(
+                    %error,
+                    "the firewall takes no bans for now; they hold at our own doors, and what it has ends within a \
+                     day, or at once by `nft delete table inet postroad`"
+                );
+            }
+            Ok(Err(error)) => tracing::debug!(%error, "the firewall still takes no bans"),
             Err(_) => return,
         }
         let next = world.clock.until(world.now() + limits::FIREWALL_PERIOD);
         tokio::select! {
             biased;
             () = stop.requested() => break,
-            _ = changed.changed() => {}
+            _ = changed.changed(), if firewall.is_some() => {}
             () = next => {}
         }
     }
-    let _ = world.tasks.blocking(move || firewall.remove()).await;
+    if let Some(firewall) = firewall {
+        let killer = firewall.killer();
+        let mut removed = pin!(world.tasks.blocking(move || firewall.remove()));
+        let late = world.now() + limits::FIREWALL_STOP_PATIENCE;
+        tokio::select! {
+            _ = &mut removed => {}
+            () = world.clock.until(late) => killer.kill(),
+        }
+    }
+}
+
+/// Tells the firewall what changed; begins one anew if there is none.
+fn push_once(
+    firewall: Option<Firewall>,
+    services: &[(Service, SocketAddr)],
+    bans: &[Banned],
+    now: UnixMillis,
+) -> Result<Firewall, FirewallError> {
+    let mut firewall = match firewall {
+        Some(firewall) => firewall,
+        None => Firewall::start(services)?,
+    };
+    match firewall.push(bans, now) {
+        Ok(()) => Ok(firewall),
+        Err(error) => {
+            if let Err(error) = firewall.give_up() {
+                tracing::debug!(%error, "the table of the firewall stays");
+            }
+            Err(error)
+        }
+    }
 }

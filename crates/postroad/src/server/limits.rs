@@ -38,5 +38,15 @@ pub const DOOR_TIDIED_EVERY: u32 = 60;
 /// How often the firewall is compared with the bans beside every change: ends of wide bans uncover narrow ones.
 pub const FIREWALL_PERIOD: Duration = Duration::from_secs(60);
 
+/// How long the firewall may take for what it is told: a hundred thousand bans at the start take it a minute.
+pub const FIREWALL_PATIENCE: Duration = Duration::from_secs(180);
+
+/// The same once the server is to stop.
+pub const FIREWALL_STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Longer bans are said for so long and said again in time: should nft go and not come back, the kernel does not keep
+/// for ever what an operator has lifted.
+pub const FIREWALL_LEASE_MILLIS: i64 = 86_400_000;
+
 /// Networks in one command to the firewall: some 20 kB.
 pub const FIREWALL_ELEMENTS_MAX: usize = 500;

@@ -5,19 +5,43 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 
 use mail::UnixMillis;
 use store::bans::{Banned, Network, Scope};
 
-use super::limits::FIREWALL_ELEMENTS_MAX;
+use super::limits::{FIREWALL_ELEMENTS_MAX, FIREWALL_LEASE_MILLIS};
 use crate::config::Service;
 
 /// The program, and what it was told so far.
 #[derive(Debug)]
 pub struct Firewall {
-    child: Child,
+    services: Vec<(Service, SocketAddr)>,
+    child: Arc<Mutex<Child>>,
     input: ChildStdin,
     pushed: Pushed,
+    /// It did not take all that it was told to add.
+    refused: Arc<AtomicBool>,
+    /// Hears what is wrong, until the end of the program.
+    hears: Option<JoinHandle<()>>,
+    /// Networks in one command: one that it does not take takes the others of its command with it.
+    at_once: usize,
+}
+
+/// Ends an `nft` that does not read any more.
+#[derive(Debug)]
+pub(super) struct Killer(Arc<Mutex<Child>>);
+
+impl Killer {
+    pub(super) fn kill(&self) {
+        let _ = locked(&self.0).kill();
+    }
+}
+
+fn locked(child: &Mutex<Child>) -> MutexGuard<'_, Child> {
+    child.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -42,32 +66,64 @@ impl Firewall {
     /// Makes the table, empty, in place of one that an earlier run left.
     pub fn start(services: &[(Service, SocketAddr)]) -> Result<Self, FirewallError> {
         run_once(&table(services))?;
-        let mut child = nft(&["-i"])?;
+        Self::listen_to(nft(&["-i"])?, services)
+    }
+
+    fn listen_to(
+        mut child: Child,
+        services: &[(Service, SocketAddr)],
+    ) -> Result<Self, FirewallError> {
         let input = child.stdin.take();
         let input = input.ok_or_else(|| FirewallError::Refused("it does not listen".to_owned()))?;
+        let refused = Arc::new(AtomicBool::new(false));
+        let mut hears = None;
         if let Some(errors) = child.stderr.take() {
+            let refused = refused.clone();
             let name = std::thread::Builder::new().name("nft errors".to_owned());
-            let _ = name.spawn(move || {
+            let heard = name.spawn(move || {
                 for line in BufReader::new(errors.take(u64::MAX))
                     .lines()
                     .map_while(Result::ok)
                 {
                     tracing::debug!(line, "nft");
+                    // It repeats the command after what is wrong with it. What it cannot delete is gone by itself.
+                    if line.starts_with("add element") {
+                        refused.store(true, Ordering::Relaxed);
+                    }
                 }
             });
+            hears = heard.ok();
         }
         Ok(Self {
-            child,
+            services: services.to_vec(),
+            child: Arc::new(Mutex::new(child)),
             input,
             pushed: Pushed::new(),
+            refused,
+            hears,
+            at_once: FIREWALL_ELEMENTS_MAX,
         })
+    }
+
+    pub(super) fn services(&self) -> Vec<(Service, SocketAddr)> {
+        self.services.clone()
+    }
+
+    pub(super) fn killer(&self) -> Killer {
+        Killer(self.child.clone())
     }
 
     /// Says what changed since the last time.
     pub(super) fn push(&mut self, bans: &[Banned], now: UnixMillis) -> Result<(), FirewallError> {
         self.pushed.retain(|_, until| now.0 < *until);
-        let wanted = cover(bans);
-        let script = difference(&self.pushed, &wanted, now);
+        if self.refused.swap(false, Ordering::Relaxed) && 1 < self.at_once {
+            // Which of them it has is not known: all anew, in smaller pieces.
+            self.at_once = (self.at_once / 10).max(1);
+            self.pushed.clear();
+            self.say(&flush())?;
+        }
+        let wanted = leased(cover(bans), &self.pushed, now);
+        let script = difference(&self.pushed, &wanted, now, self.at_once);
         if !script.is_empty() {
             self.say(&script)?;
         }
@@ -77,16 +133,34 @@ impl Firewall {
 
     /// Takes the table away.
     pub(super) fn remove(mut self) {
-        if self.say(&format!("delete table inet {TABLE}\n")).is_ok() {
-            let Self {
-                mut child, input, ..
-            } = self;
-            // The end of its input is its end.
-            drop(input);
-            let _ = child.wait();
-        } else {
-            let _ = self.child.kill();
+        let said = self.say(&format!("delete table inet {TABLE}\n"));
+        let Self {
+            child,
+            input,
+            hears,
+            ..
+        } = self;
+        // The end of its input is its end.
+        drop(input);
+        if said.is_err() {
+            let _ = locked(&child).kill();
         }
+        // Not while the lock is held: somebody may have to end it.
+        if let Some(hears) = hears {
+            let _ = hears.join();
+        }
+        let _ = locked(&child).wait();
+    }
+
+    /// After it went wrong: ends it, and takes the table away if that is (still) allowed.
+    pub(super) fn give_up(self) -> Result<(), FirewallError> {
+        let mut child = locked(&self.child);
+        let _ = child.kill();
+        let _ = child.wait();
+        drop(child);
+        run_once(&format!(
+            "add table inet {TABLE}\ndelete table inet {TABLE}\n"
+        ))
     }
 
     fn say(&mut self, script: &str) -> Result<(), FirewallError> {
@@ -190,8 +264,33 @@ fn cover(bans: &[Banned]) -> Pushed {
     covered
 }
 
+/// What the sets are to hold: long bans for a while only, said again when half of that is over.
+fn leased(mut wanted: Pushed, have: &Pushed, now: UnixMillis) -> Pushed {
+    for (key, until) in &mut wanted {
+        let lease = now.0 + FIREWALL_LEASE_MILLIS;
+        if *until <= lease {
+            continue;
+        }
+        let half = now.0 + FIREWALL_LEASE_MILLIS / 2;
+        let running = have
+            .get(key)
+            .filter(|ends| half < **ends && **ends <= *until);
+        *until = running.copied().unwrap_or(lease);
+    }
+    wanted
+}
+
+/// Empties all sets.
+fn flush() -> String {
+    [Scope::Everything, Scope::Mx]
+        .iter()
+        .flat_map(|scope| [set(*scope, false), set(*scope, true)])
+        .map(|set| format!("flush set inet {TABLE} {set}\n"))
+        .collect()
+}
+
 /// What makes the one out of the other. Removals first: what is wider comes in the place of what is narrower.
-fn difference(have: &Pushed, want: &Pushed, now: UnixMillis) -> String {
+fn difference(have: &Pushed, want: &Pushed, now: UnixMillis, at_once: usize) -> String {
     let gone = have
         .iter()
         .filter(|(key, until)| want.get(key) != Some(until))
@@ -200,16 +299,18 @@ fn difference(have: &Pushed, want: &Pushed, now: UnixMillis) -> String {
         .iter()
         .filter(|(key, until)| have.get(key) != Some(until))
         .map(|((scope, network), until)| {
-            let element = match *until {
-                i64::MAX => network.to_string(),
-                until => format!("{network} timeout {}s", ((until - now.0) / 1000).max(1)),
-            };
-            (*scope, *network, element)
+            let seconds = ((until - now.0) / 1000).max(1);
+            (*scope, *network, format!("{network} timeout {seconds}s"))
         });
-    commands("delete", gone) + &commands("add", new)
+    // One that is gone by itself makes its whole command fail, so each is taken out by its own.
+    commands("delete", gone, 1) + &commands("add", new, at_once)
 }
 
-fn commands(verb: &str, elements: impl Iterator<Item = (Scope, Network, String)>) -> String {
+fn commands(
+    verb: &str,
+    elements: impl Iterator<Item = (Scope, Network, String)>,
+    at_once: usize,
+) -> String {
     let mut by_set: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (scope, network, element) in elements {
         by_set
@@ -219,13 +320,7 @@ fn commands(verb: &str, elements: impl Iterator<Item = (Scope, Network, String)>
     }
     let mut script = String::new();
     for (set, elements) in by_set {
-        // One that is gone by itself makes its whole command fail, so each is taken out by its own.
-        let size = if verb == "delete" {
-            1
-        } else {
-            FIREWALL_ELEMENTS_MAX
-        };
-        for elements in elements.chunks(size) {
+        for elements in elements.chunks(at_once.max(1)) {
             let list = elements.join(", ");
             script.push_str(&format!("{verb} element inet {TABLE} {set} {{ {list} }}\n"));
         }
