@@ -5,12 +5,14 @@ use spam::{Envelope, Facts, Features, Model, Sight, Weights, judge, limits, rule
 /// Any bytes are looked at within bounds, and judged with a number.
 pub fn spam_features(data: &[u8]) {
     let sight = Sight::of(data);
+    // Those with two types are read once more for each; a line end stands between the texts of parts.
+    let parts = limits::PARTS_MAX * (1 + limits::TYPES_TWICE_MAX);
     assert!(
-        sight.text.len() <= limits::TEXT_BYTES_MAX + 1,
+        sight.text.len() <= limits::TEXT_BYTES_MAX + parts,
         "too much text"
     );
     assert!(sight.links.len() <= limits::LINKS_MAX, "too many links");
-    assert!(sight.parts.len() <= limits::PARTS_MAX, "too many parts");
+    assert!(sight.parts.len() <= parts, "too many parts");
     let features = Features::of(&sight);
     assert!(
         features.as_slice().len() <= limits::FEATURES_MAX,
