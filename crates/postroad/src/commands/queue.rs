@@ -315,7 +315,8 @@ fn describe_recipient(recipient: &Recipient) -> Value {
     json!({
         "address": recipient.address.to_string(),
         "state": state_text(recipient.state),
-        "due": show::time(recipient.due),
+        "due": matches!(recipient.state, RecipientState::Waiting | RecipientState::InFlight)
+            .then(|| show::time(recipient.due)),
         "attempts": recipient.attempts,
         "last_reply": recipient.last_reply,
         "last_host": recipient.last_host,

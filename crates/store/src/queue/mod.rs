@@ -12,6 +12,9 @@ use crate::blobs::Kept;
 use crate::engine::SqlResult;
 use crate::{AccountId, BodyRef, QueueId, StoreError};
 
+/// When a recipient is due whom the operator holds: an alarm's end does not release it.
+pub(crate) const HELD_BY_HAND: i64 = 0;
+
 /// A message to go out.
 #[derive(Clone, Debug)]
 pub struct NewQueued {

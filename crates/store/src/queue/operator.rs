@@ -2,7 +2,7 @@
 
 use mail::UnixMillis;
 
-use super::Choice;
+use super::{Choice, HELD_BY_HAND};
 use crate::engine::Param;
 use crate::{Change, QueueId, StoreError};
 
@@ -15,11 +15,12 @@ impl Change<'_> {
         self.sql.execute(sql, &[message, domain, Param::Int(now.0)])
     }
 
-    /// Not tried until released. Those in flight are not touched.
+    /// Not tried until released, by [`Change::release_queued`] alone. Those in flight are not touched.
     pub fn hold_queued(&mut self, choice: &Choice) -> Result<u64, StoreError> {
-        let sql = "UPDATE queue_recipient SET state = 2 WHERE state = 0 AND (?1 = 0 OR message = ?1) AND (?2 = '' OR domain = ?2)";
+        let sql = "UPDATE queue_recipient SET state = 2, due = ?3 WHERE state = 0 AND (?1 = 0 OR message = ?1) AND (?2 = '' OR domain = ?2)";
         let (message, domain) = key(choice);
-        self.sql.execute(sql, &[message, domain])
+        self.sql
+            .execute(sql, &[message, domain, Param::Int(HELD_BY_HAND)])
     }
 
     /// Held ones are due now. Says how many. What an alarm about an account holds is not meant by `all` or a domain:

@@ -7,7 +7,7 @@ use super::count::{SLOT_MILLIS, int, slot_of};
 use super::habits::DAY_MILLIS;
 use crate::engine::Param;
 use crate::limits::{GROUP_MEMBERS_SHOWN_MAX, GROUPS_SHOWN_MAX};
-use crate::queue::{QueueLeft, RecipientState};
+use crate::queue::{HELD_BY_HAND, QueueLeft, RecipientState};
 use crate::{AccountId, Change, QueueId, StoreError, View};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -242,9 +242,10 @@ impl Change<'_> {
         let mut released = 0;
         for message in messages {
             let params = [Param::Int(message.0), Param::Int(now.0)];
-            let sql =
-                "UPDATE queue_recipient SET state = 0, due = ?2 WHERE message = ?1 AND state = 2";
-            released += u64::from(self.sql.execute(sql, &params)? > 0);
+            // What the operator held beforehand, for another reason, stays so.
+            let by_hand = [params[0], params[1], Param::Int(HELD_BY_HAND)];
+            let sql = "UPDATE queue_recipient SET state = 0, due = ?2 WHERE message = ?1 AND state = 2 AND due <> ?3";
+            released += u64::from(self.sql.execute(sql, &by_hand)? > 0);
             // It waited for us: the time for trying begins anew.
             let sql = "UPDATE queue_message SET expires = expires + ?2 - created, created = ?2 WHERE id = ?1";
             self.sql.execute(sql, &params)?;
