@@ -23,7 +23,8 @@ pub enum BadRelease {
 }
 
 impl Change<'_> {
-    /// From now on what the account sends is taken in and held, and what it sent and was not tried yet is held too.
+    /// From now on what the account sends is taken in and held, and what of it was delayed is held too. What was to leave at
+    /// once leaves: nothing was odd about it when it came.
     /// False if it does not send freely anyway.
     pub fn ask_about_sending(
         &mut self,
@@ -35,13 +36,13 @@ impl Change<'_> {
             return Ok(false);
         }
         self.set_sending_state(account, 1, now)?;
-        let untried = "INSERT INTO sending_message (message, account, grp, held) \
+        let delayed = "INSERT INTO sending_message (message, account, grp, held) \
                        SELECT DISTINCT q.id, q.account, 0, 1 FROM queue_message q \
                        JOIN queue_recipient r ON r.message = q.id \
                        WHERE q.account = ?1 AND r.state = 0 AND r.attempts = 0 AND r.due > ?2 \
                        ON CONFLICT (message) DO UPDATE SET held = 1";
         let params = [Param::Int(account.0), Param::Int(now.0)];
-        self.sql.execute(untried, &params)?;
+        self.sql.execute(delayed, &params)?;
         let hold = "UPDATE queue_recipient SET state = 2 WHERE state = 0 AND attempts = 0 AND due > ?2 \
                     AND message IN (SELECT id FROM queue_message WHERE account = ?1)";
         self.sql.execute(hold, &params)?;

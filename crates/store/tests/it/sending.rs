@@ -15,7 +15,7 @@ on_both!(
     known_people_are_told_from_new_ones,
     what_is_alike_is_a_group,
     a_lock_holds_what_waits_and_ends_sessions,
-    a_question_holds_what_was_not_tried,
+    a_question_holds_what_was_delayed,
     release_begins_anew,
     groups_are_removed_and_released,
     what_an_operator_holds_is_not_an_alarms,
@@ -26,11 +26,11 @@ on_both!(
     a_removed_account_leaves_nothing
 );
 
-const MINUTE: i64 = 60_000;
-const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
+pub(crate) const MINUTE: i64 = 60_000;
+pub(crate) const HOUR: i64 = 60 * MINUTE;
+pub(crate) const DAY: i64 = 24 * HOUR;
 
-fn at(millis: i64) -> UnixMillis {
+pub(crate) fn at(millis: i64) -> UnixMillis {
     UnixMillis(NOW.0 + millis)
 }
 
@@ -58,7 +58,7 @@ fn sketch(bytes: u8) -> Sketch {
     Sketch(vec![bytes; 64])
 }
 
-fn new_group(of: u8) -> Option<SentGroup> {
+pub(crate) fn new_group(of: u8) -> Option<SentGroup> {
     Some(SentGroup::New {
         sketch: sketch(of),
         subject: format!("about {of}"),
@@ -66,7 +66,7 @@ fn new_group(of: u8) -> Option<SentGroup> {
 }
 
 /// Queues a message of an account as submission does, and counts it.
-fn submit(
+pub(crate) fn submit(
     home: &Home,
     account: AccountId,
     to: &[&str],
@@ -133,14 +133,14 @@ fn facts(home: &Home, account: AccountId, now: UnixMillis) -> SendingFacts {
     home.read(move |view| view.sending_facts(account, now))
 }
 
-fn alarm(reasons: &str) -> NewAlarm {
+pub(crate) fn alarm(reasons: &str) -> NewAlarm {
     NewAlarm {
         reasons: reasons.to_owned(),
         by_operator: false,
     }
 }
 
-fn states(home: &Home, id: QueueId) -> Vec<RecipientState> {
+pub(crate) fn states(home: &Home, id: QueueId) -> Vec<RecipientState> {
     let queued = home.read(move |view| view.queued(id));
     queued
         .map(|queued| queued.recipients.iter().map(|of| of.state).collect())
@@ -402,7 +402,7 @@ fn a_lock_holds_what_waits_and_ends_sessions(home: &Home) {
     assert!(!home.read(|view| view.has_alarms_to_tell()));
 }
 
-fn a_question_holds_what_was_not_tried(home: &Home) {
+fn a_question_holds_what_was_delayed(home: &Home) {
     let account = home.account("ann");
     let delayed = submit(
         home,
