@@ -111,7 +111,7 @@ pub enum Command {
     },
     #[command(flatten)]
     Login(login::Command),
-    /// Remove an account with all its mail; asks first on a terminal
+    /// Remove an account with all its mail, and what an alarm holds of it in the queue; asks first on a terminal
     Remove {
         /// The account's address, which is its login name
         address: String,
@@ -346,14 +346,29 @@ fn set_state(context: &Context, address: &str, state: AccountState) -> Result<An
 fn remove(context: &Context, address: &str) -> Result<Answer, Failure> {
     let account = find_account(context, address)?;
     let id = account.id;
-    context
+    let held = context
         .store
-        .write_blocking(Durability::Durable, move |change| change.remove_account(id))?;
+        .write_blocking(Durability::Durable, move |change| {
+            let (held, _) = change.held_by_alarm(id)?;
+            change.remove_account(id)?;
+            Ok::<_, store::AccountError>(held)
+        })?;
     let said = format!(
         "Removed {} with {} messages.",
         account.address, account.used_messages
     );
-    Ok(Answer::new(json!({ "address": account.address.to_string(), "removed": true })).line(said))
+    let value = json!({
+        "address": account.address.to_string(),
+        "removed": true,
+        "removed_from_queue": held,
+    });
+    let answer = Answer::new(value).line(said);
+    Ok(match held {
+        0 => answer,
+        _ => answer.line(format!(
+            "{held} messages that an alarm about it held are removed from the queue; they are not sent."
+        )),
+    })
 }
 
 fn find_account(context: &Context, address: &str) -> Result<Account, Failure> {

@@ -97,7 +97,7 @@ impl Change<'_> {
     }
 
     /// Removes an account with all it has. Its id is never used again. What it has in the queue is
-    /// still sent.
+    /// still sent, but for what an alarm holds: nobody who would know what of it is meant is left.
     pub fn remove_account(&mut self, account: AccountId) -> Result<(), AccountError> {
         let key = [Param::Int(account.0)];
         found(
@@ -105,6 +105,7 @@ impl Change<'_> {
                 .execute("DELETE FROM account WHERE id = ?1", &key)?,
             account,
         )?;
+        self.remove_held(account)?;
         let bodies = "SELECT blob_id, COUNT(*) FROM message WHERE account = ?1 GROUP BY blob_id";
         let bodies = self
             .sql

@@ -32,6 +32,7 @@ mod queue;
 mod reports;
 mod senders;
 mod sending;
+mod sending_held;
 mod spam_choices;
 mod tidy;
 mod transport;
