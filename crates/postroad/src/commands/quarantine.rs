@@ -5,7 +5,7 @@ use mail::{Summary, UnixMillis};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::Durability;
-use store::held::Held;
+use store::held::{Held, ReleaseError, Released};
 
 use super::{Context, show};
 use crate::output::{Answer, Failure};
@@ -143,36 +143,87 @@ fn show_one(context: &Context, which: &str) -> Result<Answer, Failure> {
 }
 
 fn release(context: &Context, which: &[String]) -> Result<Answer, Failure> {
-    let mut done = Vec::new();
-    let mut answer = Answer::new(Value::Null);
-    for held in chosen(context, which)? {
+    let chosen = chosen(context, which)?;
+    let (mut done, mut failed) = (Vec::new(), Vec::new());
+    let mut lines = Vec::new();
+    for held in &chosen {
         let (id, now) = (held.id, context.now());
-        // One at a time: each reads a whole body.
+        // One at a time: each reads a whole body. One that fails does not keep the others.
         let released = context
             .store
             .write_blocking(Durability::Durable, move |change| {
                 change.release_quarantined(id, now, Summary::of)
-            })?;
-        let Some(released) = released else { continue };
-        answer = answer.line(format!(
-            "{id} is released: {} mailboxes, {} on their way out{}.",
-            released.mailboxes,
-            released.queued,
-            match released.gone {
-                0 => String::new(),
-                gone => format!(", {gone} accounts are not there any more"),
+            });
+        match released {
+            Ok(None) => {}
+            Ok(Some(released)) => {
+                lines.push(said(id, &released));
+                done.push(outcome(held, &released));
             }
-        ));
-        done.push(json!({
-            "id": id,
-            "trace": held.trace.to_string(),
-            "mailboxes": released.mailboxes,
-            "queued": released.queued,
-            "gone": released.gone,
-        }));
+            Err(error) => {
+                let why = unreleased(context, &error);
+                lines.push(format!("{id} is not released: {why}."));
+                failed.push(json!({ "id": id, "why": why }));
+            }
+        }
     }
-    answer.value = json!({ "released": done });
-    Ok(answer)
+    if done.is_empty() && !failed.is_empty() {
+        return Err(Failure::failed(lines.join("\n")));
+    }
+    let answer = Answer::new(json!({ "released": done, "failed": failed }));
+    Ok(lines.into_iter().fold(answer, Answer::line))
+}
+
+fn outcome(held: &Held, released: &Released) -> Value {
+    json!({
+        "id": held.id,
+        "trace": held.trace.to_string(),
+        "mailboxes": released.mailboxes,
+        "queued": released.queued,
+        "gone": released.gone,
+        "sender_gone": released.sender_gone,
+        "lost": released.lost,
+        "still_held": released.is_held,
+    })
+}
+
+fn said(id: i64, released: &Released) -> String {
+    let mut text = format!(
+        "{id} {}: {} mailboxes, {} on their way out",
+        match released.is_held {
+            false => "is released",
+            true => "is still held, with what could not be done",
+        },
+        released.mailboxes,
+        released.queued,
+    );
+    if released.gone > 0 {
+        text += &format!(", {} accounts are not there any more", released.gone);
+    }
+    if released.sender_gone {
+        text += ", the account that sent it is not there any more";
+    }
+    if released.lost > 0 {
+        text += ", its body is not on the disk any more (look in a backup)";
+    }
+    text += ".";
+    if released.is_held {
+        text += &format!(" Give it up with: postroad quarantine delete {id}");
+    }
+    text
+}
+
+fn unreleased(context: &Context, error: &ReleaseError) -> String {
+    let ReleaseError::SendingStopped(account) = error else {
+        return error.to_string();
+    };
+    let id = *account;
+    let account = context.store.read_blocking(move |view| view.account(id));
+    let address = match account {
+        Ok(Some(account)) => account.address.to_string(),
+        _ => "ADDRESS".to_owned(),
+    };
+    format!("{error}; if its user wrote it, first: postroad account release {address}")
 }
 
 fn delete(context: &Context, which: &[String]) -> Result<Answer, Failure> {

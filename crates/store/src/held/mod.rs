@@ -2,17 +2,18 @@
 //! releases or deletes them, or until they expire. Released, they go where they would have gone.
 
 mod plan;
+mod release;
 
-use mail::{ReversePath, Summary, TraceId, UnixMillis};
+pub use release::{ReleaseError, Released};
+
+use mail::{ReversePath, TraceId, UnixMillis};
 
 use crate::blobs::Kept;
 use crate::engine::{Param, Row, SqlResult};
 use crate::limits::{HELD_BYTES_MAX, HELD_LISTED_MAX, HELD_MAX, HELD_SHOWN_BYTES_MAX, TIDY_PIECE};
 use crate::queue::NewQueued;
 use crate::reports::NewIntake;
-use crate::{
-    Accepted, AccountId, BlobId, BodyRef, Change, Delivery, MessageError, StoreError, View,
-};
+use crate::{Accepted, AccountId, BlobId, BodyRef, Change, Delivery, StoreError, View};
 use plan::Plan;
 
 /// Why a message is held.
@@ -70,15 +71,6 @@ pub enum HoldError {
     Full,
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// What a release did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Released {
-    pub mailboxes: usize,
-    pub queued: usize,
-    /// Accounts that are not there any more.
-    pub gone: usize,
 }
 
 macro_rules! columns {
@@ -153,53 +145,6 @@ impl Change<'_> {
             over_quota: Vec::new(),
             queued: Vec::new(),
         })
-    }
-
-    /// Does what would have been done when it came. `summaries` says what is learnt of a body that is filed. False (nothing) if it is
-    /// not there.
-    pub fn release_quarantined(
-        &mut self,
-        id: i64,
-        now: UnixMillis,
-        summarize: impl Fn(&[u8]) -> Summary,
-    ) -> Result<Option<Released>, StoreError> {
-        if self.held_one(id)?.is_none() {
-            return Ok(None);
-        }
-        let mut released = Released::default();
-        for part in self.parts(id)? {
-            let Some(body) = self.body(part.blob)? else {
-                continue;
-            };
-            let kept = Kept {
-                location: body.location,
-                hash: body.hash,
-                size: body.size,
-            };
-            match part.plan {
-                Plan::Deliver(plan) => {
-                    let mut bytes = Vec::new();
-                    self.read_body(&body, 0..body.size, &mut bytes)?;
-                    for delivery in plan.deliveries(&kept, &summarize(&bytes), now)? {
-                        match self.deliver(&delivery) {
-                            Ok(accepted) => released.mailboxes += accepted.delivered().len(),
-                            Err(MessageError::Store(error)) => return Err(error),
-                            Err(_) => released.gone += 1,
-                        }
-                    }
-                }
-                Plan::Queue(plan) => {
-                    let message = plan.queued(kept, part.prefix, now)?;
-                    released.queued += self.enqueue(&message)?.queued().len();
-                }
-                Plan::Report(plan) => {
-                    // A report address that is gone has nothing to read it.
-                    let _ = self.take_report(&plan.intake(kept, now)?);
-                }
-            }
-        }
-        self.delete_quarantined(id)?;
-        Ok(Some(released))
     }
 
     /// For good. False if it is not there.
@@ -281,18 +226,20 @@ impl Change<'_> {
     }
 
     fn parts(&self, id: i64) -> Result<Vec<Part>, StoreError> {
-        let sql = "SELECT blob_id, prefix, plan FROM held_part WHERE held = ?1 ORDER BY number";
+        let sql = "SELECT number, blob_id, prefix, plan FROM held_part WHERE held = ?1 ORDER BY number";
         self.sql.all(sql, &[Param::Int(id)], |row| {
             Ok(Part {
-                blob: BlobId(row.int(0)?),
-                prefix: row.blob(1)?.to_vec(),
-                plan: Plan::read(row.text(2)?)?,
+                number: row.int(0)?,
+                blob: BlobId(row.int(1)?),
+                prefix: row.blob(2)?.to_vec(),
+                plan: Plan::read(row.text(3)?)?,
             })
         })
     }
 }
 
 struct Part {
+    number: i64,
     blob: BlobId,
     prefix: Vec<u8>,
     plan: Plan,

@@ -12,7 +12,11 @@ on_both!(
     what_goes_out_is_queued_on_release,
     deleted_and_expired_are_gone,
     the_quarantine_has_a_bound,
-    attachment_rules_are_kept
+    attachment_rules_are_kept,
+    what_nobody_is_left_for_stays_held,
+    a_lost_body_is_told_of_and_loses_nothing_else,
+    what_a_stopped_account_sent_is_not_released,
+    a_sender_that_is_gone_is_told_of
 );
 
 fn held(recipient: &str) -> NewHeld {
@@ -223,4 +227,118 @@ fn attachment_rules_are_kept(home: &Home) {
     let gone = home.write(|change| change.reset_attachment_rules(None, None));
     assert_eq!(gone.expect("reset"), 1);
     assert_eq!(home.read(|view| view.attachment_rules()).len(), 1);
+}
+
+/// A user's message to somewhere else.
+fn sent(home: &Home, account: AccountId, body: &[u8]) -> NewQueued {
+    NewQueued {
+        trace: trace(),
+        kept: home.store.keep_blocking(body.to_vec()).expect("kept"),
+        prefix: Vec::new(),
+        account: Some(account),
+        forwarded: false,
+        reverse_path: ReversePath::Address(address("ann")),
+        recipients: vec![NewRecipient {
+            address: address("x@far.example"),
+            dsn: RecipientDsn::default(),
+            due: NOW,
+        }],
+        dsn: MessageDsn::default(),
+        tls: TlsWish::default(),
+        needs_smtputf8: false,
+        body: BodyKind::SevenBit,
+        created: NOW,
+        expires: UnixMillis(NOW.0 + 700),
+    }
+}
+
+fn what_nobody_is_left_for_stays_held(home: &Home) {
+    let (ann, bob) = (home.account("ann"), home.account("bob"));
+    let to_ann = home.delivery(&[ann], b"Subject: a\r\n\r\nfor ann\r\n");
+    let to_bob = home.delivery(&[bob], b"Subject: b\r\n\r\nfor bob\r\n");
+    let _ = hold(home, held("both"), vec![to_ann, to_bob], Vec::new());
+    home.write(move |change| change.remove_account(ann))
+        .expect("removed");
+    let id = only(home).id;
+    let released = release(home, id).unwrap();
+    assert_eq!((released.mailboxes, released.gone), (1, 1));
+    assert!(released.is_held);
+    assert_eq!(home.placements(bob, MailboxId::INBOX).len(), 1);
+    // What is left is only hers, and bob has his once.
+    let body = home.read(move |view| view.held_body(id)).expect("kept");
+    let bytes = home.store.body_blocking(&body, 0..body.size).expect("read");
+    assert!(bytes.ends_with(b"for ann\r\n"));
+    let again = release(home, id).unwrap();
+    assert_eq!((again.mailboxes, again.gone, again.is_held), (0, 1, true));
+    assert_eq!(home.placements(bob, MailboxId::INBOX).len(), 1);
+    // Given up, its body leaves the disk: no reference was left behind.
+    home.write(move |change| change.delete_quarantined(id))
+        .expect("deleted");
+    for _ in 0..3 {
+        block_on(home.store.tidy()).expect("tidy");
+    }
+    let blob = body.blob;
+    assert_eq!(home.read(move |view| view.body(blob)), None);
+}
+
+fn a_lost_body_is_told_of_and_loses_nothing_else(home: &Home) {
+    let (ann, bob) = (home.account("ann"), home.account("bob"));
+    let mut lost = home.delivery(&[ann], b"Subject: a\r\n\r\nlost\r\n");
+    // As after a disk was brought back without its newest files.
+    lost.kept.location.segment += 1_000;
+    let mut lost_too = sent(home, bob, b"lost as well");
+    lost_too.kept.location.segment += 2_000;
+    let there = home.delivery(&[bob], b"Subject: b\r\n\r\nthere\r\n");
+    let _ = hold(home, held("both"), vec![lost, there], vec![lost_too]);
+    let id = only(home).id;
+    let released = release(home, id).unwrap();
+    assert_eq!((released.mailboxes, released.queued), (1, 0));
+    assert_eq!((released.lost, released.is_held), (2, true));
+    assert!(home.placements(ann, MailboxId::INBOX).is_empty());
+    assert_eq!(home.placements(bob, MailboxId::INBOX).len(), 1);
+    assert_eq!(only(home).id, id, "it may come back with a backup");
+    assert_eq!(release(home, id).unwrap().mailboxes, 0);
+}
+
+fn what_a_stopped_account_sent_is_not_released(home: &Home) {
+    let (ann, bob) = (home.account("ann"), home.account("bob"));
+    let own = NewHeld {
+        account: Some(ann),
+        ..held("x@far.example")
+    };
+    let local = home.delivery(&[bob], b"body");
+    let _ = hold(home, own, vec![local], vec![sent(home, ann, b"out")]);
+    let id = only(home).id;
+    let alarm = sending::NewAlarm {
+        reasons: "many".to_owned(),
+        by_operator: false,
+    };
+    home.write(move |change| change.lock_sending(ann, &alarm, NOW))
+        .expect("locked");
+    let refused = home.write(move |change| change.release_quarantined(id, NOW, |_| summary()));
+    assert!(matches!(refused, Err(ReleaseError::SendingStopped(who)) if who == ann));
+    assert_eq!(only(home).id, id);
+    assert!(home.placements(bob, MailboxId::INBOX).is_empty());
+    assert!(home.read(|view| view.queue(None, 10)).is_empty());
+    home.write(move |change| change.release_sending(ann, None, NOW))
+        .expect("free again");
+    let released = release(home, id).unwrap();
+    assert_eq!((released.mailboxes, released.queued), (1, 1));
+}
+
+fn a_sender_that_is_gone_is_told_of(home: &Home) {
+    let ann = home.account("ann");
+    let own = NewHeld {
+        account: Some(ann),
+        ..held("x@far.example")
+    };
+    let out = sent(home, ann, b"out");
+    let _ = hold(home, own, Vec::new(), vec![out]);
+    home.write(move |change| change.remove_account(ann))
+        .expect("removed");
+    let released = release(home, only(home).id).unwrap();
+    assert!(released.sender_gone && !released.is_held);
+    assert_eq!(released.queued, 1);
+    let queued = home.read(|view| view.queue(None, 10)).pop().unwrap();
+    assert_eq!(queued.account, None);
 }
