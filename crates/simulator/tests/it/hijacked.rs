@@ -6,15 +6,17 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use mail::UnixMillis;
 use postroad::commands::account::sending;
 use postroad::commands::queue::group;
 use postroad::commands::{Request, account, queue};
 use simulator::{
     Client, Host, Internet, PASSWORD, Phase, Remote, Reply, Script, Service, days, hours, minutes,
 };
-use store::StoreError;
 use store::queue::RecipientState;
+use store::senders::NewReceived;
 use store::sending::SendingState;
+use store::{Durability, StoreError};
 
 use crate::reports::told;
 use crate::{ANN, here};
@@ -383,6 +385,82 @@ fn a_bought_list_of_which_most_are_dead() {
         }
         night.ends_well(30).await;
     });
+}
+
+/// He first makes everybody known whom he will write to: letters in their names, and a mailbox for sent mail that tells of
+/// years of friendship.
+#[test]
+fn to_people_made_known_beforehand() {
+    Internet::simulated(10, async |internet| {
+        let night = Night::new(&internet).await;
+        let now = UnixMillis::from(internet.wall());
+        let prepare = move |change: &mut store::Change<'_>| -> Result<(), StoreError> {
+            let ann = mail::Address::parse(ANN).expect("an address");
+            let account = change.account_by_address(&ann)?.expect("ann is there").id;
+            for number in (0..1_000).step_by(2) {
+                let author = mail::Address::parse(&victim(number)).expect("an address");
+                let forged = NewReceived {
+                    account,
+                    author,
+                    confirmed: false,
+                    network: None,
+                };
+                change.note_received(&forged, now)?;
+            }
+            Ok(())
+        };
+        let store = night.host.store();
+        store
+            .write_blocking(Durability::Durable, prepare)
+            .expect("noted");
+        file_as_sent(&internet, &night.host).await;
+        internet.pass(hours(2)).await;
+        let mut intruder = Intruder::new(&night);
+        for number in 0..1_000 {
+            let text = spam(number, &format!("Hello {number}"), OFFER);
+            intruder.send(&[&victim(number)], &text).await;
+            if intruder.refusals < 100 {
+                internet.pass(Duration::from_secs(20)).await;
+            }
+        }
+        night.ends_well(MOST).await;
+    });
+}
+
+/// By IMAP, in a mailbox that was not there: fifty recipients in each letter, all of years ago.
+async fn file_as_sent(internet: &Internet, host: &Host) {
+    let mut client = internet.connect(host.service(Service::Imap)).await;
+    client.line().await.expect("a greeting");
+    let mut tags = 0;
+    let mut commands = vec![
+        format!("LOGIN {ANN} \"{PASSWORD}\""),
+        "CREATE \"Sent Items\"".to_owned(),
+    ];
+    for first in (1..1_000).step_by(100) {
+        let to: Vec<String> = (first..first + 100).step_by(2).map(victim).collect();
+        let text = format!(
+            "From: {ANN}\r\nTo: {}\r\nSubject: Thank you\r\n\r\nIt was lovely.\r\n",
+            to.join(",\r\n ")
+        );
+        commands.push(format!(
+            "APPEND \"Sent Items\" \"01-Jan-2020 00:00:00 +0000\" {{{}+}}\r\n{text}",
+            text.len()
+        ));
+    }
+    for command in commands {
+        tags += 1;
+        client
+            .send(&format!("t{tags} {command}"))
+            .await
+            .expect("sent");
+        loop {
+            let line = client.line().await.expect("a line");
+            if line.starts_with(&format!("t{tags} ")) {
+                assert!(line.contains(" OK"), "{line}");
+                break;
+            }
+        }
+    }
 }
 
 /// The address book, over and over: nobody in it is new.
