@@ -170,6 +170,9 @@ pub const ORIGIN_RESULTS_MAX: usize = 100;
 /// Most names read of one archive. Those that people send by mail have a few hundred.
 pub const ARCHIVE_NAMES_MAX: usize = 2_000;
 
+/// Most names read of all archives of one message: small archives full of names unpack from next to nothing.
+pub const ARCHIVES_NAMES_MAX: usize = 20_000;
+
 /// Deepest nesting of archives that is opened: a gzip around a tar around a zip is honest, more is hiding.
 pub const ARCHIVE_DEPTH_MAX: usize = 4;
 

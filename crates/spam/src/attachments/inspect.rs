@@ -17,6 +17,8 @@ pub(super) struct Inspector {
     budget: Budget,
     /// How many archives were opened.
     opened: usize,
+    /// How many files in archives were looked at.
+    named: usize,
 }
 
 /// A file, attached or inside another.
@@ -42,6 +44,7 @@ impl Inspector {
             counts: BTreeMap::new(),
             budget: Budget::new(),
             opened: 0,
+            named: 0,
         }
     }
 
@@ -148,6 +151,11 @@ impl Inspector {
     fn entries(&mut self, outer: File<'_>, magic: Magic, listing: &Listing, is_document: bool) {
         let among = listing.entries.len().max(outer.among);
         for entry in &listing.entries {
+            if self.named >= limits::ARCHIVES_NAMES_MAX {
+                self.add(outer, Kind::TooDeep, "");
+                return;
+            }
+            self.named += 1;
             if entry.name.ends_with('/') {
                 continue;
             }

@@ -181,3 +181,14 @@ fn the_second_of_two_types_is_believed_too() {
         assert_eq!(kinds, [Kind::Program], "{message}");
     }
 }
+
+#[test]
+fn names_of_many_archives_have_a_bound_together() {
+    let inner: Vec<(&str, &[u8], u16)> = vec![("a", b"", 0); limits::ARCHIVE_NAMES_MAX - 1];
+    let inner = zip(&inner);
+    let few = vec![("b.zip", inner.as_slice(), 0); 3];
+    assert_eq!(kinds("a.zip", &zip(&few)), []);
+    let many = vec![("b.zip", inner.as_slice(), 0); 12];
+    let found = kinds("a.zip", &zip(&many));
+    assert!(found.contains(&Kind::TooDeep), "{found:?}");
+}
