@@ -36,8 +36,9 @@ pub(crate) struct Filing {
     pub(crate) seen: Option<(Vec<Seen>, UnixMillis)>,
     /// Nothing of it happens until the operator says so.
     pub(crate) hold: Option<NewHeld>,
-    /// What happens now, though the rest is held: reports on recipients that do not get it.
-    pub(crate) at_once: Option<Box<Filing>>,
+    /// What is done beside the rest: now, though the rest is held (reports on recipients that do not get it), or held
+    /// though the rest happens now.
+    pub(crate) beside: Option<Box<Filing>>,
 }
 
 /// An account writes to these addresses.
@@ -116,7 +117,7 @@ impl Filing {
                 }
             }
         }
-        if let Some(now) = &self.at_once
+        if let Some(now) = &self.beside
             && let Some(accepted) = now.write(change)?
         {
             add(accepted);
@@ -181,7 +182,7 @@ impl Filing {
         self.arrived.extend(other.arrived);
         self.seen = self.seen.take().or(other.seen);
         self.hold = self.hold.take().or(other.hold);
-        self.at_once = self.at_once.take().or(other.at_once);
+        self.beside = self.beside.take().or(other.beside);
         self.sending = self.sending.take().or(other.sending);
     }
 }

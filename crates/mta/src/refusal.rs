@@ -1,7 +1,7 @@
 //! Why mail is not taken, as values with reasons; and, in one place, what an SMTP peer is told.
 
-use mail::{Address, UnixMillis, date};
 use mail::submission::PrepareError;
+use mail::{Address, UnixMillis, date};
 use store::StoreError;
 use wire::smtp::{EnhancedCode, Reply};
 
@@ -94,7 +94,7 @@ pub enum Refusal {
         "mail for {0} would be passed on to another server, which does not take what {1}; it is refused \
          here, so that its sender knows"
     )]
-    NotPassedOn(Address, Box<str>),
+    NotPassedOn(Address, WhyKept),
     #[error("the message goes in circles: it was passed on for {0} before")]
     ForwardLoop(Address),
     #[error("too many reports wait to be read here; please try again later")]
@@ -118,6 +118,19 @@ pub enum Refusal {
     FilterDown(Box<str>),
     #[error("no room is left for messages like this one; please try again later")]
     QuarantineFull,
+}
+
+/// Why a message does not leave for another server.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WhyKept {
+    /// What the spam filter says: it may be wrong.
+    #[error("looks like junk")]
+    Junk,
+    #[error("holds attachments of this kind")]
+    Attachments,
+    /// Its author's domain does not stand behind it; in words.
+    #[error("{0}")]
+    Sender(Box<str>),
 }
 
 impl Refusal {

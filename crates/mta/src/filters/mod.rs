@@ -26,7 +26,7 @@ use wire::smtp::Reply;
 
 use crate::envelope::Routed;
 use crate::receive::{decide_recipient, gather_recipient};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, WhyKept};
 use crate::{Door, Inner, limits};
 
 pub use attachments::{Action, built_in_action};
@@ -359,6 +359,35 @@ impl Screening<'_> {
             message: (self.message != *self.case.message).then_some(self.message),
             ..self.out
         }
+    }
+}
+
+/// How a message is held for those who do not get it while others do, where nobody can be told.
+pub(crate) fn set_aside(
+    trace: TraceId,
+    from: &ReversePath,
+    message: &[u8],
+    why: &Refusal,
+    now: UnixMillis,
+) -> NewHeld {
+    let (cause, filter) = match why {
+        Refusal::Filter { name, .. } => (HeldFor::Quarantine, &**name),
+        Refusal::NotPassedOn(_, WhyKept::Junk) => (HeldFor::Quarantine, "spam filter"),
+        _ => (HeldFor::Attachment, "attachment rules"),
+    };
+    let subject = mail::header::first(message, "subject");
+    NewHeld {
+        trace,
+        cause,
+        filter: filter.to_owned(),
+        words: format!("other recipients have it; {why}"),
+        account: None,
+        reverse_path: from.clone(),
+        recipients: Vec::new(),
+        subject: subject.map(mail::words::decode).unwrap_or_default(),
+        created: now,
+        // Most of it is spam.
+        expires: UnixMillis(now.0 + limits::DISCARDED_DAYS * 86_400_000),
     }
 }
 

@@ -24,7 +24,7 @@ use crate::filing::{Arrived, Filing};
 use crate::filters::{self, Screened};
 use crate::forward::{self, Passing};
 use crate::outbound::{header_of, tls_wish};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, WhyKept};
 use crate::{Inner, limits};
 
 /// A message from outside, with all that was found out about it. There is no way from this type to a
@@ -186,18 +186,7 @@ impl Inbound {
             filing.seen = self.seen(inner, &here);
         }
         if !away.is_empty() {
-            let passing = Passing {
-                trace: self.trace,
-                from: &self.from,
-                dsn: &self.dsn,
-                smtputf8: self.smtputf8,
-                tls: tls_wish(self.require_tls, header_of(&self.message)),
-                received: self.received(inner),
-                verdict: &self.verdict,
-                message: self.unforged_for_others(&forged),
-                now: self.now,
-            };
-            filing.add(forward::plan(inner, &passing, &away).await?);
+            filing.add(forward::plan(inner, &self.passing(inner, &forged), &away).await?);
         }
         filing.hold = self.screened.hold.clone();
         filing.evidence = self.evidence(ruling);
@@ -208,11 +197,73 @@ impl Inbound {
             let failed = self.failed(ruling);
             let report = bounce::report(inner, Kind::Failed, &about, failed).await?;
             match filing.hold {
-                Some(_) => filing.at_once = Some(Box::new(report)),
+                Some(_) => filing.beside = Some(Box::new(report)),
                 None => filing.add(report),
             }
+        } else {
+            filing.beside = self.set_aside(inner, ruling, &forged).await?;
         }
         Ok(filing)
+    }
+
+    /// Others have it, so the peer hears nothing of those who do not get it, and no report may go: for who does not get it
+    /// only for what it looks like it is kept until the operator looks.
+    async fn set_aside(
+        &self,
+        inner: &Inner,
+        ruling: &Ruling,
+        forged: &[std::ops::Range<usize>],
+    ) -> Result<Option<Box<Filing>>, Refusal> {
+        let kept = self.kept(ruling);
+        let Some((_, why)) = kept.first() else {
+            return Ok(None);
+        };
+        let hold = filters::set_aside(self.trace, &self.from, &self.message, why, self.now);
+        let recipients = || kept.iter().map(|(recipient, _)| *recipient);
+        let here: Vec<_> = recipients().filter(|to| to.stays_here()).collect();
+        let here: Vec<_> = here.into_iter().map(|to| (to, false)).collect();
+        let away = recipients().filter(|to| !to.forwards().is_empty());
+        let away: Vec<_> = away.collect();
+        let mut filing = Filing::default();
+        if !here.is_empty() {
+            filing.add(self.deliver(inner, &here, forged).await?);
+        }
+        if !away.is_empty() {
+            filing.add(forward::plan(inner, &self.passing(inner, forged), &away).await?);
+        }
+        filing.hold = Some(store::held::NewHeld {
+            recipients: recipients().map(|to| to.address.to_string()).collect(),
+            ..hold
+        });
+        Ok((!filing.is_empty()).then(|| Box::new(filing)))
+    }
+
+    /// Recipients that do not get it for what it looks like, or what filters say.
+    fn kept<'a>(&'a self, ruling: &'a Ruling) -> Vec<(&'a Routed, &'a Refusal)> {
+        let fates = self.recipients.iter().zip(&ruling.fates);
+        let looks = fates.filter_map(|(recipient, fate)| match fate {
+            Fate::Refused(why) if is_for_looks(why) => Some((recipient, why)),
+            _ => None,
+        });
+        let of_filters = self.screened.refused.iter();
+        looks
+            .chain(of_filters.map(|(recipient, why)| (recipient, why)))
+            .collect()
+    }
+
+    /// What others get.
+    fn passing<'a>(&'a self, inner: &Inner, forged: &[std::ops::Range<usize>]) -> Passing<'a> {
+        Passing {
+            trace: self.trace,
+            from: &self.from,
+            dsn: &self.dsn,
+            smtputf8: self.smtputf8,
+            tls: tls_wish(self.require_tls, header_of(&self.message)),
+            received: self.received(inner),
+            verdict: &self.verdict,
+            message: self.unforged_for_others(forged),
+            now: self.now,
+        }
     }
 
     /// For those who have it here: one body for all whose verdicts read the same.
@@ -424,9 +475,13 @@ impl Inbound {
     fn log(&self, ruling: &Ruling) {
         let (id, from, size) = (self.trace, &self.from, self.message.len());
         let (peer, reason) = (self.arrival.ip, ruling.judgement.reason);
+        let dropped = match self.may_report() {
+            true => "dropped",
+            false => "set-aside",
+        };
         for (recipient, refusal) in &self.screened.refused {
             tracing::info!(
-                target: "message", %id, event = "dropped", %from, to = %recipient.address, size, %peer, reason = %refusal,
+                target: "message", %id, event = dropped, %from, to = %recipient.address, size, %peer, reason = %refusal,
             );
         }
         if let Some(held) = &self.screened.hold {
@@ -452,11 +507,19 @@ impl Inbound {
                     );
                 }
                 Fate::Refused(refusal) => tracing::info!(
-                    target: "message", %id, event = "dropped", %from, %to, size, %peer, reason = %refusal,
+                    target: "message", %id, event = if is_for_looks(refusal) { dropped } else { "dropped" }, %from, %to, size, %peer, reason = %refusal,
                 ),
             }
         }
     }
+}
+
+/// What it looks like keeps it from leaving: that may be wrong.
+fn is_for_looks(refusal: &Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::NotPassedOn(_, WhyKept::Junk | WhyKept::Attachments)
+    )
 }
 
 /// The message without these ranges, in their order.

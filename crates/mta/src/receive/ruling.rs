@@ -16,7 +16,7 @@ use super::spam::keep_here;
 use super::trust::Trusted;
 use super::{evidence, is_passed_on_before};
 use crate::envelope::{Routed, Way};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, WhyKept};
 use crate::{Inner, limits};
 
 /// What a ruling is about.
@@ -181,9 +181,9 @@ impl Case<'_> {
         Fate::Refused(match circles {
             true => Refusal::ForwardLoop(address),
             false if judged.may_leave() => {
-                Refusal::NotPassedOn(address, "holds attachments of this kind".into())
+                Refusal::NotPassedOn(address, WhyKept::Attachments)
             }
-            false => Refusal::NotPassedOn(address, evidence::why_kept(judged)),
+            false => Refusal::NotPassedOn(address, WhyKept::Sender(evidence::why_kept(judged))),
         })
     }
 

@@ -280,6 +280,24 @@ fn junk_is_not_passed_on() {
         assert_eq!(taken.code, 250, "{taken:?}");
         assert_eq!(junk(&host, ANN).len(), 1);
         assert!(host.queue().is_empty(), "nothing leaves");
+        // One has it, so the peer hears nothing of the other; and nobody may write to an address that nothing proves.
+        let taken = stranger(&internet, &host, &[ANN, "away@here.test"], &text).await;
+        assert_eq!(taken.code, 250, "{taken:?}");
+        assert_eq!(junk(&host, ANN).len(), 2);
+        assert!(host.queue().is_empty(), "nothing leaves");
+        let held: Result<_, StoreError> = host.store().read_blocking(|view| view.held());
+        let held = held.unwrap();
+        assert_eq!(held.len(), 1);
+        assert_eq!(held[0].recipients, ["away@here.test"]);
+        assert_eq!(held[0].filter, "spam filter");
+        let id = held[0].id;
+        let released = host
+            .store()
+            .write_blocking(Durability::Durable, move |change| {
+                change.release_quarantined(id, mail::UnixMillis(0), mail::Summary::of)
+            });
+        let released: Result<_, StoreError> = released;
+        assert_eq!(released.unwrap().map(|done| done.queued), Some(1));
     });
 }
 

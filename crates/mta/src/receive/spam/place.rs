@@ -7,7 +7,7 @@ use spam::header::OURS;
 
 use super::super::ruling::Fate;
 use crate::envelope::{Routed, Way};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, WhyKept};
 
 /// Why a copy lies in the junk folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub(in crate::receive) fn keep_here(fate: Fate, recipient: &Routed, junk: bool) 
             },
             false => Fate::Refused(Refusal::NotPassedOn(
                 recipient.address.clone(),
-                "looks like junk".into(),
+                WhyKept::Junk,
             )),
         },
         fate => fate,
