@@ -97,11 +97,13 @@ impl Idle {
         Some(kept.remove(at).talk)
     }
 
+    /// What is over takes no place of what may go on: it is ended at once.
     fn keep(&self, inner: &Inner, filter: &Filter, mut talk: Box<Talk<Client>>) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let of_filter = kept.iter().filter(|one| one.filter == filter.name).count();
-        let tellings = talk.machine().tellings();
-        if of_filter < limits::FILTER_IDLE_MAX && tellings < limits::FILTER_MESSAGES_MAX {
+        let lasts =
+            talk.machine().lasts() && talk.machine().tellings() < limits::FILTER_MESSAGES_MAX;
+        if lasts && of_filter < limits::FILTER_IDLE_MAX {
             kept.push(Kept {
                 filter: filter.name.clone(),
                 since: inner.world.now(),

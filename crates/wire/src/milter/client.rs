@@ -72,11 +72,14 @@ impl Client {
 
     /// Whether a message of this peer can follow on this connection.
     pub fn is_fit_for(&self, connection: &Connection) -> bool {
-        matches!(self.state, State::Idle)
-            && self.pending.is_none()
-            && self.packets.is_empty()
+        self.lasts()
             && (self.agreed.version >= VERSION_WITH_REUSE
                 || self.known.as_ref().is_none_or(|known| known == connection))
+    }
+
+    /// Whether a message can follow on this connection at all: after [`Event::Finished`] it may be over.
+    pub fn lasts(&self) -> bool {
+        matches!(self.state, State::Idle) && self.pending.is_none() && self.packets.is_empty()
     }
 
     /// Messages begun on this connection.

@@ -429,6 +429,38 @@ fn one_connection_serves_several_messages_and_peers() {
     assert_eq!(client.tellings(), 4);
     // The second message begins at MAIL and is refused there; the third needs an ABORT; the fourth is of another peer.
     assert_eq!(filter.letters(), "OCHMRTLLLNBEMAMRTLLLNBEKCHMRTLLLNBEQ");
+    assert!(!client.lasts());
+    // What is said to the peer's greeting ends the conversation, and the filter is told.
+    for (at, answer, seen) in [
+        (b'C', b'r', "OCQ"),
+        (b'C', b'a', "OCQ"),
+        (b'H', b'r', "OCHQ"),
+        (b'M', b'r', "OCHM"),
+    ] {
+        let says = move |letter: u8, _: &[u8]| (letter == at).then(|| packet(answer, b""));
+        let mut filter = Filter::new(agree(6, 0x1ff, 0), &says);
+        let mut client = Client::new(Settings::new(1_000));
+        let mut answers = Vec::new();
+        let said = loop {
+            match client.step() {
+                Step::Send(bytes) => answers.extend(filter.hear(&bytes)),
+                Step::Event(Event::Ready) => client.tell(work(1, MESSAGE)),
+                Step::Event(event) => break event,
+                Step::NeedInput { .. } => client.receive(&std::mem::take(&mut answers)),
+                step => panic!("{step:?}"),
+            }
+        };
+        assert!(matches!(said, Event::Finished(_)), "{said:?}");
+        assert_eq!(client.lasts(), at == b'M', "{seen}");
+        if !client.lasts() {
+            client.quit();
+            while let Step::Send(bytes) = client.step() {
+                filter.hear(&bytes);
+            }
+            assert!(matches!(client.step(), Step::Close));
+        }
+        assert_eq!(filter.letters(), seen);
+    }
     // An old filter cannot begin anew.
     let mut filter = Filter::new(agree(2, 0x1f, 0), &|_, _| None);
     let mut client = Client::new(Settings::new(1_000));
