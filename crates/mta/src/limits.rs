@@ -361,3 +361,14 @@ pub const REPUTATIONS_WRITTEN_AT_ONCE: usize = 200;
 
 /// Files in an archive from which on scripts in it are source code: those who attack pack one or two.
 pub const FILES_OF_SOURCE_MIN: usize = 12;
+
+/// Bodies of one message that differ by what the filter says of its recipients' own past with the sender, and what they may take
+/// together: beyond these the reasons that all share must do, so that a newsletter for everybody is not stored once for each.
+pub const PERSONAL_COPIES_MAX: usize = 8;
+pub const PERSONAL_COPIES_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// From more accounts on what is known of a sender is read and judged off the event loop: some milliseconds.
+pub const INLINE_JUDGED_ACCOUNTS_MAX: usize = 4;
+
+/// Accounts whose correspondents' domains are compared with the author's: beyond them it is a newsletter.
+pub const ACCOUNTS_COMPARED_MAX: usize = 20;

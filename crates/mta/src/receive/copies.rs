@@ -1,11 +1,15 @@
 //! Who gets which copy of a message from outside. Verdicts differ between accounts, and nobody may read in the header what
 //! another's past with the sender is: a copy is shared only where it reads the same.
 
+use std::collections::BTreeSet;
+
+use ::spam::{Place as Judged, Verdict};
 use store::{AccountId, DeliveryTarget, Place, SpecialUse};
 
 use super::spam::{self, Because, Scores};
 use crate::envelope::Routed;
 use crate::filing::inbox;
+use crate::limits;
 
 /// All copies of one message.
 pub(super) struct Copies<'r> {
@@ -27,7 +31,13 @@ pub(super) struct Copy<'r> {
 
 impl<'r> Copies<'r> {
     /// For recipients that have it here, each with whether it was ruled to be junk before the filter looked at it.
-    pub(super) fn of(here: &[(&'r Routed, bool)], scores: Option<&Scores>, host: &str) -> Self {
+    pub(super) fn of(
+        here: &[(&'r Routed, bool)],
+        scores: Option<&Scores>,
+        host: &str,
+        size: usize,
+    ) -> Self {
+        let is_personal = scores.is_none_or(|scores| are_few(here, scores, host, size));
         let mut copies = Self {
             all: Vec::new(),
             places: Vec::new(),
@@ -42,7 +52,12 @@ impl<'r> Copies<'r> {
         for (recipient, _) in here {
             for target in recipient.targets() {
                 let verdict = scores.and_then(|scores| scores.of(target.account));
-                let field = verdict.map(|verdict| verdict.header_field(host));
+                let field = verdict
+                    .zip(scores)
+                    .map(|(verdict, scores)| match is_personal {
+                        true => verdict.header_field(host),
+                        false => impersonal(verdict, &scores.server).header_field(host),
+                    });
                 copies.add(recipient, Some(target.account), field);
             }
             if recipient.takes_reports() {
@@ -104,6 +119,41 @@ impl<'r> Copies<'r> {
         {
             copy.targets.push(target);
         }
+    }
+}
+
+/// Whether each account may have a body with the reasons of its own.
+fn are_few(here: &[(&Routed, bool)], scores: &Scores, host: &str, size: usize) -> bool {
+    let mut fields: BTreeSet<Vec<u8>> = BTreeSet::new();
+    for target in here.iter().flat_map(|(recipient, _)| recipient.targets()) {
+        let verdict = scores.of(target.account);
+        fields.extend(verdict.map(|verdict| verdict.header_field(host)));
+        let bytes = fields.len().saturating_mul(size);
+        let fits = fields.len() <= limits::PERSONAL_COPIES_MAX
+            && bytes <= limits::PERSONAL_COPIES_BYTES_MAX;
+        // One for either place there may always be.
+        if !fits && 2 < fields.len() {
+            return false;
+        }
+    }
+    true
+}
+
+/// Without what is the account's own: with the reasons of the server where it comes to the same end, else with none.
+fn impersonal(verdict: &Verdict, server: &Verdict) -> Verdict {
+    if verdict.place == server.place {
+        return server.clone();
+    }
+    let log_odds = match verdict.place {
+        Judged::Junk => server.threshold,
+        Judged::Wanted => server.threshold.min(1.0) - 1.0,
+    };
+    Verdict {
+        log_odds,
+        probability: 1.0 / (1.0 + (-log_odds).exp()),
+        place: verdict.place,
+        threshold: server.threshold,
+        reasons: Vec::new(),
     }
 }
 

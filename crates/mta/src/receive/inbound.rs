@@ -2,6 +2,7 @@
 //! alias leads elsewhere. It is never signed.
 
 use bytes::Bytes;
+use futures_util::future::try_join_all;
 use mail::compose::{Received, ReceivedFrom, return_path};
 use mail::{ReversePath, Summary, TraceId, UnixMillis};
 use mailauth::results;
@@ -279,17 +280,26 @@ impl Inbound {
         let results = results::write(inner.settings.hostname.as_str(), &self.verdict);
         let mut rest = self.received(inner);
         without(&self.message, &forged, &mut rest);
-        let copies = Copies::of(here, self.scores.as_ref(), inner.settings.hostname.as_str());
+        let host = inner.settings.hostname.as_str();
+        let size = self.message.len();
+        let copies = Copies::of(here, self.scores.as_ref(), host, size);
         let mut filing = Filing {
             arrived: self.arrived(&copies),
             ..Filing::default()
         };
-        for copy in copies.all {
+        // Together, so that they share what it costs to have them on disk.
+        let kept = copies.all.iter().map(|copy| {
             let bytes = [&return_path(&self.from), &results, &copy.field, &rest];
             let bytes = bytes.map(Vec::as_slice).concat();
-            let (bytes, summary) = summarize(inner, bytes.into()).await?;
             let note = note(self.trace, copy.recipients.iter().copied());
-            let kept = inner.store.keep_noted(bytes, note).await?;
+            async move {
+                let (bytes, summary) = summarize(inner, bytes.into()).await?;
+                let kept = inner.store.keep_noted(bytes, note).await?;
+                Ok::<_, Refusal>((kept, summary))
+            }
+        });
+        let kept = try_join_all(kept).await?;
+        for (copy, (kept, summary)) in copies.all.into_iter().zip(kept) {
             let reports = copy.recipients.iter();
             let reports =
                 reports.filter(|recipient| copy.is_for_reports && recipient.takes_reports());

@@ -64,7 +64,19 @@ impl Voices {
 impl View<'_> {
     /// What was taught about these features. Costs a row's reading where nobody taught anything.
     pub fn taught(&self, account: AccountId, features: &[u64]) -> Result<Taught, StoreError> {
-        let mut taught = Taught::default();
+        Ok(Taught {
+            account: self.taught_by_account(account, features)?,
+            server: self.taught_by_others(features)?,
+        })
+    }
+
+    /// The account's own part.
+    pub fn taught_by_account(
+        &self,
+        account: AccountId,
+        features: &[u64],
+    ) -> Result<Lore, StoreError> {
+        let mut lore = Lore::default();
         let sql = "SELECT junk, wanted FROM taught_total WHERE account = ?1";
         if let Some(totals) = self.sql.first(sql, &[Param::Int(account.0)], |row| {
             Ok(Count {
@@ -72,33 +84,29 @@ impl View<'_> {
                 wanted: counted(row.int(1)?),
             })
         })? {
-            taught.account.totals = totals;
+            lore.totals = totals;
+            lore.counts = self.taught_by(account, &read_at_once(features))?;
         }
+        Ok(lore)
+    }
+
+    /// What all accounts taught: the same for everybody.
+    pub fn taught_by_others(&self, features: &[u64]) -> Result<Lore, StoreError> {
+        let mut lore = Lore::default();
         let all = self.voices_totals()?;
         if TEACHERS_MIN <= all.junk_by.max(all.wanted_by) {
-            taught.server.totals = Count {
+            lore.totals = Count {
                 junk: counted(all.junk),
                 wanted: counted(all.wanted),
             };
         }
-        let mut wanted: Vec<i64> = features
-            .iter()
-            .take(TAUGHT_FEATURES_READ_MAX)
-            .map(|feature| *feature as i64)
-            .collect();
-        wanted.sort_unstable();
-        wanted.dedup();
-        if !taught.account.is_empty() {
-            taught.account.counts = self.taught_by(account, &wanted)?;
-        }
-        if !taught.server.is_empty() {
-            taught.server.counts = self
-                .voices(&wanted)?
-                .into_iter()
+        if !lore.is_empty() {
+            let voices = self.voices(&read_at_once(features))?.into_iter();
+            lore.counts = voices
                 .filter_map(|(feature, voices)| Some((feature as u64, voices.heard()?)))
                 .collect();
         }
-        Ok(taught)
+        Ok(lore)
     }
 
     pub(super) fn voices_totals(&self) -> SqlResult<Voices> {
@@ -137,6 +145,17 @@ impl View<'_> {
         }
         Ok(found)
     }
+}
+
+fn read_at_once(features: &[u64]) -> Vec<i64> {
+    let mut wanted: Vec<i64> = features
+        .iter()
+        .take(TAUGHT_FEATURES_READ_MAX)
+        .map(|feature| *feature as i64)
+        .collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    wanted
 }
 
 fn read_voices(row: &crate::engine::Row<'_>) -> SqlResult<(i64, Voices)> {

@@ -46,7 +46,10 @@ fn shown(copies: &Copies<'_>) -> Vec<String> {
 
 #[track_caller]
 fn check(here: &[(&Routed, bool)], scores: Option<&Scores>, want: &[&str]) {
-    assert_eq!(shown(&Copies::of(here, scores, "mx.here.test")), want);
+    assert_eq!(
+        shown(&Copies::of(here, scores, "mx.here.test", 1_000)),
+        want
+    );
 }
 
 #[test]
@@ -102,4 +105,36 @@ fn takers_of_reports_see_what_the_server_thinks() {
     check(&[(&reports, false)], Some(&differ), &["1 inbox", "reports"]);
     let only = to("reports@here.test", &[], true);
     check(&[(&only, false)], None, &["reports"]);
+}
+
+/// How many bodies, for accounts whose verdicts all differ: the first half wants it, the others do not.
+#[track_caller]
+fn check_bodies(accounts: i64, size: usize, bodies: usize) {
+    let recipients: Vec<Routed> = (1..=accounts)
+        .map(|account| to(&format!("a{account}@here.test"), &[account], false))
+        .collect();
+    let here: Vec<_> = recipients.iter().map(|to| (to, false)).collect();
+    let own: Vec<_> = (1..=accounts)
+        .map(|account| match account <= accounts / 2 {
+            true => (account, -4.0 + account as f32 / 1_000.0),
+            false => (account, 5.0 + account as f32 / 100.0),
+        })
+        .collect();
+    let copies = Copies::of(&here, Some(&scores(9.0, &own)), "mx.here.test", size);
+    assert_eq!(copies.all.len(), bodies, "{accounts} of {size}");
+    let targets: Vec<_> = copies.all.iter().flat_map(|copy| &copy.targets).collect();
+    assert_eq!(targets.len(), recipients.len());
+    for target in targets {
+        let is_wanted = target.account.0 <= accounts / 2;
+        assert_eq!(target.place == Place::Inbox, is_wanted, "{target:?}");
+    }
+}
+
+#[test]
+fn a_message_to_everybody_is_not_stored_for_each() {
+    let most = limits::PERSONAL_COPIES_MAX;
+    check_bodies(most as i64, 1_000, most);
+    check_bodies(300, 1_000, 2);
+    check_bodies(4, limits::PERSONAL_COPIES_BYTES_MAX / 2, 2);
+    check_bodies(2, limits::PERSONAL_COPIES_BYTES_MAX, 2);
 }

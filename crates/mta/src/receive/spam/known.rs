@@ -4,9 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use mail::{Address, UnixMillis};
-use store::lessons::{Scope, SenderNames, SenderRule, SpamChoices, Taught};
+use store::lessons::{Lore, Scope, SenderNames, SenderRule, SpamChoices};
 use store::senders::{History, SenderKey, Standing};
 use store::{AccountId, StoreError, View};
+
+use crate::limits;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -28,6 +30,8 @@ pub(super) struct Known {
     /// For who has no choices of their own.
     pub(super) server: SpamChoices,
     pub(super) accounts: Vec<KnownToAccount>,
+    /// What all accounts taught.
+    pub(super) taught: Lore,
     pub(super) standings: Vec<(SenderKey, Arc<Standing>)>,
 }
 
@@ -40,17 +44,26 @@ pub(super) struct KnownToAccount {
     /// Where people live whom it wrote to; not asked for where the author is one of them.
     pub(super) domains: Vec<String>,
     pub(super) rules: Vec<SenderRule>,
-    pub(super) taught: Taught,
+    pub(super) taught: Lore,
 }
 
 impl Wanted {
     pub(super) fn read(&self, view: &View<'_>) -> Result<Known, StoreError> {
         let mut known = Known {
             server: view.spam_choices_of(&Scope::Server)?,
+            taught: view.taught_by_others(&self.learning)?,
             ..Known::default()
         };
-        for account in &self.accounts {
-            known.accounts.push(self.of_account(view, *account)?);
+        let names = SenderNames {
+            author: self.author.as_ref(),
+            reverse_path: self.reverse_path.as_ref(),
+            peer: Some(self.peer),
+        };
+        let rules = view.sender_rules_for(&self.accounts, &names)?;
+        for (at, (account, rules)) in self.accounts.iter().zip(rules).enumerate() {
+            let compared = at < limits::ACCOUNTS_COMPARED_MAX;
+            let one = self.of_account(view, *account, rules, compared)?;
+            known.accounts.push(one);
         }
         for key in &self.keys {
             let standing = view.standing(key, self.now)?;
@@ -63,6 +76,8 @@ impl Wanted {
         &self,
         view: &View<'_>,
         account: AccountId,
+        rules: Vec<SenderRule>,
+        compared: bool,
     ) -> Result<KnownToAccount, StoreError> {
         let choices = view.spam_choices(account)?;
         if !choices.filtering {
@@ -73,19 +88,14 @@ impl Wanted {
                 answers_us: false,
                 domains: Vec::new(),
                 rules: Vec::new(),
-                taught: Taught::default(),
+                taught: Lore::default(),
             });
         }
-        let names = SenderNames {
-            author: self.author.as_ref(),
-            reverse_path: self.reverse_path.as_ref(),
-            peer: Some(self.peer),
-        };
         let history = match &self.author {
             Some(author) => view.history(account, author)?,
             None => History::default(),
         };
-        let is_strange = self.author.is_some() && history.written_at_domain == 0;
+        let is_strange = compared && self.author.is_some() && history.written_at_domain == 0;
         Ok(KnownToAccount {
             account,
             choices,
@@ -95,8 +105,8 @@ impl Wanted {
             },
             history,
             answers_us: view.is_answer_to(account, &self.answered)?,
-            rules: view.sender_rules(account, &names)?,
-            taught: view.taught(account, &self.learning)?,
+            rules,
+            taught: view.taught_by_account(account, &self.learning)?,
         })
     }
 }

@@ -22,7 +22,7 @@ use mail::{ReversePath, UnixMillis};
 use mailauth::iprev::IprevReason;
 use mailauth::verdict::Verdict as Sender;
 use spam::facts::{Facts, Listed, OtherFilter, Proof};
-use spam::{Verdict, judge};
+use spam::{Opinion, Verdict, judge};
 use store::lessons::SpamChoices;
 use store::senders::{Origin, Seen, SenderKind};
 use store::{AccountId, Store, StoreError};
@@ -141,7 +141,13 @@ pub(super) async fn score(
             None => Vec::new(),
         }
     };
-    let known = inner.store.read_small(move |view| wanted.read(view));
+    let are_many = limits::INLINE_JUDGED_ACCOUNTS_MAX < wanted.accounts.len();
+    let known = async move {
+        match are_many {
+            true => inner.store.read(move |view| wanted.read(view)).await,
+            false => inner.store.read_small(move |view| wanted.read(view)).await,
+        }
+    };
     let (known, of_peer, of_domains) =
         join3(known, of_peer, case.ask_domains(inner, &looked, late)).await;
     // Without it the mail of people one knows could be taken for junk.
@@ -174,16 +180,24 @@ pub(super) async fn score(
         ..Facts::default()
     };
     let judging = Judging {
-        looked: &looked,
+        server_taught: facts::opinion(&known.taught, &looked.learning),
+        looked,
         shared,
-        standings: &standings,
+        standings,
         network: origin
             .keys()
             .into_iter()
             .find(|key| key.kind == SenderKind::Network)
             .map(|key| key.name),
     };
-    Some(judging.all(&known, origin))
+    if !are_many {
+        return Some(judging.all(&known, origin));
+    }
+    let judged = inner
+        .world
+        .tasks
+        .blocking(move || judging.all(&known, origin));
+    judged.await.ok()
 }
 
 impl Case<'_> {
@@ -258,15 +272,17 @@ impl Case<'_> {
 }
 
 /// All that the verdicts of one message share.
-struct Judging<'a> {
-    looked: &'a Looked,
+struct Judging {
+    looked: Looked,
     /// What is the same for all accounts.
     shared: Facts,
-    standings: &'a [(store::senders::SenderKey, Arc<store::senders::Standing>)],
+    standings: Vec<(store::senders::SenderKey, Arc<store::senders::Standing>)>,
+    /// What all accounts taught of it.
+    server_taught: Opinion,
     network: Option<String>,
 }
 
-impl Judging<'_> {
+impl Judging {
     fn all(&self, known: &Known, origin: Origin) -> Scores {
         let mut scores = Scores {
             server: Arc::new(self.for_server(&known.server)),
@@ -289,7 +305,7 @@ impl Judging<'_> {
 
     fn for_server(&self, choices: &SpamChoices) -> Verdict {
         let facts = Facts {
-            reputation: reputation::of_account(self.standings, None),
+            reputation: reputation::of_account(&self.standings, None),
             ..self.shared.clone()
         };
         let findings = &self.looked.findings;
@@ -300,9 +316,9 @@ impl Judging<'_> {
         let learning = &self.looked.learning;
         let facts = Facts {
             history: facts::history(&known.history, self.network.as_deref(), known.answers_us),
-            reputation: reputation::of_account(self.standings, Some(known.account)),
-            account_taught: facts::opinion(&known.taught.account, learning),
-            server_taught: facts::opinion(&known.taught.server, learning),
+            reputation: reputation::of_account(&self.standings, Some(known.account)),
+            account_taught: facts::opinion(&known.taught, learning),
+            server_taught: self.server_taught,
             lists: facts::list_entries(&known.rules),
             ..self.shared.clone()
         };
