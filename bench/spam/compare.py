@@ -275,7 +275,7 @@ class Postroad:
         after = os.times()
         self.used += after.children_user + after.children_system - before.children_user - before.children_system
         rows = [line.split("\t") for line in table.read_text().splitlines()]
-        known = {Path(row[0]).name: float(row[2]) for row in rows if row[2:] and row[2] != "score"}
+        known = {Path(row[1]).name: float(row[3]) for row in rows[1:]}
         return [known[message.path.name] for message in messages]
 
     def cpu(self):
