@@ -116,8 +116,8 @@ fn check_bodies(accounts: i64, size: usize, bodies: usize) {
     let here: Vec<_> = recipients.iter().map(|to| (to, false)).collect();
     let own: Vec<_> = (1..=accounts)
         .map(|account| match account <= accounts / 2 {
-            true => (account, -4.0 + account as f32 / 1_000.0),
-            false => (account, 5.0 + account as f32 / 100.0),
+            true => (account, -3.0 + account as f32 / 100.0),
+            false => (account, 3.5 + account as f32 / 100.0),
         })
         .collect();
     let copies = Copies::of(&here, Some(&scores(9.0, &own)), "mx.here.test", size);
