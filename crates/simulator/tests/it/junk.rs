@@ -296,7 +296,6 @@ fn junk_is_not_passed_on() {
             .write_blocking(Durability::Durable, move |change| {
                 change.release_quarantined(id, mail::UnixMillis(0), mail::Summary::of)
             });
-        let released: Result<_, StoreError> = released;
         assert_eq!(released.unwrap().map(|done| done.queued), Some(1));
     });
 }
