@@ -180,9 +180,7 @@ impl Case<'_> {
         let address: Address = recipient.address.clone();
         Fate::Refused(match circles {
             true => Refusal::ForwardLoop(address),
-            false if judged.may_leave() => {
-                Refusal::NotPassedOn(address, WhyKept::Attachments)
-            }
+            false if judged.may_leave() => Refusal::NotPassedOn(address, WhyKept::Attachments),
             false => Refusal::NotPassedOn(address, WhyKept::Sender(evidence::why_kept(judged))),
         })
     }
