@@ -241,14 +241,16 @@ pub fn imitated_brand(host: &str) -> Option<(&'static Brand, How)> {
         .find_map(|(brand, name)| Some((*brand, imitates(&candidate, name)?)));
     by_label.or_else(|| {
         // Only a host with many labels can have a whole name in front.
+        let labels: Vec<&str> = from_each_label(host).collect();
         let in_front = |brand: &&Brand| {
-            brand
-                .domains
-                .iter()
-                .any(|domain| stands_in_front(host, domain))
+            let mut domains = brand.domains.iter();
+            domains.any(|domain| {
+                let begins = labels.iter().any(|rest| begins_with_name(rest, domain));
+                begins && stands_in_front(host, domain)
+            })
         };
         let found = || brands.iter().find(in_front);
-        (host.matches('.').count() >= 2)
+        (labels.len() >= 3)
             .then(found)
             .flatten()
             .map(|brand| (brand, How::InFront))
@@ -260,11 +262,17 @@ pub fn stands_in_front(host: &str, domain: &str) -> bool {
     if is_at_or_below(host, domain) || domain.len() < limits::IN_FRONT_CHARS_MIN {
         return false;
     }
-    host.match_indices(domain).any(|(at, _)| {
-        let starts = at == 0 || host.as_bytes().get(at - 1) == Some(&b'.');
-        let after = host.as_bytes().get(at + domain.len());
-        starts && matches!(after, Some(b'.' | b'-'))
-    })
+    from_each_label(host).any(|rest| begins_with_name(rest, domain))
+}
+
+/// `a.b.c`, `b.c`, `c`
+fn from_each_label(host: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(host), |rest| Some(rest.split_once('.')?.1))
+}
+
+fn begins_with_name(rest: &str, domain: &str) -> bool {
+    rest.strip_prefix(domain)
+        .is_some_and(|after| after.starts_with(['.', '-']))
 }
 
 /// Which of `ours` a host imitates (whole domains in lower case, each with a label long enough to be told from others).
