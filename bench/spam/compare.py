@@ -6,7 +6,8 @@
 A corpus is a directory with index.tsv (file, label, group) and an archive of ham/ and spam/. Each corpus is cut in two
 by group, so that no campaign is on both sides; figures are told per corpus, never pooled. Untrained: as installed, and
 for Postroad with a base model made without this corpus. Trained: each has learnt one half and is judged by the other,
-both ways. All programs run in a network namespace of their own.
+both ways; Postroad taught as people teach it, and (model) with a base model made of that half and the other corpora, as the one
+that ships is made. All programs run in a network namespace of their own.
 """
 import argparse
 import hashlib
@@ -255,8 +256,11 @@ class Postroad:
     def __init__(self, program, root, model, others):
         self.program, self.root, self.model, self.lessons, self.used = program, root, model, [], 0.0
         if not model.exists():
-            subprocess.run([program, "spam", "train-base", *others, "--out", str(model)], check=True,
-                           stdout=subprocess.DEVNULL)
+            self.make(others)
+
+    def make(self, corpora):
+        subprocess.run([self.program, "spam", "train-base", *corpora, "--out", str(self.model)], check=True,
+                       stdout=subprocess.DEVNULL)
 
     def learn(self, messages):
         self.lessons = ["--teach", str(messages[0].path.parent.parent)]
@@ -285,7 +289,21 @@ class Postroad:
         pass
 
 
-KINDS = {"postroad": Postroad, "spamassassin": SpamAssassin, "rspamd": Rspamd, "bogofilter": Bogofilter}
+class Remade(Postroad):
+    """As what ships is made: the base model has seen the other half (and the other corpora); nobody taught anything."""
+
+    def __init__(self, program, root, others):
+        super().__init__(program, root, root / "remade.model", None)
+        self.others = others
+
+    def make(self, corpora):
+        """When it is known what to learn."""
+
+    def learn(self, messages):
+        super().make([*self.others, str(messages[0].path.parent.parent)])
+
+
+KINDS = {"postroad": Postroad, "spamassassin": SpamAssassin, "rspamd": Rspamd, "bogofilter": Bogofilter, "remade": Remade}
 
 
 def scores_of(peer, messages):
@@ -348,14 +366,14 @@ def main():
     parser.add_argument("corpora", nargs="+", help="directories with index.tsv and an archive")
     parser.add_argument("--postroad", help="the program, built with --release")
     parser.add_argument("--most", type=int, default=10**9, help="at most so many messages of each label from a corpus")
-    parser.add_argument("--only", help="these filters, with commas: postroad, spamassassin, rspamd, bogofilter")
+    parser.add_argument("--only", help="these filters, with commas: postroad, remade, spamassassin, rspamd, bogofilter")
     parser.add_argument("--out", help="all rows as JSON")
     options = parser.parse_args()
     if os.environ.get("POSTROAD_COMPARE_ALONE") != "1":
         # No way out: only loopback.
         os.environ["POSTROAD_COMPARE_ALONE"] = "1"
         os.execvp("unshare", ["unshare", "-n", "sh", "-c", 'ip link set lo up && exec "$0" "$@"', sys.executable, *sys.argv])
-    wanted = options.only.split(",") if options.only else ["postroad", "spamassassin", "rspamd", "bogofilter"]
+    wanted = options.only.split(",") if options.only else ["postroad", "remade", "spamassassin", "rspamd", "bogofilter"]
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         os.chmod(scratch, 0o755)
@@ -366,14 +384,16 @@ def main():
             spread(messages, scratch / name)
             others = [other for other in options.corpora if other != corpus]
             model = scratch / f"without-{name}.model"
-            makes = {**KINDS, "postroad": lambda root, trained: Postroad(options.postroad, root, model, others)}
+            makes = {**KINDS, "postroad": lambda root, trained: Postroad(options.postroad, root, model, others),
+                     "remade": lambda root, trained: Remade(options.postroad, root, others)}
             for key in wanted:
-                if key == "postroad" and not options.postroad:
+                if key in ("postroad", "remade") and not options.postroad:
                     continue
-                for trained in ([True] if key == "bogofilter" else [False, True]):
+                for trained in ([True] if key in ("bogofilter", "remade") else [False, True]):
                     results, cpu = judge(makes[key], messages, trained)
                     kind = KINDS[key]
-                    found = row(name, kind.name, "trained" if trained else "untrained", results, kind.threshold, cpu)
+                    how = "model" if key == "remade" else "trained" if trained else "untrained"
+                    found = row(name, kind.name, how, results, kind.threshold, cpu)
                     rows.append(found)
                     print(f"{found['corpus']:26} {found['filter']:13} {found['how']:10}"
                           f" caught {found['caught']:6.1%}  false positives {found['false_positives']:6.2%}"
