@@ -7,11 +7,11 @@ use std::process::ExitCode;
 use clap::{ArgAction, Parser, Subcommand};
 use nix::sys::stat::Mode;
 
-use crate::commands::{ban, greylist};
 use crate::commands::{
     Request, account, alias, attachment, auth, certificate, completions, config, delivery, dkim,
     dns, doctor, domain, queue,
 };
+use crate::commands::{ban, greylist};
 use crate::commands::{quarantine, quickstart, relay, report, serve, setup, spam, tls, version};
 use crate::local;
 use crate::logging::{self, Verbosity};

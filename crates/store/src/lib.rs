@@ -74,8 +74,8 @@ pub use login::{
 };
 pub use mailboxes::{Mailbox, MailboxError, MailboxName, SpecialUse};
 pub use messages::{
-    Append, Appended, Columns, Copied, Delivered, Delivery, DeliveryTarget, Expunged, FlagOutcome, FoundMessage,
-    MessageError, Place, Placement, QuotaRule, Stored, StoredRow,
+    Append, Appended, Columns, Copied, Delivered, Delivery, DeliveryTarget, Expunged, FlagOutcome,
+    FoundMessage, MessageError, Place, Placement, QuotaRule, Stored, StoredRow,
 };
 pub use policy::{DmarcChoice, Trust, TrustKind};
 pub use receipt::{Accepted, Receipt};

@@ -12,8 +12,8 @@ use crate::engine::job::{Read, Reply, Write};
 use crate::engine::{Engine, Lane};
 use crate::shared::Shared;
 use crate::{
-    Accepted, AccountId, BodyRef, Change, LessonWatcher, Mode, OpenError, QueueWatcher, Receipt, StoreError,
-    StoreSettings, View, Watcher,
+    Accepted, AccountId, BodyRef, Change, LessonWatcher, Mode, OpenError, QueueWatcher, Receipt,
+    StoreError, StoreSettings, View, Watcher,
 };
 
 /// How sure a change must be before it is answered.

@@ -404,7 +404,13 @@ pub fn deliver(serving: &Serving, to: &str, body: &str) {
     smtp.smtp("MAIL FROM:<bob@elsewhere.example>", "250");
     smtp.smtp(&format!("RCPT TO:<{to}>"), "250");
     smtp.smtp("DATA", "354");
-    smtp.smtp(&format!("Subject: hello\r\n\r\n{body}\r\n."), "250");
+    // Whole, so that nobody takes it for junk.
+    let header = format!(
+        "From: Bob <bob@elsewhere.example>\r\nTo: <{to}>\r\nSubject: hello\r\n\
+         Date: Mon, 2 Mar 2026 09:00:00 +0000\r\nMessage-ID: <{}@elsewhere.example>\r\n",
+        body.len()
+    );
+    smtp.smtp(&format!("{header}\r\n{body}\r\n."), "250");
     smtp.smtp("QUIT", "221");
 }
 

@@ -226,7 +226,8 @@ impl Change<'_> {
     }
 
     fn parts(&self, id: i64) -> Result<Vec<Part>, StoreError> {
-        let sql = "SELECT number, blob_id, prefix, plan FROM held_part WHERE held = ?1 ORDER BY number";
+        let sql =
+            "SELECT number, blob_id, prefix, plan FROM held_part WHERE held = ?1 ORDER BY number";
         self.sql.all(sql, &[Param::Int(id)], |row| {
             Ok(Part {
                 number: row.int(0)?,

@@ -203,7 +203,10 @@ impl Server {
         match std::mem::replace(&mut self.state, State::Closed) {
             State::AskedAuth(Login::UserPass { user }) if right => {
                 self.state = State::AskedOpen;
-                self.pending = Some(Event::Verified { login: user, key: 0 });
+                self.pending = Some(Event::Verified {
+                    login: user,
+                    key: 0,
+                });
             }
             State::AskedAuth(Login::UserPass { .. }) => self.login_failed(Trouble::Auth),
             State::AskedAuth(Login::Sasl(mut exchange)) => {
