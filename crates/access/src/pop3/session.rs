@@ -108,6 +108,8 @@ impl Session {
                 }
                 Ok(Wake::Over) => {
                     self.watch = None;
+                    // The next log-in need not wait until the peer has read the last words.
+                    self.open = None;
                     self.talk.machine().end(LOGIN_ENDED);
                     continue;
                 }
