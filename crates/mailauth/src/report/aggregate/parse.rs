@@ -339,9 +339,12 @@ fn some(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
+/// The first word: what is behind it is no part of a name.
 fn domain(text: &str) -> String {
-    let bare = text.trim_end_matches('.');
-    crate::report::tidy(bare, mail::limits::DOMAIN_BYTES_MAX).to_ascii_lowercase()
+    let mut words = text.split(|letter: char| letter.is_whitespace() || letter.is_control());
+    let word = words.find(|word| !word.is_empty()).unwrap_or_default();
+    let name = crate::report::tidy(word, mail::limits::DOMAIN_BYTES_MAX).to_ascii_lowercase();
+    name.trim_end_matches('.').to_owned()
 }
 
 /// Some reporters write `1337270400.0`.
