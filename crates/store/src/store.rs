@@ -144,14 +144,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (reply, answer) = sync_channel(1);
-        self.inner.engine.write(
-            Box::new(Write::new(work, durability, Reply::Thread(reply))),
-            Lane::Urgent,
-        );
-        answer
-            .recv()
-            .unwrap_or_else(|_| Err(StoreError::Closed.into()))
+        self.write_in_blocking(Lane::Urgent, durability, work)
     }
 
     /// As [`Store::write_bulk`], waiting on this thread.
@@ -164,10 +157,23 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        self.write_in_blocking(Lane::Bulk, durability, work)
+    }
+
+    fn write_in_blocking<T, E>(
+        &self,
+        lane: Lane,
+        durability: Durability,
+        work: impl FnMut(&mut Change<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
         let (reply, answer) = sync_channel(1);
         self.inner.engine.write(
             Box::new(Write::new(work, durability, Reply::Thread(reply))),
-            Lane::Bulk,
+            lane,
         );
         answer
             .recv()
