@@ -335,19 +335,11 @@ fn log_in_again() -> Reply {
 }
 
 fn for_machine(keys: store::ScramKeys) -> wire::sasl::ScramKeys {
-    let mut pairs = keys.pairs.into_iter();
-    let first = pairs.next();
-    let others = pairs.map(|pair| wire::sasl::KeyPair {
+    let pairs = keys.pairs.into_iter().map(|pair| wire::sasl::KeyPair {
         stored_key: pair.stored_key,
         server_key: pair.server_key,
     });
-    wire::sasl::ScramKeys {
-        salt: keys.salt,
-        iterations: keys.iterations,
-        stored_key: first.as_ref().map_or([0; 32], |pair| pair.stored_key),
-        server_key: first.as_ref().map_or([0; 32], |pair| pair.server_key),
-        others: others.collect(),
-    }
+    wire::sasl::ScramKeys::of(keys.salt, keys.iterations, pairs)
 }
 
 fn login_refusal(error: LoginError) -> Refusal {

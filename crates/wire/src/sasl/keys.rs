@@ -17,6 +17,25 @@ pub struct ScramKeys {
     pub others: Vec<KeyPair>,
 }
 
+impl ScramKeys {
+    /// Of all passwords of a user. Without any the exchange fails at its end, as with a wrong password.
+    pub fn of(salt: Vec<u8>, iterations: u32, keys: impl IntoIterator<Item = KeyPair>) -> Self {
+        let nobody = KeyPair {
+            stored_key: [0; 32],
+            server_key: [0; 32],
+        };
+        let mut keys = keys.into_iter();
+        let first = keys.next().unwrap_or(nobody);
+        Self {
+            salt,
+            iterations,
+            stored_key: first.stored_key,
+            server_key: first.server_key,
+            others: keys.collect(),
+        }
+    }
+}
+
 /// The keys of one password. RFC 5802 §3.
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeyPair {
