@@ -45,6 +45,7 @@ mod shared;
 mod store;
 mod tidy;
 mod uids;
+mod unwaited;
 mod view;
 mod watch;
 

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 use crate::blobs::Blobs;
 use crate::login::{Gate, Sessions};
 use crate::sealing::Sealing;
+use crate::unwaited::Unwaited;
 use crate::{AccountId, LessonWatcher, QueueWatcher, Watcher};
 
 #[derive(Debug)]
@@ -18,6 +20,7 @@ pub(crate) struct Shared {
     pub(crate) sealing: Sealing,
     pub(crate) gate: Gate,
     pub(crate) bans: crate::bans::Bans,
+    pub(crate) unwaited: Arc<Unwaited>,
     watchers: Mutex<HashMap<i64, watch::Sender<u64>>>,
     queue: watch::Sender<u64>,
     lessons: watch::Sender<u64>,
@@ -42,6 +45,7 @@ impl Shared {
             sealing,
             gate,
             bans: crate::bans::Bans::new(),
+            unwaited: Arc::default(),
             watchers: Mutex::new(HashMap::new()),
             queue: watch::Sender::new(0),
             lessons: watch::Sender::new(0),

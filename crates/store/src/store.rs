@@ -287,13 +287,21 @@ impl Store {
         self.inner.engine.close();
     }
 
+    /// Waits until the changes that nobody waited for are in the tables: bans, homes and sign-ins are written behind
+    /// those who wait.
+    pub fn settle(&self) {
+        self.inner.shared.unwaited.wait();
+    }
+
     /// As [`Store::write`] for what nobody waits for. A failure is logged.
     pub(crate) fn write_and_forget(
         &self,
         durability: Durability,
         mut work: impl FnMut(&mut Change<'_>) -> Result<(), StoreError> + Send + 'static,
     ) {
+        let on_its_way = self.inner.shared.unwaited.begin();
         let logged = move |change: &mut Change<'_>| {
+            let _until_dropped = &on_its_way;
             work(change)
                 .inspect_err(|error| tracing::warn!(%error, "nobody waited for this change"))
         };

@@ -80,12 +80,13 @@ impl Store {
     /// Writes what was counted, and waits for it: before somebody looks.
     pub fn write_sign_ins_blocking(&self) -> Result<(), StoreError> {
         let waiting = self.inner.shared.gate.journal.waiting();
-        // In the same lane as the others: behind them.
         self.write_bulk_blocking(Durability::Relaxed, move |change| {
             waiting
                 .iter()
                 .try_for_each(|entry| change.put_sign_in(entry))
-        })
+        })?;
+        self.settle();
+        Ok(())
     }
 }
 

@@ -62,20 +62,6 @@ fn put(home: &Home, ban: Ban) {
     home.store.reread_bans_blocking(NOW).unwrap();
 }
 
-/// What was written without waiting is in the tables once a later write is.
-fn settle(home: &Home) {
-    home.write(|change| change.set_dns_server(&dns_server(), NOW))
-        .unwrap();
-}
-
-fn dns_server() -> DnsServer {
-    DnsServer {
-        zone: domain("here.example"),
-        at: "127.0.0.1:53".to_owned(),
-        key: None,
-    }
-}
-
 fn bans_outlast_the_process_and_grow(home: &Home) {
     let peer = "198.51.100.7";
     misbehave(&home.store, peer, NOW);
@@ -157,7 +143,7 @@ fn a_home_of_people_keeps_its_doors(home: &Home) {
     let banned = home.store.banned(ip(office), NOW).map(|one| one.scope);
     assert_eq!(banned, Some(Scope::Mx));
     // It is remembered over a restart, and not for ever.
-    settle(home);
+    home.store.settle();
     home.store.close();
     let again = Store::open(&home.settings).expect("opens");
     assert!(again.is_home(ip(office), later(13 * 24 * HOUR)));
@@ -192,7 +178,7 @@ fn another_node_sees_bans_and_their_end(home: &Home) {
     }
     let other = Store::open(&home.settings).expect("a second node");
     misbehave(&home.store, "198.51.100.7", NOW);
-    settle(home);
+    home.store.settle();
     other.reread_bans_blocking(NOW).unwrap();
     assert!(other.banned(ip("198.51.100.7"), NOW).is_some());
     home.write(move |change| change.lift_ban(&network("198.51.100.7"), later(1_000)))
@@ -205,7 +191,7 @@ fn another_node_sees_bans_and_their_end(home: &Home) {
 fn what_is_over_is_tidied_away(home: &Home) {
     misbehave(&home.store, "198.51.100.7", NOW);
     home.store.praise(ip("192.0.2.1"), NOW);
-    settle(home);
+    home.store.settle();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
