@@ -69,9 +69,9 @@ pub use ids::{AccountId, BlobId, MailboxId, MessageId, ModSeq, QueueId, Uid, Uid
 pub use jobs::{JobEnd, JobState};
 pub use login::{
     AppPassword, AppPasswordBounds, AppPasswordError, AppPasswordUse, Barred, Client, Entrance,
-    LoggedIn, LoginError, LoginRules, NewAppPassword, PasswordUsed, Protocol, Protocols, RulesOf,
+    LastTold, LoggedIn, LoginError, LoginRules, NewAppPassword, PasswordUsed, Protocol, Protocols, RulesOf,
     ScramAttempt, ScramKeys, ScramPair, SessionWatch, SignIn, SignInFacts, SignInNetwork,
-    SignInOutcome, Visit, place_of, readable_password,
+    SignInNews, SignInOutcome, Visit, neighbourhood_of, place_of, readable_password,
 };
 pub use mailboxes::{Mailbox, MailboxError, MailboxName, SpecialUse};
 pub use messages::{
@@ -84,4 +84,4 @@ pub use settings::{Mode, StoreSettings};
 pub use store::{Durability, Store};
 pub use uids::UidSet;
 pub use view::{Change, View};
-pub use watch::{LessonWatcher, QueueWatcher, Watcher};
+pub use watch::{LessonWatcher, QueueWatcher, SignInWatcher, Watcher};

@@ -118,6 +118,19 @@ pub const SIGN_INS_AGE_MILLIS: i64 = 90 * 86_400_000;
 /// Networks an account is known from: somebody on the road for years.
 pub const SIGN_IN_NETWORKS_MAX: i64 = 500;
 
+/// An account must be known for so long before a log-in from elsewhere is news: in its first week its programs show up, at
+/// home, at work and on the way.
+pub const SIGN_IN_HISTORY_MIN_MILLIS: i64 = 7 * 86_400_000;
+
+/// Log-ins that one user is to be told of; of more than these no message would tell.
+pub const SIGN_IN_NEWS_MAX: i64 = 50;
+
+/// Accounts with such log-ins that are looked at together.
+pub const SIGN_INS_TOLD_AT_ONCE: i64 = 100;
+
+/// Addresses that are read to find those of different neighbourhoods.
+pub const FAMILIAR_PEERS_READ_MAX: i64 = 200;
+
 /// Of what a client calls itself.
 pub const CLIENT_BYTES_MAX: usize = 100;
 
@@ -320,8 +333,17 @@ pub const LESSON_ATTEMPTS_MAX: i64 = 3;
 /// voice than whoever teaches three.
 pub const TEACHER_COUNT_MAX: i64 = 3;
 
-/// So many accounts must have taught a feature before it speaks to others.
+/// So many accounts must have taught a feature before it speaks to others: two of a family.
 pub const TEACHERS_MIN: i64 = 2;
+
+/// Where many teach, more must agree, up to so many: a thief has the passwords of two or three, not of eight.
+pub const TEACHERS_NEEDED_MAX: i64 = 8;
+
+/// An account that is younger is not heard by others: whoever can make accounts would have as many voices as are needed.
+pub const TEACHER_YOUNG_MILLIS: i64 = 7 * 86_400_000;
+
+/// Features of an account that are brought into the counts of all in one transaction.
+pub const VOICES_RAISED_PIECE: i64 = 500;
 
 /// How long it is remembered what the filter junked, and how much of its reason.
 pub const JUNKED_AGE_MILLIS: i64 = 35 * 86_400_000;

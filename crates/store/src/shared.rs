@@ -12,7 +12,7 @@ use crate::blobs::Blobs;
 use crate::login::{Gate, Sessions};
 use crate::sealing::Sealing;
 use crate::unwaited::Unwaited;
-use crate::{AccountId, LessonWatcher, QueueWatcher, Watcher};
+use crate::{AccountId, LessonWatcher, QueueWatcher, SignInWatcher, Watcher};
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -24,6 +24,7 @@ pub(crate) struct Shared {
     watchers: Mutex<HashMap<i64, watch::Sender<u64>>>,
     queue: watch::Sender<u64>,
     lessons: watch::Sender<u64>,
+    sign_ins: watch::Sender<u64>,
     pub(crate) sessions: Sessions,
 }
 
@@ -36,6 +37,8 @@ pub(crate) struct Effects {
     ended: Vec<(i64, i64)>,
     queue: bool,
     lessons: bool,
+    /// Of this node alone: a node tells what it saw itself, or another one by and by.
+    sign_ins: bool,
 }
 
 impl Shared {
@@ -49,6 +52,7 @@ impl Shared {
             watchers: Mutex::new(HashMap::new()),
             queue: watch::Sender::new(0),
             lessons: watch::Sender::new(0),
+            sign_ins: watch::Sender::new(0),
             sessions: Sessions::default(),
         }
     }
@@ -73,6 +77,12 @@ impl Shared {
     pub(crate) fn watch_lessons(&self) -> LessonWatcher {
         LessonWatcher {
             notices: self.lessons.subscribe(),
+        }
+    }
+
+    pub(crate) fn watch_sign_ins(&self) -> SignInWatcher {
+        SignInWatcher {
+            notices: self.sign_ins.subscribe(),
         }
     }
 
@@ -106,6 +116,9 @@ impl Shared {
         }
         if effects.lessons {
             self.lessons.send_modify(|count| *count += 1);
+        }
+        if effects.sign_ins {
+            self.sign_ins.send_modify(|count| *count += 1);
         }
     }
 }
@@ -155,12 +168,17 @@ impl Effects {
         self.lessons = true;
     }
 
+    pub(crate) fn note_sign_in_news(&mut self) {
+        self.sign_ins = true;
+    }
+
     pub(crate) fn merge(&mut self, other: Self) {
         // Duplicates are harmless: applying is idempotent.
         self.accounts.extend(other.accounts);
         self.ended.extend(other.ended);
         self.queue |= other.queue;
         self.lessons |= other.lessons;
+        self.sign_ins |= other.sign_ins;
     }
 
     /// For other nodes: `e17 2;17 345;18 9;q`. Nothing when there is nothing to tell.

@@ -13,7 +13,7 @@ use crate::engine::{Engine, Lane};
 use crate::shared::Shared;
 use crate::{
     Accepted, AccountId, BodyRef, Change, LessonWatcher, Mode, OpenError, QueueWatcher, Receipt,
-    StoreError, StoreSettings, View, Watcher,
+    SignInWatcher, StoreError, StoreSettings, View, Watcher,
 };
 
 /// How sure a change must be before it is answered.
@@ -273,6 +273,12 @@ impl Store {
     #[must_use]
     pub fn watch_lessons(&self) -> LessonWatcher {
         self.inner.shared.watch_lessons()
+    }
+
+    /// Log-ins that users are to be told of.
+    #[must_use]
+    pub fn watch_sign_ins(&self) -> SignInWatcher {
+        self.inner.shared.watch_sign_ins()
     }
 
     /// How many commits the writer made, for measuring how many changes share one.

@@ -67,3 +67,18 @@ impl LessonWatcher {
         }
     }
 }
+
+/// Wakes whoever tells users of log-ins from new networks.
+#[derive(Clone, Debug)]
+pub struct SignInWatcher {
+    pub(crate) notices: watch::Receiver<u64>,
+}
+
+impl SignInWatcher {
+    /// Waits for the next notice; those since the last call count as one. Cancel-safe.
+    pub async fn changed(&mut self) {
+        if self.notices.changed().await.is_err() {
+            std::future::pending().await
+        }
+    }
+}

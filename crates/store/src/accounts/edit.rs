@@ -132,6 +132,8 @@ impl Change<'_> {
             "DELETE FROM app_password WHERE account = ?1",
             "DELETE FROM sign_in WHERE account = ?1",
             "DELETE FROM sign_in_network WHERE account = ?1",
+            "DELETE FROM sign_in_news WHERE account = ?1",
+            "DELETE FROM sign_in_notice WHERE account = ?1",
             "UPDATE queue_message SET account = NULL WHERE account = ?1",
         ] {
             self.sql.execute(sql, &key)?;

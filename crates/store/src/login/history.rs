@@ -210,7 +210,8 @@ impl Change<'_> {
         let sql = "DELETE FROM sign_in_network WHERE account = ?1 AND last <= \
                    (SELECT last FROM sign_in_network WHERE account = ?1 ORDER BY last DESC LIMIT 1 OFFSET ?2)";
         let params = [Param::Int(account.0), Param::Int(SIGN_IN_NETWORKS_MAX)];
-        self.sql.execute(sql, &params).map(drop)
+        self.sql.execute(sql, &params)?;
+        self.note_sign_in_news(account, entry)
     }
 
     /// What is old goes, and what is too much: of failures and of the rest for themselves, so that who guesses from everywhere
@@ -231,7 +232,7 @@ impl Change<'_> {
 }
 
 /// Nothing for none, `main`, or the name of an app password.
-fn stored_used(used: Option<&PasswordUsed>) -> &str {
+pub(super) fn stored_used(used: Option<&PasswordUsed>) -> &str {
     match used {
         None => "",
         Some(PasswordUsed::Main) => MAIN,

@@ -93,6 +93,13 @@ impl View<'_> {
             .transpose()
     }
 
+    /// When the main password was set.
+    pub fn password_changed(&self, account: AccountId) -> Result<Option<UnixMillis>, StoreError> {
+        let sql = "SELECT changed FROM credential WHERE account = ?1 AND kind = ?2";
+        let key = [Param::Int(account.0), Param::Int(MAIN_PASSWORD)];
+        self.sql.first(sql, &key, |row| Ok(UnixMillis(row.int(0)?)))
+    }
+
     /// The salt that all passwords of the account are made with in SCRAM.
     fn scram_salt(&self, account: AccountId) -> Result<Option<Vec<u8>>, StoreError> {
         let main = self.main_credential(account)?;

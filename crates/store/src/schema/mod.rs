@@ -19,6 +19,8 @@ const STEPS: &[&str] = &[
     include_str!("0013.sql"),
     include_str!("0014.sql"),
     include_str!("0015.sql"),
+    include_str!("0016.sql"),
+    include_str!("0017.sql"),
 ];
 
 /// The schema this program writes.

@@ -10,18 +10,6 @@ use crate::engine::Param;
 use crate::limits::APP_PASSWORDS_RECENT_MILLIS;
 use crate::{AccountId, Change, StoreError};
 
-/// Why a code released nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadRelease {
-    #[error("nothing is to be released")]
-    NothingStopped,
-    #[error("the code is wrong, or was used before")]
-    WrongCode,
-    /// Whoever sent the spam knows the old password, and may read the message with the code.
-    #[error("the password was not changed since sending was locked")]
-    OldPassword,
-}
-
 impl Change<'_> {
     /// From now on what the account sends is taken in and held, and what of it was delayed is held too. What was to leave at
     /// once leaves: nothing was odd about it when it came.
@@ -105,7 +93,7 @@ impl Change<'_> {
         if self.sending_state(account)? == SendingState::Free {
             return Ok(false);
         }
-        let sql = "UPDATE sending_account SET state = 0, since = ?2, raised_until = ?3, verdicts = 0, code = NULL \
+        let sql = "UPDATE sending_account SET state = 0, since = ?2, raised_until = ?3, verdicts = 0 \
                    WHERE account = ?1";
         let raised = raise.map_or(0, |span| now.plus(span).0);
         let params = [Param::Int(account.0), Param::Int(now.0), Param::Int(raised)];
@@ -120,47 +108,6 @@ impl Change<'_> {
         Ok(true)
     }
 
-    /// A code with which the account's user may release it, once.
-    pub fn offer_release(&mut self, account: AccountId, code: &str) -> Result<(), StoreError> {
-        let sql = "UPDATE sending_account SET code = ?2 WHERE account = ?1 AND state <> 0";
-        let hash = blake3::hash(code.as_bytes());
-        let params = [Param::Int(account.0), Param::Blob(hash.as_bytes())];
-        self.sql.execute(sql, &params).map(drop)
-    }
-
-    /// As [`Change::release_sending`], for whoever has the code. A lock takes a new password as well.
-    pub fn release_sending_by_code(
-        &mut self,
-        account: AccountId,
-        code: &str,
-        raise: Option<Duration>,
-        now: UnixMillis,
-    ) -> Result<Result<(), BadRelease>, StoreError> {
-        let sql =
-            "SELECT state, since, code FROM sending_account WHERE account = ?1 AND state <> 0";
-        let key = [Param::Int(account.0)];
-        let found = self.sql.first(sql, &key, |row| {
-            let code = row.opt_blob(2)?.map(<[u8]>::to_vec);
-            Ok((row.int(0)?, row.int(1)?, code))
-        })?;
-        let Some((state, since, hash)) = found else {
-            return Ok(Err(BadRelease::NothingStopped));
-        };
-        let given = blake3::hash(code.as_bytes());
-        let hash = hash.and_then(|hash| <[u8; 32]>::try_from(hash).ok());
-        if hash.is_none_or(|hash| given != blake3::Hash::from(hash)) {
-            return Ok(Err(BadRelease::WrongCode));
-        }
-        let sql = "SELECT account FROM credential WHERE account = ?1 AND changed >= ?2";
-        let changed = [Param::Int(account.0), Param::Int(since)];
-        let changed = self.sql.first(sql, &changed, |row| row.int(0))?.is_some();
-        if SendingState::of(state, since).is_locked() && !changed {
-            return Ok(Err(BadRelease::OldPassword));
-        }
-        self.release_sending(account, raise, now)?;
-        Ok(Ok(()))
-    }
-
     fn set_sending_state(
         &mut self,
         account: AccountId,
@@ -170,7 +117,7 @@ impl Change<'_> {
         let sql = "INSERT INTO sending_account (account, state, since, raised_until, verdicts, habits_day, active_days, \
                    hour_usual, day_usual, hours) VALUES (?1, ?2, ?3, 0, 0, 0, 0, 0, 0, 0) \
                    ON CONFLICT (account) DO UPDATE SET state = excluded.state, since = excluded.since, \
-                   raised_until = 0, code = NULL";
+                   raised_until = 0";
         let params = [Param::Int(account.0), Param::Int(state), Param::Int(now.0)];
         self.sql.execute(sql, &params).map(drop)
     }

@@ -11,7 +11,6 @@ mod habits;
 mod limit;
 mod tidy;
 
-pub use account::BadRelease;
 pub use acquaintance::Acquaintance;
 pub use alarm::{Alarm, AlarmId, NewAlarm, Reached};
 pub use group::{Group, GroupId, GroupMember, Known, Sketch};
@@ -36,6 +35,8 @@ pub struct Counts {
     pub unknown: u64,
     /// Refusals that name the message itself as spam.
     pub blamed: u64,
+    /// Messages with a link that a block list has.
+    pub listed: u64,
 }
 
 /// Whether an account sends.
@@ -120,6 +121,7 @@ impl Counts {
             failed: self.failed + other.failed,
             unknown: self.unknown + other.unknown,
             blamed: self.blamed + other.blamed,
+            listed: self.listed + other.listed,
         }
     }
 }

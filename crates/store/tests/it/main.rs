@@ -33,6 +33,7 @@ mod reports;
 mod senders;
 mod sending;
 mod sending_held;
+mod sign_in_news;
 mod spam_choices;
 mod tidy;
 mod transport;

@@ -19,7 +19,6 @@ on_both!(
     release_begins_anew,
     groups_are_removed_and_released,
     what_an_operator_holds_is_not_an_alarms,
-    a_code_releases_once,
     limits_end,
     twenty_at_once_count_as_one_after_the_other,
     old_counts_are_forgotten,
@@ -631,41 +630,6 @@ fn what_an_operator_holds_is_not_an_alarms(home: &Home) {
         1
     );
     assert_eq!(home.read(move |view| view.held_by_alarm(account)), (0, 0));
-}
-
-fn a_code_releases_once(home: &Home) {
-    let account = home.account("ann");
-    let release = |code: &'static str, now: UnixMillis| {
-        home.write(move |change| change.release_sending_by_code(account, code, None, now))
-            .expect("the store works")
-    };
-    assert_eq!(release("7", NOW), Err(BadRelease::NothingStopped));
-    home.write(move |change| change.ask_about_sending(account, &alarm("many"), at(1)))
-        .expect("asked");
-    assert_eq!(
-        release("", at(2)),
-        Err(BadRelease::WrongCode),
-        "none was offered"
-    );
-    home.write(move |change| change.offer_release(account, "424242"))
-        .expect("offered");
-    assert_eq!(release("424241", at(2)), Err(BadRelease::WrongCode));
-    assert_eq!(release("424242", at(2)), Ok(()));
-    assert_eq!(release("424242", at(3)), Err(BadRelease::NothingStopped));
-    // A lock: whoever sent the spam could read the code as well.
-    home.write(move |change| change.lock_sending(account, &alarm("many"), at(4)))
-        .expect("locked");
-    home.write(move |change| change.offer_release(account, "17"))
-        .expect("offered");
-    assert_eq!(release("17", at(5)), Err(BadRelease::OldPassword));
-    home.store
-        .set_password_blocking(account, "another good secret".to_owned(), at(6))
-        .expect("set");
-    assert_eq!(release("17", at(7)), Ok(()));
-    assert_eq!(
-        home.read(move |view| view.sending_state(account)),
-        SendingState::Free
-    );
 }
 
 fn limits_end(home: &Home) {
