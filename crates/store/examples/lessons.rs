@@ -1,5 +1,5 @@
-//! Measures learning: `cargo run --release -p store --example lessons -- [LESSONS] [FEATURES]`.
-//! Prints lessons per second, what reading for a verdict costs for accounts with and without lessons, what a move of all into
+//! Measures learning: `cargo run --release -p store --example lessons -- [LESSONS] [FEATURES] [TOGETHER]`, with
+//! `DATABASE=postgres://…` in the environment on PostgreSQL (an empty database). Prints lessons per second, what reading for a verdict costs for accounts with and without lessons, what a move of all into
 //! Junk costs, and the size of the database.
 #![expect(
     clippy::print_stdout,
@@ -10,7 +10,7 @@
 use std::time::{Duration, Instant};
 
 use mail::{Address, Domain, UnixMillis};
-use store::lessons::{Class, LessonKey};
+use store::lessons::{Class, LessonKey, Material};
 use store::*;
 
 const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
@@ -23,7 +23,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let lessons = args.first().copied().unwrap_or(2_000);
     let features = args.get(1).copied().unwrap_or(400);
     let dir = tempfile::tempdir()?;
-    let store = Store::open(&StoreSettings::embedded(dir.path()))?;
+    let together = args.get(2).copied().unwrap_or(10).max(1);
+    let mut settings = StoreSettings::embedded(dir.path());
+    settings.url = std::env::var("DATABASE").ok();
+    let store = Store::open(&settings)?;
     let domain = Domain::parse("here.example")?;
     store.write_blocking(Durability::Durable, move |change| {
         change.add_domain(&domain, NOW)
@@ -43,22 +46,33 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [ann, bob, carl] = people;
     let (ann, bob, carl) = (ann?, bob?, carl?);
     let begin = Instant::now();
-    for at in 0..lessons {
+    let mut longest = Duration::ZERO;
+    for first in (0..lessons).step_by(together) {
         for account in [ann, bob] {
-            let set = words(at as u64, features);
-            let key = LessonKey::of_bytes(account, &at.to_le_bytes());
-            let class = if at % 2 == 0 {
-                Class::Junk
-            } else {
-                Class::Wanted
+            let class = match first / together % 2 {
+                0 => Class::Junk,
+                _ => Class::Wanted,
             };
+            let messages: Vec<(LessonKey, Material)> = (first..lessons.min(first + together))
+                .map(|at| {
+                    let material = Material {
+                        features: words(at as u64, features),
+                        ..Material::default()
+                    };
+                    (LessonKey::of_bytes(account, &at.to_le_bytes()), material)
+                })
+                .collect();
+            let begin = Instant::now();
             store.write_blocking(Durability::Relaxed, move |change| {
-                change.teach(key, Some(class), &set, None, NOW)
+                change.teach_all(account, Some(class), &messages, NOW)
             })?;
+            longest = longest.max(begin.elapsed());
         }
     }
     let per_lesson = begin.elapsed() / (2 * lessons) as u32;
-    println!("a lesson of {features} features: {per_lesson:?}");
+    println!(
+        "a lesson of {features} features: {per_lesson:?}; a transaction of {together}: {longest:?} at most"
+    );
     let silent = read(&store, carl, features)?;
     let taught = read(&store, ann, features)?;
     println!(

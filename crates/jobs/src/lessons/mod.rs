@@ -1,5 +1,5 @@
-//! Learns what people teach the spam filter: counts each lesson as soon as it is there, one small transaction each, and keeps
-//! what was learnt small. Which acts are lessons, and that each counts once, is the business of `store`.
+//! Learns what people teach the spam filter: counts lessons as soon as they are there, some of one account in a small
+//! transaction, and keeps what was learnt small. Which acts are lessons, and that each counts once, is the business of `store`.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use mail::UnixMillis;
 use mail::{Select, header_fields};
 use spam::origin::{self, StoredOrigin};
 use spam::{Features, Sight};
-use store::lessons::{Class, Learnt, Lesson};
+use store::lessons::{Class, Learnt, Lesson, LessonKey};
 use store::senders::Origin;
 use store::{AccountId, BodyRef, Durability, LessonWatcher, StoreError};
 use tokio::sync::Mutex;
@@ -15,13 +15,7 @@ use world::BoxFuture;
 
 use crate::{Desk, Job, JobError, Run, limits, schedule};
 
-/// What is learnt of a message.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Material {
-    pub features: Vec<u64>,
-    pub message_id: Option<String>,
-    pub origin: Origin,
-}
+pub use store::lessons::Material;
 
 /// Reads a message as it is stored on this host. Pure.
 #[must_use]
@@ -107,69 +101,103 @@ async fn round(desk: &Desk) -> Result<bool, StoreError> {
                 .store
                 .read(move |view| view.waiting_lessons(account, limits::LESSONS_AT_ONCE))
                 .await?;
+            // One that fails is given up or taken alone, and the others come next.
+            let is_any = !waiting.is_empty();
             let begun = desk
                 .store
                 .write_bulk(Durability::Relaxed, move |change| {
                     change.begin_lessons(&waiting)
                 })
                 .await?;
-            any |= !begun.is_empty();
-            for lesson in begun {
-                learn(desk, lesson).await?;
-            }
+            any |= is_any;
+            learn(desk, account, begun).await?;
         }
     }
 }
 
-async fn learn(desk: &Desk, lesson: Lesson) -> Result<(), StoreError> {
-    let key = lesson.key;
-    let material = match (lesson.due, lesson.body) {
-        (None, _) => Some(Material::default()),
-        (Some(_), Some(body)) => read(desk, body).await?,
-        (Some(_), None) => None,
-    };
+/// Lessons of one account, together: what they have in common is counted once.
+async fn learn(desk: &Desk, account: AccountId, lessons: Vec<Lesson>) -> Result<(), StoreError> {
+    let mut ready = Vec::with_capacity(lessons.len());
+    for lesson in lessons {
+        let material = match (lesson.due, lesson.body) {
+            (None, _) => Some(Material::default()),
+            (Some(_), Some(body)) => read(desk, body).await?,
+            (Some(_), None) => None,
+        };
+        match material {
+            Some(material) => ready.push((lesson, material)),
+            None => give_up(desk, lesson.key).await?,
+        }
+    }
     let now = desk.now();
-    let Some(material) = material else {
-        tracing::error!(account = %key.account, "a message that was to be learnt cannot be read");
-        return desk
+    let mut junk = 0;
+    for piece in pieces(ready, |(_, material)| material) {
+        let learnt: Vec<Learnt> = desk
             .store
             .write_bulk(Durability::Relaxed, move |change| {
-                change.give_up_lesson(key)
+                change.learn_all(account, &piece, now)
             })
-            .await;
-    };
-    let learnt: Learnt = desk
-        .store
-        .write_bulk(Durability::Relaxed, move |change| {
-            let id = material.message_id.as_deref();
-            change.learn(&lesson, &material.features, &material.origin, id, now)
-        })
-        .await?;
-    tracing::debug!(account = %key.account, ?learnt, "learnt");
-    match learnt.learnt {
-        Some(Class::Junk) => balance(desk, key.account).await,
-        _ => Ok(()),
+            .await?;
+        tracing::debug!(%account, lessons = learnt.len(), "learnt");
+        let is_junk = |learnt: &&Learnt| learnt.learnt == Some(Class::Junk);
+        junk += learnt.iter().filter(is_junk).count();
+    }
+    match junk {
+        0 => Ok(()),
+        _ => balance(desk, account, junk).await,
     }
 }
 
+async fn give_up(desk: &Desk, key: LessonKey) -> Result<(), StoreError> {
+    tracing::error!(account = %key.account, "a message that was to be learnt cannot be read");
+    desk.store
+        .write_bulk(Durability::Relaxed, move |change| {
+            change.give_up_lesson(key)
+        })
+        .await
+}
+
 /// Beside junk, mail that the account kept.
-async fn balance(desk: &Desk, account: AccountId) -> Result<(), StoreError> {
+async fn balance(desk: &Desk, account: AccountId, junk: usize) -> Result<(), StoreError> {
     let now = desk.now();
+    let limit = junk.saturating_mul(limits::COUNTERWEIGHTS_PER_LESSON);
     let kept = desk
         .store
-        .read(move |view| view.counterweights(account, now, limits::COUNTERWEIGHTS_PER_LESSON));
+        .read(move |view| view.counterweights(account, now, limit));
+    let mut ready = Vec::new();
     for (key, body) in kept.await? {
-        let Some(material) = read(desk, body).await? else {
-            continue;
-        };
+        if let Some(material) = read(desk, body).await? {
+            ready.push((key, material));
+        }
+    }
+    for piece in pieces(ready, |(_, material)| material) {
         desk.store
             .write_bulk(Durability::Relaxed, move |change| {
-                let id = material.message_id.as_deref();
-                change.teach(key, Some(Class::Wanted), &material.features, id, now)
+                change.teach_all(account, Some(Class::Wanted), &piece, now)
             })
             .await?;
     }
     Ok(())
+}
+
+/// So many that one transaction takes no longer than a delivery may wait for it.
+fn pieces<T>(all: Vec<T>, material: impl Fn(&T) -> &Material) -> Vec<Vec<T>> {
+    let mut pieces: Vec<Vec<T>> = Vec::new();
+    let mut room = 0;
+    for one in all {
+        let size = material(&one).features.len().max(1);
+        match pieces.last_mut() {
+            Some(piece) if size <= room => {
+                room -= size;
+                piece.push(one);
+            }
+            _ => {
+                room = limits::LESSON_FEATURES_AT_ONCE.saturating_sub(size);
+                pieces.push(vec![one]);
+            }
+        }
+    }
+    pieces
 }
 
 /// Nothing if it is gone, or a bug keeps it from being read.

@@ -1,6 +1,6 @@
 //! What is learnt of a message as it is stored.
 
-use super::material;
+use super::{Material, material, pieces};
 
 const MESSAGE: &str = "Received: from mx.shop.example (mx.shop.example [192.0.2.7])\r\n\
     \tby mail.here.example with ESMTP id 1; Mon, 1 Jan 2024 00:00:00 +0000\r\n\
@@ -23,4 +23,26 @@ fn our_own_fields_teach_nothing() {
     let bare = material(MESSAGE.as_bytes(), "mail.here.example");
     let stored = material(format!("{on_top}{MESSAGE}").as_bytes(), "mail.here.example");
     assert_eq!(bare.features, stored.features);
+}
+
+#[test]
+fn a_transaction_has_a_bound() {
+    let of = |count: usize| Material {
+        features: vec![0; count],
+        ..Material::default()
+    };
+    let sizes = [0, 1_000, 2_999, 1, 1, 4_000, 9_000, 1];
+    let pieces = pieces(sizes.map(of).to_vec(), |material| material);
+    let shape: Vec<Vec<usize>> = pieces
+        .iter()
+        .map(|piece| piece.iter().map(|one| one.features.len()).collect())
+        .collect();
+    let expected = [
+        vec![0, 1_000, 2_999],
+        vec![1, 1],
+        vec![4_000],
+        vec![9_000],
+        vec![1],
+    ];
+    assert_eq!(shape, expected);
 }

@@ -1,16 +1,22 @@
 //! Counting lessons in and out again: the account's counts, and from them what counts for the server.
 
-use std::collections::HashMap;
-
 use mail::UnixMillis;
 
-use super::read::{Count, Voices};
+use super::ledger::Ledger;
 use super::work::{Lesson, LessonKey, LessonRow};
-use super::{Class, hashes};
+use super::{Act, Class, hashes};
 use crate::engine::Param;
-use crate::limits::{LESSON_FEATURES_MAX, TEACHER_COUNT_MAX};
+use crate::limits::LESSON_FEATURES_MAX;
 use crate::senders::{Origin, SenderLesson};
 use crate::{AccountId, Change, StoreError};
+
+/// What is learnt of a message.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Material {
+    pub features: Vec<u64>,
+    pub message_id: Option<String>,
+    pub origin: Origin,
+}
 
 /// What a call of [`Change::learn`] counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,17 +29,85 @@ pub struct Learnt {
 
 impl Change<'_> {
     /// Does what a lesson waits for: takes back what was counted of it, counts what is due. Nothing happens if it is done
-    /// already, or if something else is due by now: then it waits still. `features` and `origin` are those of the body.
+    /// already, or if something else is due by now: then it waits still.
     pub fn learn(
         &mut self,
         lesson: &Lesson,
-        features: &[u64],
-        origin: &Origin,
-        message_id: Option<&str>,
+        material: &Material,
+        now: UnixMillis,
+    ) -> Result<Learnt, StoreError> {
+        let one = [(lesson.clone(), material.clone())];
+        let learnt = self.learn_all(lesson.key.account, &one, now)?;
+        Ok(learnt.first().copied().unwrap_or_default())
+    }
+
+    /// The same for some lessons of one account, which are counted together: that is cheaper by far, for messages have much in
+    /// common. The caller bounds how many there are: others wait meanwhile.
+    pub fn learn_all(
+        &mut self,
+        account: AccountId,
+        lessons: &[(Lesson, Material)],
+        now: UnixMillis,
+    ) -> Result<Vec<Learnt>, StoreError> {
+        self.lock(account)?;
+        let mut ledger = Ledger::new(account);
+        let lessons = lessons
+            .iter()
+            .filter(|(lesson, _)| lesson.key.account == account);
+        let learnt = lessons
+            .map(|(lesson, material)| self.learn_into(&mut ledger, lesson, material, now))
+            .collect::<Result<_, StoreError>>()?;
+        self.settle(ledger, now)?;
+        Ok(learnt)
+    }
+
+    /// Teaches a message by command, or takes back all that was said of it, and counts it at once.
+    pub fn teach(
+        &mut self,
+        key: LessonKey,
+        class: Option<Class>,
+        material: &Material,
+        now: UnixMillis,
+    ) -> Result<Learnt, StoreError> {
+        let one = [(key, material.clone())];
+        let learnt = self.teach_all(key.account, class, &one, now)?;
+        Ok(learnt.first().copied().unwrap_or_default())
+    }
+
+    /// The same for some messages of one account.
+    pub fn teach_all(
+        &mut self,
+        account: AccountId,
+        class: Option<Class>,
+        messages: &[(LessonKey, Material)],
+        now: UnixMillis,
+    ) -> Result<Vec<Learnt>, StoreError> {
+        self.lock(account)?;
+        let mut ledger = Ledger::new(account);
+        let mut learnt = Vec::with_capacity(messages.len());
+        for (key, material) in messages.iter().filter(|(key, _)| key.account == account) {
+            self.note_act(*key, Act::Told(class), None, now)?;
+            let row = self.lesson_row(*key)?;
+            let lesson = Lesson {
+                key: *key,
+                due: row.and_then(|row| row.said.due()),
+                body: None,
+                attempts: 0,
+            };
+            learnt.push(self.learn_into(&mut ledger, &lesson, material, now)?);
+        }
+        self.settle(ledger, now)?;
+        Ok(learnt)
+    }
+
+    fn learn_into(
+        &mut self,
+        ledger: &mut Ledger,
+        lesson: &Lesson,
+        material: &Material,
         now: UnixMillis,
     ) -> Result<Learnt, StoreError> {
         let key = lesson.key;
-        self.lock(key.account)?;
         let Some(row) = self.lesson_row(key)? else {
             return Ok(Learnt::default());
         };
@@ -41,7 +115,7 @@ impl Change<'_> {
         if due == row.learnt || due != lesson.due {
             return Ok(Learnt::default());
         }
-        self.unlearn(key, &row, now)?;
+        self.unlearn(ledger, key, &row, now)?;
         if let Some(blob) = row.blob {
             self.release_body(blob, 1)?;
         }
@@ -53,12 +127,14 @@ impl Change<'_> {
             self.delete_lesson(key)?;
             return Ok(outcome);
         };
-        let mut set = hashes::set_of(features);
+        let mut set = hashes::set_of(&material.features);
         set.truncate(LESSON_FEATURES_MAX);
-        self.count(key.account, &set, class, 1)?;
+        ledger.add(&set, class);
+        let origin = &material.origin;
         self.note_sender_lesson(&sender_lesson(key.account, origin, class, false), now)?;
         let origin = write_origin(origin);
         let bytes = hashes::write(&set);
+        let message_id = material.message_id.as_deref();
         let message_id = message_id.map(crate::messages::hash_of_id);
         let sql = "UPDATE lesson SET learnt = ?3, features = ?4, origin = ?5, message_id = ?6, blob_id = NULL, attempts = 0 \
                    WHERE account = ?1 AND body = ?2";
@@ -77,6 +153,7 @@ impl Change<'_> {
     /// Takes back what is counted of a lesson. The row stays as it is.
     pub(super) fn unlearn(
         &mut self,
+        ledger: &mut Ledger,
         key: LessonKey,
         row: &LessonRow,
         now: UnixMillis,
@@ -84,158 +161,9 @@ impl Change<'_> {
         let Some(class) = row.learnt else {
             return Ok(());
         };
-        let counted = hashes::read(&row.features);
-        self.count(key.account, &counted, class, -1)?;
+        ledger.take_back(&hashes::read(&row.features), class);
         let origin = read_origin(&row.origin);
         self.note_sender_lesson(&sender_lesson(key.account, &origin, class, true), now)
-    }
-
-    /// One lesson more or less for each feature of a set.
-    fn count(
-        &mut self,
-        account: AccountId,
-        set: &[u64],
-        class: Class,
-        step: i64,
-    ) -> Result<(), StoreError> {
-        self.count_total(account, class, step)?;
-        // In the order of the table, so that two nodes never wait for each other in a circle.
-        let mut features: Vec<i64> = set.iter().map(|feature| *feature as i64).collect();
-        features.sort_unstable();
-        let known: HashMap<u64, Count> = self.taught_by(account, &features)?.into_iter().collect();
-        let mut for_all = Vec::new();
-        for feature in features {
-            let before = known.get(&(feature as u64)).copied().unwrap_or_default();
-            let after = stepped(before, class, step);
-            self.put_taught(account, feature, before, after)?;
-            let change = voice_of(after).minus(voice_of(before));
-            if change != Voices::default() {
-                for_all.push((feature, change));
-            }
-        }
-        for (feature, change) in for_all {
-            self.add_voices(0, feature, change)?;
-        }
-        Ok(())
-    }
-
-    fn count_total(
-        &mut self,
-        account: AccountId,
-        class: Class,
-        step: i64,
-    ) -> Result<(), StoreError> {
-        let sql = "SELECT junk, wanted FROM taught_total WHERE account = ?1";
-        let read = |row: &crate::engine::Row<'_>| {
-            Ok(Count {
-                junk: super::read::counted(row.int(0)?),
-                wanted: super::read::counted(row.int(1)?),
-            })
-        };
-        let before = self.sql.first(sql, &[Param::Int(account.0)], read)?;
-        let before = before.unwrap_or_default();
-        let after = stepped(before, class, step);
-        let sql = "INSERT INTO taught_total (account, junk, wanted) VALUES (?1, ?2, ?3) \
-                   ON CONFLICT (account) DO UPDATE SET junk = excluded.junk, wanted = excluded.wanted";
-        let params = [
-            Param::Int(account.0),
-            Param::Int(after.junk.into()),
-            Param::Int(after.wanted.into()),
-        ];
-        self.sql.execute(sql, &params)?;
-        let change = voice_of(after).minus(voice_of(before));
-        if change != Voices::default() {
-            self.add_voices(1, 0, change)?;
-        }
-        Ok(())
-    }
-
-    fn put_taught(
-        &mut self,
-        account: AccountId,
-        feature: i64,
-        before: Count,
-        after: Count,
-    ) -> Result<(), StoreError> {
-        if before == after {
-            return Ok(());
-        }
-        let key = [Param::Int(account.0), Param::Int(feature)];
-        if after == Count::default() {
-            let sql = "DELETE FROM taught WHERE account = ?1 AND feature = ?2";
-            return self.sql.execute(sql, &key).map(drop);
-        }
-        let sql = "INSERT INTO taught (account, feature, junk, wanted) VALUES (?1, ?2, ?3, ?4) \
-                   ON CONFLICT (account, feature) DO UPDATE SET junk = excluded.junk, wanted = excluded.wanted";
-        let params = [
-            key[0],
-            key[1],
-            Param::Int(after.junk.into()),
-            Param::Int(after.wanted.into()),
-        ];
-        self.sql.execute(sql, &params).map(drop)
-    }
-
-    /// By difference: others may add to the same row at this moment.
-    pub(super) fn add_voices(
-        &mut self,
-        is_total: i64,
-        feature: i64,
-        change: Voices,
-    ) -> Result<(), StoreError> {
-        let sql = "INSERT INTO taught_by_all (is_total, feature, junk, wanted, junk_by, wanted_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
-                   ON CONFLICT (is_total, feature) DO UPDATE SET junk = taught_by_all.junk + excluded.junk, \
-                   wanted = taught_by_all.wanted + excluded.wanted, junk_by = taught_by_all.junk_by + excluded.junk_by, \
-                   wanted_by = taught_by_all.wanted_by + excluded.wanted_by RETURNING junk_by + wanted_by";
-        let params = [
-            Param::Int(is_total),
-            Param::Int(feature),
-            Param::Int(change.junk),
-            Param::Int(change.wanted),
-            Param::Int(change.junk_by),
-            Param::Int(change.wanted_by),
-        ];
-        if self.sql.one(sql, &params, |row| row.int(0))? == 0 {
-            let sql = "DELETE FROM taught_by_all WHERE is_total = ?1 AND feature = ?2";
-            self.sql.execute(sql, &params[..2])?;
-        }
-        Ok(())
-    }
-}
-
-fn stepped(count: Count, class: Class, step: i64) -> Count {
-    let stepped = |count: u32| super::read::counted(i64::from(count) + step);
-    match class {
-        Class::Junk => Count {
-            junk: stepped(count.junk),
-            ..count
-        },
-        Class::Wanted => Count {
-            wanted: stepped(count.wanted),
-            ..count
-        },
-    }
-}
-
-/// How much an account's count counts for the server.
-pub(super) fn voice_of(count: Count) -> Voices {
-    let capped = |count: u32| i64::from(count).min(TEACHER_COUNT_MAX);
-    Voices {
-        junk: capped(count.junk),
-        wanted: capped(count.wanted),
-        junk_by: i64::from(0 < count.junk),
-        wanted_by: i64::from(0 < count.wanted),
-    }
-}
-
-impl Voices {
-    pub(super) fn minus(self, other: Self) -> Self {
-        Self {
-            junk: self.junk - other.junk,
-            wanted: self.wanted - other.wanted,
-            junk_by: self.junk_by - other.junk_by,
-            wanted_by: self.wanted_by - other.wanted_by,
-        }
     }
 }
 

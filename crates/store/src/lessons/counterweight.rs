@@ -10,8 +10,8 @@ use crate::messages::read_body;
 use crate::{AccountId, BodyRef, Flags, MailboxId, SpecialUse, StoreError, View};
 
 impl View<'_> {
-    /// Messages that the account keeps, answered or flagged or read some days ago, and that are in no lesson: the newest ones.
-    /// None where enough wanted mail was taught.
+    /// Messages that the account keeps, answered or flagged or read some days ago, and that are in no lesson: the newest ones,
+    /// and no more than make wanted mail as much as junk.
     pub fn counterweights(
         &self,
         account: AccountId,
@@ -23,7 +23,9 @@ impl View<'_> {
             Ok((row.int(0)?, row.int(1)?))
         })?;
         let (junk, wanted) = totals.unwrap_or_default();
-        if junk.min(COUNTERWEIGHTS_MAX) <= wanted {
+        let missing = junk.min(COUNTERWEIGHTS_MAX) - wanted;
+        let limit = limit.min(usize::try_from(missing).unwrap_or(0));
+        if limit == 0 {
             return Ok(Vec::new());
         }
         let archive = self.mailbox_by_use(account, SpecialUse::Archive)?;

@@ -13,15 +13,17 @@ mod digest;
 mod hashes;
 mod hooks;
 mod junked;
+mod ledger;
 mod read;
 mod rules;
 mod statistics;
 mod tidy;
+mod voices;
 mod work;
 
 pub use act::Class;
 pub use choices::{Choice, ChoiceChange, Scope, SpamChoices};
-pub use count::Learnt;
+pub use count::{Learnt, Material};
 pub use digest::DigestState;
 pub use junked::{Junked, JunkedMessage};
 pub use read::{Count, Lore, Taught};

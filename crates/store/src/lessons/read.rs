@@ -1,7 +1,8 @@
 //! What was taught about some features: one account's part, and that of all.
 
+use super::voices::{Voices, needed};
 use crate::engine::{Param, SqlResult};
-use crate::limits::{TAUGHT_FEATURES_READ_MAX, TEACHERS_MIN};
+use crate::limits::TAUGHT_FEATURES_READ_MAX;
 use crate::{AccountId, StoreError, View};
 
 /// In how many lessons of each class.
@@ -23,41 +24,14 @@ pub struct Lore {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Taught {
     pub account: Lore,
-    /// Of all accounts. Each counts up to a bound, and a feature is here only if at least two accounts taught it.
+    /// Of all accounts. Each counts up to a bound, and a feature is here only if enough accounts taught it.
     pub server: Lore,
-}
-
-/// The server's count of a feature, with the number of accounts behind each class.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Voices {
-    pub(super) junk: i64,
-    pub(super) wanted: i64,
-    pub(super) junk_by: i64,
-    pub(super) wanted_by: i64,
 }
 
 impl Lore {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.totals == Count::default()
-    }
-}
-
-impl Voices {
-    /// What may be heard of it: a class that one account alone taught can weigh against the other, never beyond it.
-    pub(super) fn heard(self) -> Option<Count> {
-        let junk_speaks = TEACHERS_MIN <= self.junk_by;
-        let wanted_speaks = TEACHERS_MIN <= self.wanted_by;
-        let (junk, wanted) = match (junk_speaks, wanted_speaks) {
-            (false, false) => return None,
-            (true, true) => (self.junk, self.wanted),
-            (true, false) => (self.junk, self.wanted.min(self.junk)),
-            (false, true) => (self.junk.min(self.wanted), self.wanted),
-        };
-        Some(Count {
-            junk: counted(junk),
-            wanted: counted(wanted),
-        })
     }
 }
 
@@ -94,7 +68,8 @@ impl View<'_> {
     pub fn taught_by_others(&self, features: &[u64]) -> Result<Lore, StoreError> {
         let mut lore = Lore::default();
         let all = self.voices_totals()?;
-        if TEACHERS_MIN <= all.junk_by.max(all.wanted_by) {
+        let needed = needed(all.teachers());
+        if needed <= all.teachers() {
             lore.totals = Count {
                 junk: counted(all.junk),
                 wanted: counted(all.wanted),
@@ -103,7 +78,7 @@ impl View<'_> {
         if !lore.is_empty() {
             let voices = self.voices(&read_at_once(features))?.into_iter();
             lore.counts = voices
-                .filter_map(|(feature, voices)| Some((feature as u64, voices.heard()?)))
+                .filter_map(|(feature, voices)| Some((feature as u64, voices.heard(needed)?)))
                 .collect();
         }
         Ok(lore)
@@ -173,7 +148,7 @@ pub(super) fn counted(count: i64) -> u32 {
 }
 
 /// Parameters for a statement with [`PIECE`] places; the last ones repeat where there are not so many.
-fn pieces(features: &[i64], first: i64) -> impl Iterator<Item = Vec<Param<'static>>> {
+pub(super) fn pieces(features: &[i64], first: i64) -> impl Iterator<Item = Vec<Param<'static>>> {
     features.chunks(PIECE).map(move |piece| {
         let last = piece.last().copied().unwrap_or_default();
         let padding = std::iter::repeat_n(&last, PIECE - piece.len());
@@ -210,35 +185,14 @@ const BY_ALL: &str = concat!(
     places!()
 );
 
-#[cfg(test)]
-mod tests {
-    use super::{Count, Voices};
+/// What an account taught of these.
+pub(super) const FORGET_TAUGHT: &str = concat!(
+    "DELETE FROM taught WHERE account = ?1 AND feature IN ",
+    places!()
+);
 
-    #[track_caller]
-    fn check(junk: (i64, i64), wanted: (i64, i64), heard: Option<(u32, u32)>) {
-        let voices = Voices {
-            junk: junk.0,
-            wanted: wanted.0,
-            junk_by: junk.1,
-            wanted_by: wanted.1,
-        };
-        let heard = heard.map(|(junk, wanted)| Count { junk, wanted });
-        assert_eq!(voices.heard(), heard, "{voices:?}");
-    }
-
-    #[test]
-    fn one_account_alone_is_not_heard() {
-        check((3, 1), (0, 0), None);
-        check((3, 1), (1, 1), None);
-        check((2, 2), (0, 0), Some((2, 0)));
-        check((0, 0), (6, 2), Some((0, 6)));
-    }
-
-    #[test]
-    fn one_account_alone_turns_nothing_round() {
-        check((3, 1), (2, 2), Some((2, 2)));
-        check((2, 2), (3, 1), Some((2, 2)));
-        check((3, 1), (9, 4), Some((3, 9)));
-        check((5, 2), (4, 2), Some((5, 4)));
-    }
-}
+/// Those that nobody teaches any more.
+pub(super) const FORGET_SILENT: &str = concat!(
+    "DELETE FROM taught_by_all WHERE is_total = ?1 AND junk_by + wanted_by = 0 AND feature IN ",
+    places!()
+);

@@ -3,8 +3,9 @@
 use mail::UnixMillis;
 
 use super::Class;
-use super::count::voice_of;
-use super::read::{Count, Voices, counted};
+use super::ledger::Ledger;
+use super::read::{Count, counted};
+use super::voices::{Voices, voice_of};
 use super::work::LessonKey;
 use crate::engine::Param;
 use crate::limits::{LESSONS_PER_CLASS_MAX, TIDY_PIECE};
@@ -47,6 +48,15 @@ impl Store {
                     break;
                 }
             }
+            loop {
+                let more = self.write_bulk(Durability::Relaxed, move |change| {
+                    change.lock(after)?;
+                    change.raise_voice(after, now)
+                });
+                if !more.await? {
+                    break;
+                }
+            }
         }
     }
 }
@@ -83,6 +93,7 @@ impl Change<'_> {
         let sql = "SELECT body FROM lesson WHERE account = ?1 AND learnt = ?2 AND due = learnt ORDER BY changed LIMIT ?3";
         let params = [key[0], key[1], Param::Int(beyond.min(LESSONS_PIECE))];
         let oldest = self.sql.all(sql, &params, |row| row.int(0))?;
+        let mut ledger = Ledger::new(account);
         for body in &oldest {
             let key = LessonKey {
                 account,
@@ -91,15 +102,19 @@ impl Change<'_> {
             if let Some(mut row) = self.lesson_row(key)? {
                 // What its sender is known for fades by itself.
                 row.origin.clear();
-                self.unlearn(key, &row, now)?;
+                self.unlearn(&mut ledger, key, &row, now)?;
                 self.delete_lesson(key)?;
             }
         }
+        self.settle(ledger, now)?;
         Ok(!oldest.is_empty() && (oldest.len() as i64) < beyond)
     }
 
     /// What an account that is gone taught does not count for the server any more. Its lessons went with it.
     fn forget_teacher(&mut self, account: AccountId) -> Result<bool, StoreError> {
+        let Some((totals, reach)) = self.taught_total(account)? else {
+            return Ok(false);
+        };
         let key = [Param::Int(account.0)];
         let sql =
             "SELECT feature, junk, wanted FROM taught WHERE account = ?1 ORDER BY feature LIMIT ?2";
@@ -112,27 +127,19 @@ impl Change<'_> {
                 };
                 Ok((row.int(0)?, count))
             })?;
-        for (feature, count) in &piece {
-            let sql = "DELETE FROM taught WHERE account = ?1 AND feature = ?2";
-            self.sql.execute(sql, &[key[0], Param::Int(*feature)])?;
-            let less = Voices::default().minus(voice_of(*count));
-            self.add_voices(0, *feature, less)?;
-        }
+        let less = |count: &Count| Voices::default().minus(voice_of(*count));
         if !piece.is_empty() {
+            let features: Vec<i64> = piece.iter().map(|(feature, _)| *feature).collect();
+            self.forget_taught(account, &features)?;
+            let heard = piece.iter().filter(|(feature, _)| reach.covers(*feature));
+            let heard = heard.map(|(feature, count)| (*feature, less(count)));
+            self.add_voices(&heard.collect::<Vec<_>>())?;
             return Ok(true);
         }
-        let sql = "DELETE FROM taught_total WHERE account = ?1 RETURNING junk, wanted";
-        let totals = self.sql.first(sql, &key, |row| {
-            Ok(Count {
-                junk: counted(row.int(0)?),
-                wanted: counted(row.int(1)?),
-            })
-        })?;
-        if let Some(totals) = totals {
-            let less = Voices::default().minus(voice_of(totals));
-            if less != Voices::default() {
-                self.add_voices(1, 0, less)?;
-            }
+        let sql = "DELETE FROM taught_total WHERE account = ?1";
+        self.sql.execute(sql, &key)?;
+        if reach.is_heard() {
+            self.add_total_voice(less(&totals))?;
         }
         Ok(false)
     }

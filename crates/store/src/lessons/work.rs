@@ -8,7 +8,6 @@ use crate::blobs::Hash;
 use crate::engine::{Param, Row, SqlResult};
 use crate::limits::{LESSON_ATTEMPTS_MAX, LESSONS_WAITING_MAX};
 use crate::messages::read_body;
-use crate::senders::Origin;
 use crate::{AccountId, BlobId, BodyRef, Change, StoreError, View};
 
 /// A message as an account's lessons know it: by the hash of its body.
@@ -25,6 +24,8 @@ pub struct Lesson {
     pub due: Option<Class>,
     /// What to learn from; nothing is needed to take a lesson back.
     pub body: Option<BodyRef>,
+    /// How often somebody began with it.
+    pub(super) attempts: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -98,7 +99,7 @@ impl View<'_> {
         account: AccountId,
         limit: usize,
     ) -> Result<Vec<Lesson>, StoreError> {
-        let sql = "SELECT l.body, l.due, b.segment, b.place, b.length, b.hash, b.id FROM lesson l \
+        let sql = "SELECT l.body, l.due, b.segment, b.place, b.length, b.hash, b.id, l.attempts FROM lesson l \
                    LEFT JOIN blob b ON b.id = l.blob_id WHERE l.account = ?1 AND l.due <> l.learnt ORDER BY l.changed LIMIT ?2";
         let params = [
             Param::Int(account.0),
@@ -115,6 +116,7 @@ impl View<'_> {
                     Some(_) => Some(read_body(row, 2)?),
                     None => None,
                 },
+                attempts: row.int(7)?,
             })
         })
     }
@@ -204,11 +206,16 @@ impl Change<'_> {
     }
 
     /// Notes that somebody begins with lessons, before their bodies are looked at: one that brings the reader down must not
-    /// do so for ever. Those for which it did too often are given up; the others are returned.
+    /// do so for ever, nor take others with it. Those for which it did too often are given up; one that was begun before is
+    /// begun alone. What was begun is returned; the others still wait.
     pub fn begin_lessons(&mut self, lessons: &[Lesson]) -> Result<Vec<Lesson>, StoreError> {
+        let alone = lessons
+            .iter()
+            .position(|lesson| 0 < lesson.attempts)
+            .map_or(lessons.len(), |first| first.max(1));
         let sql = "UPDATE lesson SET attempts = attempts + 1 WHERE account = ?1 AND body = ?2 RETURNING attempts";
-        let mut begun = Vec::with_capacity(lessons.len());
-        for lesson in lessons {
+        let mut begun = Vec::with_capacity(alone);
+        for lesson in lessons.iter().take(alone) {
             let attempts = self
                 .sql
                 .first(sql, &lesson.key.params(), |row| row.int(0))?;
@@ -235,26 +242,6 @@ impl Change<'_> {
         let sql = "UPDATE lesson SET due = learnt, moved = 0, marked = 0, told = learnt, blob_id = NULL, attempts = 0 \
                    WHERE account = ?1 AND body = ?2";
         self.sql.execute(sql, &key.params()).map(drop)
-    }
-
-    /// Teaches a message by command, or takes back all that was said of it, and counts it at once.
-    pub fn teach(
-        &mut self,
-        key: LessonKey,
-        class: Option<Class>,
-        features: &[u64],
-        message_id: Option<&str>,
-        now: UnixMillis,
-    ) -> Result<super::Learnt, StoreError> {
-        self.lock(key.account)?;
-        self.note_act(key, Act::Told(class), None, now)?;
-        let row = self.lesson_row(key)?;
-        let lesson = Lesson {
-            key,
-            due: row.and_then(|row| row.said.due()),
-            body: None,
-        };
-        self.learn(&lesson, features, &Origin::default(), message_id, now)
     }
 
     pub(super) fn delete_lesson(&mut self, key: LessonKey) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use jobs::lessons::material;
+use jobs::lessons::{Material, material};
 use mail::Address;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -189,18 +189,26 @@ fn teach(
     let (class, now) = (class.map(Taught::class), context.now());
     let mut changed = 0_u64;
     for piece in messages.chunks(MESSAGES_AT_ONCE) {
-        let piece = piece.to_vec();
+        let material = |message: &Message| Material {
+            features: message.features.clone(),
+            message_id: message.message_id.clone(),
+            ..Material::default()
+        };
+        let piece: Vec<(LessonKey, Material)> = piece
+            .iter()
+            .map(|message| {
+                (
+                    LessonKey::of_number(account, message.key),
+                    material(message),
+                )
+            })
+            .collect();
         changed += context
             .store
             .write_blocking(Durability::Relaxed, move |change| {
-                let mut changed = 0;
-                for message in &piece {
-                    let key = LessonKey::of_number(account, message.key);
-                    let id = message.message_id.as_deref();
-                    let learnt = change.teach(key, class, &message.features, id, now)?;
-                    changed += u64::from(learnt.learnt != learnt.unlearnt);
-                }
-                Ok::<_, Failure>(changed)
+                let learnt = change.teach_all(account, class, &piece, now)?;
+                let changed = learnt.iter().filter(|one| one.learnt != one.unlearnt);
+                Ok::<_, Failure>(changed.count() as u64)
             })?;
     }
     Ok(Answer::new(json!({ "changed": changed })))
