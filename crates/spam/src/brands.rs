@@ -1,9 +1,12 @@
 //! Names that criminals borrow, with the domains that really belong to them; and services that lend their
 //! name to everybody. A dated file of knowledge.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
+
+use crate::phrasebook::Phrasebook;
 
 /// What this program was built with.
 const BUILT_IN: &str = include_str!("../../../knowledge/brands.toml");
@@ -50,6 +53,87 @@ pub fn knowledge() -> &'static Knowledge {
     &KNOWLEDGE
 }
 
+/// What is known of a host by its name and those above it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The first brand that owns it, by its place.
+    owner: Option<usize>,
+    pub is_shortener: bool,
+    pub is_free_host: bool,
+    pub has_cheap_end: bool,
+    pub is_tenant: bool,
+}
+
+impl Known {
+    /// The brand that the host belongs to.
+    pub fn owner(&self) -> Option<&'static Brand> {
+        knowledge().brand.get(self.owner?)
+    }
+}
+
+/// What is known of a host (lower case).
+pub fn of_host(host: &str) -> Known {
+    let mut known = Known::default();
+    for name in from_each_label(host) {
+        if let Some(here) = NAMES.get(name) {
+            known.owner = match (known.owner, here.owner) {
+                (Some(one), Some(other)) => Some(one.min(other)),
+                (one, other) => one.or(other),
+            };
+            known.is_shortener |= here.is_shortener;
+            known.is_free_host |= here.is_free_host;
+            known.has_cheap_end |= here.has_cheap_end;
+            known.is_tenant |= here.is_tenant;
+        }
+    }
+    known
+}
+
+/// The place of the first brand to which exactly this name belongs.
+pub(crate) fn place_of_owner(domain: &str) -> Option<usize> {
+    NAMES.get(domain)?.owner
+}
+
+/// The brands whose words stand in a text (lower case), in their order.
+pub fn named_in(text: &str) -> Vec<&'static Brand> {
+    static BOOK: LazyLock<Phrasebook> = LazyLock::new(|| {
+        let brands = knowledge().brand.iter().enumerate();
+        Phrasebook::of(brands.flat_map(|(at, brand)| {
+            let words = brand.words.iter();
+            words.map(move |words| (at, words.as_str()))
+        }))
+    });
+    let brands = &knowledge().brand;
+    let named = BOOK.all(text).into_iter();
+    named.filter_map(|at| brands.get(at)).collect()
+}
+
+/// `a.b.c`, `b.c`, `c`
+pub(crate) fn from_each_label(host: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(host), |rest| Some(rest.split_once('.')?.1))
+}
+
+/// All names of hosts that the file has.
+static NAMES: LazyLock<HashMap<&'static str, Known>> = LazyLock::new(|| {
+    let knowledge = knowledge();
+    let mut names: HashMap<&'static str, Known> = HashMap::new();
+    for (at, brand) in knowledge.brand.iter().enumerate() {
+        for domain in &brand.domains {
+            names.entry(domain).or_default().owner.get_or_insert(at);
+        }
+    }
+    let mut mark = |domains: &'static [String], set: fn(&mut Known)| {
+        for domain in domains {
+            set(names.entry(domain).or_default());
+        }
+    };
+    mark(&knowledge.shorteners, |known| known.is_shortener = true);
+    mark(&knowledge.free_hosts, |known| known.is_free_host = true);
+    mark(&knowledge.cheap_ends, |known| known.has_cheap_end = true);
+    mark(&knowledge.tenants, |known| known.is_tenant = true);
+    names
+});
+
 impl Brand {
     /// Whether a host belongs to the brand.
     pub fn owns(&self, host: &str) -> bool {
@@ -61,7 +145,38 @@ impl Brand {
 
 #[cfg(test)]
 mod tests {
-    use super::{BUILT_IN, Knowledge};
+    use super::{BUILT_IN, Knowledge, knowledge, named_in, of_host};
+
+    #[test]
+    fn the_index_says_what_the_lists_say() {
+        let lists = knowledge();
+        let hosts = lists.brand.iter().flat_map(|brand| &brand.domains);
+        let hosts = hosts.chain(&lists.free_hosts).chain(&lists.shorteners);
+        for name in hosts {
+            for host in [name.clone(), format!("a.b-c.{name}"), format!("x{name}")] {
+                let known = of_host(&host);
+                let owner = lists.brand.iter().find(|brand| brand.owns(&host));
+                assert_eq!(
+                    known.owner().map(|brand| &brand.name),
+                    owner.map(|brand| &brand.name),
+                    "{host}"
+                );
+                let below = |names: &[String]| {
+                    let mut names = names.iter();
+                    names.any(|name| crate::domains::is_at_or_below(&host, name))
+                };
+                assert_eq!(known.is_free_host, below(&lists.free_hosts), "{host}");
+                assert_eq!(known.is_shortener, below(&lists.shorteners), "{host}");
+                assert_eq!(known.has_cheap_end, below(&lists.cheap_ends), "{host}");
+            }
+        }
+        for brand in &lists.brand {
+            for words in &brand.words {
+                let named = named_in(&format!("from {words}: x"));
+                assert!(named.iter().any(|one| one.name == brand.name), "{words}");
+            }
+        }
+    }
 
     #[test]
     fn the_file_can_be_read() {

@@ -21,6 +21,7 @@ pub mod verdict;
 pub mod weights;
 
 mod hash;
+mod phrasebook;
 
 pub use facts::{Envelope, Facts, Opinion};
 pub use features::Features;

@@ -8,7 +8,7 @@ use unicode_normalization::char::is_combining_mark;
 use unicode_security::MixedScript;
 use unicode_security::confusable_detection::skeleton as unicode_skeleton;
 
-use crate::brands::{self, Brand};
+use crate::brands::{self, Brand, from_each_label};
 use crate::domains::{is_at_or_below, registrable};
 use crate::limits;
 
@@ -149,7 +149,20 @@ pub fn skeleton(text: &str) -> String {
 
 /// A host with its own letters: `xn--…` undone.
 pub fn unicode_host(host: &str) -> String {
+    if is_plain(host) {
+        return host.to_ascii_lowercase();
+    }
     mail::Domain::parse(host).map_or_else(|_| host.to_owned(), |domain| domain.unicode())
+}
+
+/// Whether there is nothing to undo.
+fn is_plain(host: &str) -> bool {
+    let is_coded = |label: &[u8]| {
+        label
+            .get(..4)
+            .is_some_and(|start| start.eq_ignore_ascii_case(b"xn--"))
+    };
+    host.is_ascii() && !host.as_bytes().split(|byte| *byte == b'.').any(is_coded)
 }
 
 /// The label that somebody registered: `example` of `www.example.co.uk`.
@@ -161,21 +174,45 @@ fn registered_label(host: &str) -> &str {
 struct Name<'n> {
     label: &'n str,
     skeleton: String,
+    /// Which bytes they have, by their last six bits: what differs here, differs.
+    letters: u64,
+    skeleton_letters: u64,
+    is_ascii: bool,
 }
 
 impl<'n> Name<'n> {
     fn of(label: &'n str) -> Self {
+        let skeleton = skeleton(label);
         Self {
             label,
-            skeleton: skeleton(label),
+            letters: letters(label),
+            skeleton_letters: letters(&skeleton),
+            is_ascii: label.is_ascii(),
+            skeleton,
         }
     }
+
+    /// Whether it could be made after another at all: a cheap look before [`imitates`].
+    fn may_imitate(&self, genuine: &Name<'_>) -> bool {
+        genuine.skeleton_letters & !self.skeleton_letters == 0
+            || genuine.letters & !self.letters == 0
+            || self.may_be_one_off(genuine)
+    }
+
+    /// A wrong letter is one too many and one too few.
+    fn may_be_one_off(&self, genuine: &Name<'_>) -> bool {
+        !self.is_ascii || !genuine.is_ascii || (self.letters ^ genuine.letters).count_ones() <= 2
+    }
+}
+
+fn letters(text: &str) -> u64 {
+    text.bytes().fold(0, |set, byte| set | 1 << (byte & 63))
 }
 
 /// Whether a host's label is made to be taken for another. Whether it belongs to the same people is asked before.
 fn imitates(candidate: &Name<'_>, genuine: &Name<'_>) -> Option<How> {
     let (shown, label) = (candidate.label, genuine.label);
-    if shown == label || HONEST.contains(&shown) {
+    if !candidate.may_imitate(genuine) || shown == label || HONEST.contains(&shown) {
         return None;
     }
     let is_long = label.len() >= limits::LOOKALIKE_CHARS_MIN;
@@ -187,7 +224,8 @@ fn imitates(candidate: &Name<'_>, genuine: &Name<'_>) -> Option<How> {
     }
     let may_be_typo = label.len() >= limits::TYPO_CHARS_MIN
         && shown.bytes().next() == label.bytes().next()
-        && shown.len().abs_diff(label.len()) <= 1;
+        && shown.len().abs_diff(label.len()) <= 1
+        && candidate.may_be_one_off(genuine);
     // A plural or a number behind the name is another name.
     let is_another = || {
         let rest = shown.strip_prefix(label);
@@ -229,9 +267,8 @@ pub fn imitated_brand(host: &str) -> Option<(&'static Brand, How)> {
     if host.is_empty() || host.parse::<std::net::IpAddr>().is_ok() {
         return None;
     }
-    let brands = &brands::knowledge().brand;
     // Whoever owns the host imitates nobody.
-    if brands.iter().any(|brand| brand.owns(host)) {
+    if brands::of_host(host).owner().is_some() {
         return None;
     }
     let shown = unicode_host(host);
@@ -240,21 +277,25 @@ pub fn imitated_brand(host: &str) -> Option<(&'static Brand, How)> {
         .iter()
         .find_map(|(brand, name)| Some((*brand, imitates(&candidate, name)?)));
     by_label.or_else(|| {
-        // Only a host with many labels can have a whole name in front.
-        let labels: Vec<&str> = from_each_label(host).collect();
-        let in_front = |brand: &&Brand| {
-            let mut domains = brand.domains.iter();
-            domains.any(|domain| {
-                let begins = labels.iter().any(|rest| begins_with_name(rest, domain));
-                begins && stands_in_front(host, domain)
-            })
-        };
-        let found = || brands.iter().find(in_front);
-        (labels.len() >= 3)
-            .then(found)
-            .flatten()
-            .map(|brand| (brand, How::InFront))
+        let brand = brands::knowledge().brand.get(in_front(host)?)?;
+        Some((brand, How::InFront))
     })
+}
+
+/// The first brand whose whole name stands in front of a host that is not its own.
+fn in_front(host: &str) -> Option<usize> {
+    // Only a host with many labels can have one.
+    if host.bytes().filter(|byte| *byte == b'.').count() < 2 {
+        return None;
+    }
+    let names = from_each_label(host).flat_map(|rest| {
+        let ends = rest.match_indices(['.', '-']);
+        ends.filter_map(move |(end, _)| rest.get(..end))
+    });
+    names
+        .filter(|name| name.len() >= limits::IN_FRONT_CHARS_MIN)
+        .filter_map(brands::place_of_owner)
+        .min()
 }
 
 /// `paypal.com.evil.example`, `paypal.com-secure.example`
@@ -263,11 +304,6 @@ pub fn stands_in_front(host: &str, domain: &str) -> bool {
         return false;
     }
     from_each_label(host).any(|rest| begins_with_name(rest, domain))
-}
-
-/// `a.b.c`, `b.c`, `c`
-fn from_each_label(host: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(host), |rest| Some(rest.split_once('.')?.1))
 }
 
 fn begins_with_name(rest: &str, domain: &str) -> bool {
@@ -313,6 +349,9 @@ fn is_misspelt_end(candidate: &str, domain: &str) -> bool {
 
 /// The alphabets of a label that mixes some which no language mixes: `Latin, Cyrillic`.
 pub fn mixed_alphabets(host: &str) -> Option<String> {
+    if is_plain(host) {
+        return None;
+    }
     let shown = unicode_host(host);
     let mixed = shown
         .split('.')

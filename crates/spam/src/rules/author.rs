@@ -2,7 +2,7 @@
 
 use super::{Case, has_words};
 use crate::brands;
-use crate::domains::{is_at_or_below, is_freemail, is_same_house, registrable};
+use crate::domains::{is_freemail, is_same_house, registrable};
 use crate::limits;
 use crate::lookalike::{self, How};
 use crate::reasons::{Finding, Kind};
@@ -39,11 +39,10 @@ fn domain(case: &Case<'_>, author: &Mailbox, found: &mut Vec<Finding>) {
     if let Some(alphabets) = lookalike::mixed_alphabets(domain) {
         found.push(Finding::new(Kind::MixedAlphabets, [domain, &alphabets]));
     }
-    let knowledge = brands::knowledge();
-    let below = |ends: &[String]| ends.iter().any(|end| is_at_or_below(domain, end));
-    if below(&knowledge.cheap_ends) {
+    let known = brands::of_host(domain);
+    if known.has_cheap_end {
         found.push(Finding::new(Kind::CheapDomain, [domain]));
-    } else if below(&knowledge.tenants) && case.bulk.is_empty() {
+    } else if known.is_tenant && case.bulk.is_empty() {
         found.push(Finding::new(Kind::UnnamedTenant, [domain]));
     }
 }
@@ -73,10 +72,7 @@ fn name(case: &Case<'_>, author: &Mailbox, found: &mut Vec<Finding>) {
             ));
         } else if case.bulk.is_empty() && !(is_freemail(&author.domain) && is_freemail(shown)) {
             // Somebody with two free addresses deceives nobody, nor does a service that writes for its customers.
-            let owner = brands::knowledge()
-                .brand
-                .iter()
-                .find(|brand| brand.owns(shown));
+            let owner = brands::of_host(shown).owner();
             let owner = owner.filter(|brand| !brand.owns(&author.domain) && !is_freemail(shown));
             found.push(match owner {
                 Some(brand) => {
@@ -122,17 +118,18 @@ fn address_in(text: &str) -> Option<&str> {
 
 /// A brand that a display name names, while the mail does not come from there.
 fn claimed_brand(name: &str, domain: &str) -> Option<&'static str> {
-    let brands = &brands::knowledge().brand;
-    let skeleton = lookalike::skeleton(name);
-    let claims = |words: &str| {
+    let mut claimed = brands::named_in(name);
+    if !name.is_ascii() {
         // Disguised letters are seen through; an honest name has the words themselves.
-        has_words(name, words)
-            || !name.is_ascii() && has_words(&skeleton, &lookalike::skeleton(words))
-    };
-    let claimed: Vec<_> = brands
-        .iter()
-        .filter(|brand| brand.words.iter().any(|words| claims(words)))
-        .collect();
+        let skeleton = lookalike::skeleton(name);
+        let claims = |words: &String| {
+            has_words(name, words) || has_words(&skeleton, &lookalike::skeleton(words))
+        };
+        let brands = brands::knowledge().brand.iter();
+        claimed = brands
+            .filter(|brand| brand.words.iter().any(claims))
+            .collect();
+    }
     // `Amazon Web Services` names two; it is enough to be one of them.
     if claimed.iter().any(|brand| brand.owns(domain)) {
         return None;

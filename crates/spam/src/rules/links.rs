@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::author::certainty;
 use super::{Case, Target, differ};
 use crate::brands;
-use crate::domains::{is_at_or_below, registrable};
+use crate::domains::registrable;
 use crate::limits;
 use crate::lookalike;
 use crate::reasons::{Finding, Kind};
@@ -22,7 +22,6 @@ pub(super) fn look(case: &Case<'_>, found: &mut Vec<Finding>) {
 
 /// What the name of the host says.
 fn by_host(case: &Case<'_>, host: &str, found: &mut Vec<Finding>) {
-    let knowledge = brands::knowledge();
     let bare = host.trim_matches(['[', ']']);
     if bare.parse::<IpAddr>().is_ok() {
         if !is_private(bare) {
@@ -51,18 +50,11 @@ fn by_host(case: &Case<'_>, host: &str, found: &mut Vec<Finding>) {
     if let Some(alphabets) = lookalike::mixed_alphabets(host) {
         found.push(Finding::new(Kind::MixedAlphabets, [host, &alphabets]));
     }
-    if knowledge
-        .shorteners
-        .iter()
-        .any(|one| is_at_or_below(host, one))
-    {
+    let known = brands::of_host(host);
+    if known.is_shortener {
         found.push(Finding::new(Kind::LinkShortened, [host]));
     }
-    if knowledge
-        .free_hosts
-        .iter()
-        .any(|one| is_at_or_below(host, one))
-    {
+    if known.is_free_host {
         found.push(Finding::new(Kind::LinkFreeHost, [host]));
     }
 }
@@ -96,6 +88,25 @@ fn is_odd_address(host: &str) -> bool {
 /// What is shown, and how the target is written.
 fn by_target(case: &Case<'_>, target: &Target<'_>, found: &mut Vec<Finding>) {
     let written = target.link.target.trim();
+    // Nearly all begin with http and are not looked at further.
+    if matches!(
+        written.as_bytes().first(),
+        Some(b'b' | b'B' | b'd' | b'D' | b'j' | b'J' | b'v' | b'V')
+    ) {
+        runs(written, found);
+    }
+    let user = user_in(written).filter(|user| user.contains('.'));
+    if let Some((user, host)) = user.as_deref().and_then(|user| differ(user, &target.host)) {
+        found.push(Finding::new(Kind::LinkHidesHost, [user, host]));
+    }
+    redirect(target, found);
+    if target.link.kind == LinkKind::Anchor {
+        shown(case, target, found);
+    }
+}
+
+/// Targets that are pages or programs themselves.
+fn runs(written: &str, found: &mut Vec<Finding>) {
     let lower = written
         .get(..written.floor_char_boundary(64))
         .unwrap_or_default()
@@ -113,18 +124,11 @@ fn by_target(case: &Case<'_>, target: &Target<'_>, found: &mut Vec<Finding>) {
             found.push(Finding::new(Kind::LinkBlob, [*scheme]));
         }
     }
-    let user = user_in(written).filter(|user| user.contains('.'));
-    if let Some((user, host)) = user.as_deref().and_then(|user| differ(user, &target.host)) {
-        found.push(Finding::new(Kind::LinkHidesHost, [user, host]));
-    }
-    redirect(target, found);
-    if target.link.kind == LinkKind::Anchor {
-        shown(case, target, found);
-    }
 }
 
 /// What stands before an `@` in the host part of a link.
 fn user_in(target: &str) -> Option<String> {
+    memchr::memchr(b'@', target.as_bytes())?;
     let (_, rest) = target.split_once("://")?;
     let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
     let (user, _) = rest.get(..end)?.rsplit_once('@')?;
@@ -176,10 +180,7 @@ fn shown(case: &Case<'_>, target: &Target<'_>, found: &mut Vec<Finding>) {
     let author = registrable(case.author_domain());
     let detours = case.targets.iter().filter(|one| one.house == leads);
     let is_counter = !case.bulk.is_empty() && detours.count() >= limits::COUNTED_LINKS_MIN;
-    let brand = brands::knowledge()
-        .brand
-        .iter()
-        .find(|brand| brand.owns(shown));
+    let brand = brands::of_host(shown).owner();
     let is_claim = brand.is_some_and(|brand| !brand.owns(leads) && !brand.owns(author));
     if is_claim && !is_counter && leads != author {
         found.push(Finding::new(Kind::LinkClaimsBrand, [shown, leads]));

@@ -8,6 +8,7 @@ use crate::domains::{self, is_freemail, registrable};
 use crate::facts::Envelope;
 use crate::limits;
 use crate::lookalike;
+use crate::phrasebook::stands_alone;
 use crate::reasons::{Finding, Kind};
 use crate::sight::{Link, LinkKind, Mailbox, Sight};
 
@@ -29,7 +30,7 @@ const GTUBE: &str = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EM
 pub fn rules(sight: &Sight, envelope: &Envelope<'_>) -> Vec<Finding> {
     let case = Case::of(sight, envelope);
     let mut found = Vec::new();
-    if sight.text.contains(GTUBE) {
+    if memchr::memmem::find(sight.text.as_bytes(), GTUBE.as_bytes()).is_some() {
         found.push(Finding::bare(Kind::TestString));
     }
     bulk::look(&case, &mut found);
@@ -71,8 +72,6 @@ struct Case<'s> {
     bulk: &'static str,
     /// What distributes it among people who discuss; empty if nothing does.
     list: String,
-    /// Subject and visible text, lower case.
-    words: String,
     /// What of it rules look for.
     said: Said,
     targets: Vec<Target<'s>>,
@@ -112,7 +111,6 @@ impl<'s> Case<'s> {
                 let house = registrable(&host).to_owned();
                 Target { link, host, house }
             });
-        let words = format!("{}\n{}", sight.subject, sight.text).to_lowercase();
         Self {
             sight,
             author: sight
@@ -123,8 +121,7 @@ impl<'s> Case<'s> {
             recipients,
             bulk: bulk::mark(sight),
             list: bulk::list(sight),
-            said: Said::of(&words),
-            words,
+            said: Said::of(&beginning(sight)),
             targets: targets.collect(),
         }
     }
@@ -147,6 +144,26 @@ impl<'s> Case<'s> {
             .filter(|host| !host.is_empty())
             .take(limits::LINK_HOSTS_MAX)
             .collect()
+    }
+}
+
+/// Subject and visible text in lower case, as much as phrases are sought in.
+fn beginning(sight: &Sight) -> String {
+    let mut text = String::with_capacity(
+        sight.subject.len() + 1 + sight.text.len().min(limits::PHRASES_BYTES_MAX),
+    );
+    text.push_str(&sight.subject);
+    text.push('\n');
+    // A letter has at most three times the bytes of its lower case.
+    let end = sight
+        .text
+        .floor_char_boundary(3 * limits::PHRASES_BYTES_MAX);
+    text.push_str(sight.text.get(..end).unwrap_or_default());
+    if text.is_ascii() {
+        text.make_ascii_lowercase();
+        text
+    } else {
+        text.to_lowercase()
     }
 }
 
@@ -181,7 +198,7 @@ fn has_words(text: &str, words: &str) -> bool {
     !words.is_empty()
         && text
             .match_indices(words)
-            .any(|(at, _)| phrases::stands_alone(text, at, at + words.len()))
+            .any(|(at, _)| stands_alone(text, at, at + words.len()))
 }
 
 /// Dangerous attachments as findings: the worst of each file.

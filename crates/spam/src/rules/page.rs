@@ -36,8 +36,10 @@ pub(super) fn look(case: &Case<'_>, found: &mut Vec<Finding>) {
         found.push(Finding::bare(Kind::SplitWords));
     }
     // Identifiers in links have capitals anywhere; letters of other alphabets they have not.
-    let mut disguised =
-        lookalike::disguised_words(&case.sight.text).filter(|word| !word.is_ascii());
+    let pieces = foreign_pieces(&case.sight.text);
+    let mut disguised = pieces
+        .flat_map(lookalike::disguised_words)
+        .filter(|word| !word.is_ascii());
     let first = disguised.next();
     if let (Some(word), true) = (
         first,
@@ -48,8 +50,18 @@ pub(super) fn look(case: &Case<'_>, found: &mut Vec<Finding>) {
     picture(case, found);
 }
 
+/// The pieces between white space that are not all ASCII.
+fn foreign_pieces(text: &str) -> impl Iterator<Item = &str> {
+    let text = if text.is_ascii() { "" } else { text };
+    text.split_ascii_whitespace()
+        .filter(|piece| !piece.is_ascii())
+}
+
 /// Invisible characters between letters of a word.
 fn cuts(text: &str) -> usize {
+    if text.is_ascii() {
+        return 0;
+    }
     let is_invisible = |c: char| {
         matches!(
             c,

@@ -2,9 +2,8 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
-
 use crate::limits;
+use crate::phrasebook::Phrasebook;
 
 /// What a phrase belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -275,17 +274,17 @@ const LISTS: &[(List, &[&str])] = &[
 
 struct Finder {
     phrases: Vec<(List, &'static str)>,
-    automaton: AhoCorasick,
+    book: Phrasebook,
 }
 
-/// `None` only if the tables above could not be built, which a test excludes.
-static FINDER: LazyLock<Option<Finder>> = LazyLock::new(|| {
+static FINDER: LazyLock<Finder> = LazyLock::new(|| {
     let phrases: Vec<(List, &'static str)> = LISTS
         .iter()
         .flat_map(|(list, phrases)| phrases.iter().map(move |phrase| (*list, *phrase)))
         .collect();
-    let automaton = AhoCorasick::new(phrases.iter().map(|(_, phrase)| phrase)).ok()?;
-    Some(Finder { phrases, automaton })
+    let numbered = phrases.iter().map(|(_, phrase)| *phrase).enumerate();
+    let book = Phrasebook::of(numbered);
+    Finder { phrases, book }
 });
 
 /// Which phrases a text holds, each once.
@@ -295,21 +294,13 @@ pub(super) struct Said(Vec<(List, &'static str)>);
 impl Said {
     /// Of a text in lower case.
     pub(super) fn of(text: &str) -> Self {
-        let Some(finder) = FINDER.as_ref() else {
-            return Self::default();
-        };
         // What a letter wants is said at its beginning.
         let text = text
             .get(..text.floor_char_boundary(limits::PHRASES_BYTES_MAX))
             .unwrap_or_default();
-        let mut found = vec![false; finder.phrases.len()];
-        for hit in finder.automaton.find_overlapping_iter(text) {
-            if let Some(found) = found.get_mut(hit.pattern().as_usize()) {
-                *found |= stands_alone(text, hit.start(), hit.end());
-            }
-        }
-        let said = finder.phrases.iter().zip(found).filter(|(_, found)| *found);
-        Self(said.map(|(phrase, _)| *phrase).collect())
+        let said = FINDER.book.all(text).into_iter();
+        let said = said.filter_map(|number| FINDER.phrases.get(number).copied());
+        Self(said.collect())
     }
 
     pub(super) fn count(&self, list: List) -> usize {
@@ -324,14 +315,6 @@ impl Said {
         let of_list = self.0.iter().filter(move |(of, _)| *of == list);
         of_list.map(|(_, phrase)| *phrase)
     }
-}
-
-/// Whether a piece of a text is not part of a longer word.
-pub(super) fn stands_alone(text: &str, start: usize, end: usize) -> bool {
-    let before = text.get(..start).and_then(|text| text.chars().next_back());
-    let after = text.get(end..).and_then(|text| text.chars().next());
-    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    !is_letter(before) && !is_letter(after)
 }
 
 #[cfg(test)]

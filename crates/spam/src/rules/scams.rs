@@ -1,10 +1,13 @@
 //! Stories that want money: invented invoices with a number to call, threats that want coins.
 
+use std::sync::LazyLock;
+
+use super::Case;
 use super::phrases::List;
-use super::{Case, has_words};
 use crate::brands;
 use crate::domains::is_freemail;
 use crate::limits;
+use crate::phrasebook::Phrasebook;
 use crate::reasons::{Finding, Kind};
 
 pub(super) fn look(case: &Case<'_>, found: &mut Vec<Finding>) {
@@ -39,21 +42,19 @@ const GIFT: &[&str] = &[
     "surprise",
 ];
 
+static GIFTS: LazyLock<Phrasebook> =
+    LazyLock::new(|| Phrasebook::of(GIFT.iter().copied().enumerate()));
+
 /// A gift in the name of somebody who does not send it.
 fn giveaway(case: &Case<'_>, found: &mut Vec<Finding>) {
     let author = case.author_domain();
     let name = case.author.map_or("", |author| author.name.as_str());
     let head = format!("{name}\n{}", case.sight.subject).to_lowercase();
     let is_list = !case.list.is_empty();
-    let gifts = GIFT.iter().filter(|words| has_words(&head, words)).count();
-    if author.is_empty() || is_list || gifts == 0 {
+    if author.is_empty() || is_list || GIFTS.all(&head).is_empty() {
         return;
     }
-    let named: Vec<_> = brands::knowledge()
-        .brand
-        .iter()
-        .filter(|brand| brand.words.iter().any(|words| has_words(&head, words)))
-        .collect();
+    let named = brands::named_in(&head);
     let Some(brand) = named
         .first()
         .filter(|_| !named.iter().any(|brand| brand.owns(author)))
@@ -80,7 +81,7 @@ fn callback(case: &Case<'_>, found: &mut Vec<Finding>) {
     if is_bulk || case.said.count(List::Call) == 0 {
         return;
     }
-    let Some(number) = phone(&case.words) else {
+    let Some(number) = phone(&case.sight.subject).or_else(|| phone(&case.sight.text)) else {
         return;
     };
     let words = case.said.count(List::Payment);
