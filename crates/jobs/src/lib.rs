@@ -17,6 +17,7 @@ mod certificates;
 mod job;
 mod keeper;
 mod post;
+mod sign_ins;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -61,6 +62,7 @@ impl Jobs {
         jobs.extend(reports::jobs());
         jobs.extend(lessons::jobs());
         jobs.push(Arc::new(junk_digest::JunkDigest));
+        jobs.push(Arc::new(sign_ins::SignIns::default()));
         Self::of(world, store, post, settings, jobs)
     }
 

@@ -50,7 +50,7 @@ pub use submission::{Submission, SubmissionRecipient};
 /// What an account sends beside its limits.
 pub mod sending {
     pub use crate::submission::abuse::{
-        Allowed, Level, Measure, Message, Place, Signal, measures, topics,
+        Allowed, Kind, Level, Measure, Message, Place, Signal, measures, topics,
     };
 }
 

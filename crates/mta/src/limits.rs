@@ -324,6 +324,13 @@ pub const BLOCKLISTS_PATIENCE: Duration = Duration::from_secs(2);
 /// How long one question to a block list may take.
 pub const BLOCKLIST_PATIENCE: Duration = Duration::from_secs(5);
 
+/// Messages of users whose links are looked up at the same time; their senders do not wait for it. In a flood not every message
+/// needs to be looked at.
+pub const SENT_LINKS_LOOKED_UP_MAX: usize = 64;
+
+/// How long that may take: a slow list, and its test.
+pub const SENT_LINKS_PATIENCE: Duration = Duration::from_secs(15);
+
 /// How often a block list is asked about itself. RFC 5782 §5 asks for it now and then.
 pub const BLOCKLIST_TEST_EVERY: Duration = Duration::from_secs(6 * 3_600);
 

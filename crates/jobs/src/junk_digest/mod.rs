@@ -14,6 +14,7 @@ use store::lessons::{DigestState, JunkedMessage};
 use store::{Account, AccountId, Durability, StoreError, View};
 use world::BoxFuture;
 
+pub(crate) use page::shown;
 pub use page::{Line, Page};
 
 use crate::{Desk, Job, JobError, OwnMessage, PostError, Run, schedule};
@@ -189,7 +190,7 @@ fn line(view: &View<'_>, junked: &JunkedMessage) -> Result<Line, StoreError> {
 }
 
 /// By how many minutes the person's clock is before that of Greenwich.
-fn local_offset(view: &View<'_>, account: AccountId) -> Result<i32, StoreError> {
+pub(crate) fn local_offset(view: &View<'_>, account: AccountId) -> Result<i32, StoreError> {
     let Some(body) = view.newest_sent(account)? else {
         return Ok(0);
     };

@@ -170,7 +170,7 @@ fn percent(probability: f32) -> String {
 }
 
 /// One short line without what could be clicked, hide letters or turn the direction of text.
-fn shown(text: &str, chars_max: usize) -> String {
+pub(crate) fn shown(text: &str, chars_max: usize) -> String {
     let mut out = String::new();
     let quiet = text.replace("://", "[:]//").replace("www.", "www[.]");
     for (at, c) in quiet.chars().enumerate() {

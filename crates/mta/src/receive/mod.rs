@@ -28,7 +28,9 @@ use crate::refusal::Refusal;
 use crate::session::Session;
 use crate::submission;
 
-pub(crate) use self::spam::{AskedOfPeer, Memory as SpamMemory, ids_in};
+pub(crate) use self::spam::{
+    AskedOfPeer, Memory as SpamMemory, ids_in, link_domains, look_up_links,
+};
 pub use foresight::{WouldDo, would_do};
 pub(crate) use inbound::summarize;
 pub(crate) use loops::{Passed, check_loop, is_passed_on_before};

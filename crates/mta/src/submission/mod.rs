@@ -182,6 +182,7 @@ pub(crate) async fn accept(inner: &Inner, mut draft: Draft) -> Result<Receipt, R
     let mut sending = outgoing(inner, user, draft.peer, recipients, &complete, now).await?;
     sending.look.automatic |= reverse_path.is_null();
     let rang = sending.rang.clone();
+    let opinion = sending.opinion.clone().unwrap_or_default();
     let mut filing = finished
         .file(inner, recipients, complete, signer.as_ref(), now)
         .await?;
@@ -194,6 +195,7 @@ pub(crate) async fn accept(inner: &Inner, mut draft: Draft) -> Result<Receipt, R
     if rang.has_rung() {
         abuse::tell_users(inner).await;
     }
+    abuse::look_up_links(inner, user, draft.peer, opinion.links);
     log(user, *trace, reverse_path, recipients, size);
     Ok(receipt)
 }
@@ -265,13 +267,13 @@ async fn outgoing(
     let remote = outward(recipients);
     let local = delivery_targets(recipients.iter().flat_map(Routed::targets));
     let remote: Vec<Address> = remote.into_iter().map(|to| to.address).collect();
-    let (look, spam_like) = match remote.is_empty() {
+    let (look, opinion) = match remote.is_empty() {
         true => (abuse::Look::default(), None),
         false => {
             let (bytes, from, to) = (complete.to_vec(), user.address().clone(), remote.clone());
             let looking = inner.compute(bytes.len(), move || {
-                let is_distrusted = abuse::is_distrusted(&bytes, Some(&from), &to);
-                (abuse::Look::at(&bytes), Some(is_distrusted))
+                let opinion = abuse::Opinion::of(&bytes, Some(&from), &to);
+                (abuse::Look::at(&bytes), Some(opinion))
             });
             looking.await.map_err(|_| Refusal::Bug)?
         }
@@ -287,7 +289,7 @@ async fn outgoing(
         remote,
         local: local.len() as u64,
         look,
-        spam_like,
+        opinion,
         now,
         rang: abuse::Rang::default(),
     })

@@ -1,9 +1,12 @@
 //! `postroad account`: the people (and programs) that have mailboxes here.
 
+use std::collections::BTreeMap;
+
 use clap::Subcommand;
 use mail::Address;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use store::sending::SendingState;
 use store::{Account, AccountId, AccountState, Durability, NewAccount};
 
 use super::{Context, client_settings, find, show};
@@ -257,7 +260,8 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
         Request::List { domain } => list(context, domain.as_deref()),
         Request::Show { address } => {
             let account = find_account(context, &address)?;
-            login::with_rules(context, account.id, detail(&account))
+            let answer = sending::with_state(context, account.id, detail(&account))?;
+            login::with_rules(context, account.id, answer)
         }
         Request::Settings { address } => {
             let account = find_account(context, &address)?;
@@ -269,7 +273,8 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
                 .store
                 .set_password_blocking(account.id, password, context.now())?;
             let said = format!("The password of {} is changed.", account.address);
-            Ok(Answer::new(json!({ "address": account.address.to_string() })).line(said))
+            let answer = Answer::new(json!({ "address": account.address.to_string() })).line(said);
+            sending::with_release(context, &account, answer)
         }
         Request::Quota { address, size } => set_quota(context, &address, size),
         Request::Disable { address } => set_state(context, &address, AccountState::Disabled),
@@ -294,23 +299,46 @@ pub fn add(context: &Context, account: NewAccount) -> Result<Answer, Failure> {
 
 fn list(context: &Context, domain: Option<&str>) -> Result<Answer, Failure> {
     let domain = domain.map(find::parse_domain).transpose()?;
-    let accounts = context.store.read_blocking(move |view| {
+    let (accounts, stopped) = context.store.read_blocking(move |view| {
         if let Some(domain) = &domain {
             find::domain(view, domain)?;
         }
-        Ok::<_, Failure>(view.accounts(domain.as_ref())?)
+        let stopped: BTreeMap<AccountId, SendingState> =
+            view.stopped_accounts()?.into_iter().collect();
+        Ok::<_, Failure>((view.accounts(domain.as_ref())?, stopped))
     })?;
-    let answer = Answer::new(accounts.iter().map(describe).collect());
+    let sending = |account: &Account| stopped.get(&account.id).copied().unwrap_or_default();
+    let described = accounts.iter().map(|account| {
+        let mut value = describe(account);
+        value["sending"] = json!(sending::state_name(sending(account)));
+        value
+    });
+    let answer = Answer::new(described.collect());
     if accounts.is_empty() {
         return Ok(
             answer.remark("No accounts yet. Make one with: postroad account add you@example.org")
         );
     }
-    let rows = accounts.iter().map(row).collect();
-    Ok(answer.table(
+    let rows = accounts
+        .iter()
+        .map(|account| row(account, sending(account)))
+        .collect();
+    let answer = answer.table(
         &["address", "name", "state", "messages", "used", "quota"],
         rows,
-    ))
+    );
+    Ok(
+        match accounts
+            .iter()
+            .find(|account| stopped.contains_key(&account.id))
+        {
+            Some(account) => answer.remark(format!(
+                "Why sending is held or locked: postroad account sending {}",
+                account.address
+            )),
+            None => answer,
+        },
+    )
 }
 
 fn set_quota(context: &Context, address: &str, size: Quota) -> Result<Answer, Failure> {
@@ -395,11 +423,15 @@ fn describe(account: &Account) -> Value {
     })
 }
 
-fn row(account: &Account) -> Vec<String> {
+fn row(account: &Account, sending: SendingState) -> Vec<String> {
+    let mut state = state_text(account.state).to_owned();
+    if sending != SendingState::Free {
+        state.push_str(&format!(", sending {}", sending::state_name(sending)));
+    }
     vec![
         account.address.to_string(),
         account.name.clone(),
-        state_text(account.state).to_owned(),
+        state,
         account.used_messages.to_string(),
         show::bytes(account.used_bytes),
         quota_text(account.quota),

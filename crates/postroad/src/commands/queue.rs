@@ -5,7 +5,7 @@ use mail::{TraceId, UnixMillis};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::queue::{Choice, Queued, Recipient, RecipientState};
-use store::{Durability, QueueId};
+use store::{Durability, QueueId, StoreError};
 
 use super::{Context, show};
 use crate::output::{Answer, Failure};
@@ -205,11 +205,21 @@ fn messages(
 
 fn list(context: &Context, limit: usize, now: UnixMillis) -> Result<Answer, Failure> {
     let messages = messages(context, limit, |_| true)?;
-    let counts = context.store.read_blocking(|view| view.queue_counts())?;
+    let (counts, by_alarms) = context.store.read_blocking(|view| {
+        let groups = view.sending_groups(None)?;
+        let held: u64 = groups.iter().map(|group| group.held_messages).sum();
+        Ok::<_, StoreError>((view.queue_counts()?, held))
+    })?;
     let answer = Answer::new(messages.iter().map(describe).collect());
     if messages.is_empty() {
         return Ok(answer.remark("The queue is empty."));
     }
+    let answer = match by_alarms {
+        0 => answer,
+        held => answer.remark(format!(
+            "Alarms about accounts hold {held} of them; by likeness: postroad queue groups"
+        )),
+    };
     let rows = messages
         .iter()
         .flat_map(|message| rows(message, now))

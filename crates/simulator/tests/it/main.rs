@@ -34,6 +34,7 @@ mod restarts;
 mod retries;
 mod rotation;
 mod routes;
+mod sign_ins;
 mod tls;
 mod transport;
 mod transport_dane;

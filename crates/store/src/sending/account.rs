@@ -34,6 +34,8 @@ impl Change<'_> {
         let hold = "UPDATE queue_recipient SET state = 2 WHERE state = 0 AND attempts = 0 AND due > ?2 \
                     AND message IN (SELECT id FROM queue_message WHERE account = ?1)";
         self.sql.execute(hold, &params)?;
+        // Whoever looks after the queue tells the user.
+        self.effects.note_queue();
         self.add_alarm(account, alarm, now)?;
         Ok(true)
     }

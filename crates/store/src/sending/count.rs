@@ -54,6 +54,16 @@ impl View<'_> {
         Ok(state.unwrap_or_default())
     }
 
+    /// Accounts whose sending is held or locked.
+    pub fn stopped_accounts(&self) -> Result<Vec<(AccountId, SendingState)>, StoreError> {
+        let sql =
+            "SELECT account, state, since FROM sending_account WHERE state <> 0 ORDER BY account";
+        self.sql.all(sql, &[], |row| {
+            let state = SendingState::of(row.int(1)?, row.int(2)?);
+            Ok((AccountId(row.int(0)?), state))
+        })
+    }
+
     /// Networks that an account sent from, the newest first.
     pub fn sending_networks(&self, account: AccountId) -> Result<Vec<SendingNetwork>, StoreError> {
         let sql = "SELECT network, first, last, recipients FROM sending_network WHERE account = ?1 \

@@ -161,7 +161,19 @@ impl Blocklists {
         senders: &[String],
         links: &[String],
     ) -> Vec<Listed> {
-        if !is_public(ip.to_canonical()) || (senders.is_empty() && links.is_empty()) {
+        match is_public(ip.to_canonical()) {
+            true => self.of_names(turn, senders, links).await,
+            false => Vec::new(),
+        }
+    }
+
+    /// What they say of the links in a message that somebody sends, wherever that is.
+    pub(super) async fn of_links(&self, turn: &Turn, links: &[String]) -> Vec<Listed> {
+        self.of_names(turn, &[], links).await
+    }
+
+    async fn of_names(&self, turn: &Turn, senders: &[String], links: &[String]) -> Vec<Listed> {
+        if senders.is_empty() && links.is_empty() {
             return Vec::new();
         }
         let lists = self.now().await;

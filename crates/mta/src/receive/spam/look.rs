@@ -76,7 +76,7 @@ pub(crate) fn ids_in(message: &[u8], field: &str) -> Vec<String> {
 }
 
 /// Those that most links lead to are no more suspicious than others: the first ones are taken.
-fn link_domains(sight: &Sight, author: Option<&Address>) -> Vec<String> {
+pub(crate) fn link_domains(sight: &Sight, author: Option<&Address>) -> Vec<String> {
     let own = author.map(|author| domains::registrable(author.domain().as_str()).to_owned());
     let mut found: Vec<String> = Vec::new();
     for link in &sight.links {

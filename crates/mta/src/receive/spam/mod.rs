@@ -12,7 +12,7 @@ mod place;
 mod reputation;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -26,6 +26,7 @@ use spam::{Opinion, Verdict, judge};
 use store::lessons::SpamChoices;
 use store::senders::{Origin, Seen, SenderKind};
 use store::{AccountId, Store, StoreError};
+use tokio::sync::Semaphore;
 use world::World;
 
 use crate::envelope::Routed;
@@ -33,7 +34,7 @@ use crate::settings::MtaSettings;
 use crate::{Inner, limits};
 
 pub(crate) use blocklists::AskedOfPeer;
-pub(crate) use look::ids_in;
+pub(crate) use look::{ids_in, link_domains};
 pub(super) use place::{Because, forged, junk, keep_here};
 
 use blocklists::Blocklists;
@@ -46,6 +47,8 @@ pub(crate) struct Memory {
     lists: Blocklists,
     reputations: Reputations,
     own_domains: Mutex<Option<(Instant, Arc<Vec<String>>)>>,
+    /// For looking up what users send, after they have their answer.
+    sent_links: Arc<Semaphore>,
 }
 
 impl Memory {
@@ -54,8 +57,37 @@ impl Memory {
             lists: Blocklists::new(world.clone(), store.clone(), settings.ask_blocklists),
             reputations: Reputations::default(),
             own_domains: Mutex::default(),
+            sent_links: Arc::new(Semaphore::new(limits::SENT_LINKS_LOOKED_UP_MAX)),
         }
     }
+}
+
+/// Looks up in block lists, beside everything else, what a user's message links to, and says `found` if any of it is listed.
+/// Nobody waits for it; where too much of it is under way already a message is passed over.
+pub(crate) fn look_up_links<F: Future<Output = ()> + Send + 'static>(
+    inner: &Inner,
+    peer: Option<IpAddr>,
+    links: Vec<String>,
+    found: impl FnOnce(Vec<String>) -> F + Send + 'static,
+) {
+    let Ok(place) = Arc::clone(&inner.spam.sent_links).try_acquire_owned() else {
+        return;
+    };
+    let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let (lists, turn) = (inner.spam.lists.clone(), inner.turns.of(peer));
+    let (world, late) = (
+        inner.world.clone(),
+        inner.world.now() + limits::SENT_LINKS_PATIENCE,
+    );
+    inner.world.tasks.spawn("links of a user", async move {
+        let asked = lists.of_links(&turn, &links);
+        let listed = world.tasks.deadline(late, asked).await.unwrap_or_default();
+        drop(place);
+        let names: Vec<String> = listed.into_iter().map(|listed| listed.subject).collect();
+        if !names.is_empty() {
+            found(names).await;
+        }
+    });
 }
 
 /// A message from outside.

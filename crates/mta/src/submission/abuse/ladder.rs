@@ -41,15 +41,15 @@ pub(crate) fn decide(state: SendingState, message: &Message, measures: &[Measure
     }
 }
 
-/// After outcomes: only failures may raise an alarm, with whatever else is seen.
+/// After outcomes: only failures and listed links may raise an alarm, with whatever else is seen.
 pub(crate) fn decide_outcome(measures: &[Measure]) -> Decision {
     let volume: Vec<Measure> = measures
         .iter()
         .filter(|measure| measure.signal.kind() == Kind::Volume)
         .copied()
         .collect();
-    let failing = strongest(measures, Kind::Failure) > Level::Fine;
-    match failing {
+    let failing = strongest(measures, Kind::Failure).max(of(measures, Signal::ListedLinks));
+    match failing > Level::Fine {
         true => climb(&volume, measures, true),
         false => Decision {
             step: Step::Go,
@@ -65,8 +65,10 @@ fn climb(volume: &[Measure], measures: &[Measure], to_new: bool) -> Decision {
         level = level.max(Level::Warn);
     }
     let failure = strongest(measures, Kind::Failure);
+    let listed = of(measures, Signal::ListedLinks);
     let evidence = points(failure)
         + points(of(measures, Signal::SpamLike))
+        + points(listed)
         + u32::from(alike >= Level::Act)
         + places(measures);
     let first_time = measures
@@ -76,7 +78,9 @@ fn climb(volume: &[Measure], measures: &[Measure], to_new: bool) -> Decision {
     let step = match (level, evidence) {
         (Level::Stop, _) | (Level::Act, 2..) | (Level::Warn, 4..) => Step::Lock,
         (Level::Act, _) | (Level::Warn, 2..) => Step::Hold,
-        (Level::Fine, _) if failure >= Level::Act && first_time >= limits::FIRST_TIME_MIN => {
+        (Level::Fine, _)
+            if failure.max(listed) >= Level::Act && first_time >= limits::FIRST_TIME_MIN =>
+        {
             Step::Hold
         }
         (Level::Warn, _) => Step::Delay,

@@ -54,6 +54,9 @@ pub(super) const BLAMED_PER_HOUR: [u64; 2] = [1, 4];
 /// Of the last ten messages, those that our own filter would not trust.
 pub(super) const SPAM_LIKE: [u64; 2] = [1, 4];
 
+/// Messages in a day with a link that a block list has. One may quote what its writer warns of.
+pub(super) const LISTED_PER_DAY: [u64; 2] = [0, 2];
+
 /// Networks in an hour: home, work and two of a phone are usual; a herd of machines has more.
 pub(super) const NETWORKS_PER_HOUR: [u64; 2] = [4, 8];
 

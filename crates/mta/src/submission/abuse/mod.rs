@@ -25,9 +25,9 @@ use store::sending::{
 use store::{AccountId, Change, LoggedIn, QueueId, StoreError, View, place_of};
 
 pub(crate) use ladder::Step;
-pub(crate) use opinion::is_distrusted;
-pub(crate) use outcome::Outcome;
-pub use signals::{Allowed, Level, Measure, Message, Place, Signal, measures};
+pub(crate) use opinion::Opinion;
+pub(crate) use outcome::{Outcome, look_up_links};
+pub use signals::{Allowed, Kind, Level, Measure, Message, Place, Signal, measures};
 pub(crate) use sketch::Look;
 pub(crate) use tell::tell_users;
 pub use words::topics;
@@ -50,8 +50,8 @@ pub(crate) struct Outgoing {
     /// Recipients here.
     pub(crate) local: u64,
     pub(crate) look: Look,
-    /// Whether our own filter distrusts it, if it was asked.
-    pub(crate) spam_like: Option<bool>,
+    /// What our own filter thinks of it, if it was asked.
+    pub(crate) opinion: Option<Opinion>,
     pub(crate) now: UnixMillis,
     /// Set when an alarm was raised, so that its user is told after the commit.
     pub(crate) rang: Rang,
@@ -142,7 +142,7 @@ impl Outgoing {
         let sent = Sent {
             counts,
             network: self.network(),
-            spam_like: self.spam_like,
+            spam_like: self.opinion.as_ref().map(|of| of.is_distrusted),
             group,
             queued: queued.to_vec(),
             hold: decision.step >= Step::Hold,

@@ -1,12 +1,16 @@
-//! What became of an account's messages: refusals count against it, in the transaction that ends the attempt.
+//! What is known of an account's messages afterwards: refusals count against it, in the transaction that ends the attempt,
+//! and links that block lists have, as soon as these answered.
+
+use std::net::IpAddr;
 
 use doctor::replies::{Class, Classified, Scope};
 use mail::UnixMillis;
 use store::sending::{Counts, SendingState};
-use store::{AccountId, Change, StoreError};
+use store::{AccountId, Change, Durability, LoggedIn, StoreError};
 
 use super::signals::{Message, Place, measures};
 use super::{Rang, ladder, raise};
+use crate::{Inner, receive};
 
 /// The refusals of one attempt, of an account's message.
 #[derive(Clone, Debug)]
@@ -38,6 +42,11 @@ impl Outcome {
         self.counts.blamed += u64::from(is_blamed);
     }
 
+    /// It links to what a block list has.
+    fn add_listed(&mut self) {
+        self.counts.listed += 1;
+    }
+
     pub(crate) fn write(&self, change: &mut Change<'_>, now: UnixMillis) -> Result<(), StoreError> {
         if self.counts == Counts::default() {
             return Ok(());
@@ -58,4 +67,30 @@ impl Outcome {
         }
         Ok(())
     }
+}
+
+/// Looks up what a message that was taken in leads to. Its sender does not wait for it; one message alone holds up nothing.
+pub(crate) fn look_up_links(
+    inner: &Inner,
+    user: &LoggedIn,
+    peer: Option<IpAddr>,
+    links: Vec<String>,
+) {
+    if links.is_empty() {
+        return;
+    }
+    let (store, account, now) = (inner.store.clone(), user.account(), inner.now());
+    let address = user.address().clone();
+    receive::look_up_links(inner, peer, links, async move |listed| {
+        tracing::info!(user = %address, links = listed.join(" "), "a message links to what block lists have");
+        let mut outcome = Outcome::of(account);
+        outcome.add_listed();
+        // The user is told by the queue, which an alarm wakes.
+        let written = store.write(Durability::Durable, move |change| {
+            outcome.write(change, now)
+        });
+        if let Err(error) = written.await {
+            tracing::warn!(%error, "that a message has listed links cannot be written down");
+        }
+    });
 }

@@ -19,6 +19,7 @@ pub enum Signal {
     UnknownInHour,
     BlamedInHour,
     SpamLike,
+    ListedLinks,
     NewNetwork,
     ManyNetworks,
     OddHour,
@@ -227,6 +228,11 @@ fn circumstances(facts: &SendingFacts, place: &Place, message: &Message) -> Vec<
             .act(alike[1] * larger),
         of(Signal::SpamLike, spam_like, limits::SPAM_LIKE),
         of(
+            Signal::ListedLinks,
+            facts.day.listed,
+            limits::LISTED_PER_DAY.map(|most| most * larger),
+        ),
+        of(
             Signal::ManyNetworks,
             place.networks_in_hour,
             limits::NETWORKS_PER_HOUR,
@@ -313,7 +319,7 @@ impl Signal {
             Self::NewNetwork | Self::ManyNetworks | Self::OddHour | Self::NewAppPassword => {
                 Kind::Place
             }
-            Self::Alike | Self::SpamLike => Kind::Content,
+            Self::Alike | Self::SpamLike | Self::ListedLinks => Kind::Content,
         }
     }
 
@@ -332,6 +338,7 @@ impl Signal {
             Self::UnknownInHour => "recipients that do not exist, in an hour",
             Self::BlamedInHour => "refusals in an hour that call it spam",
             Self::SpamLike => "of the last ten messages look like spam",
+            Self::ListedLinks => "messages in a day with a link that block lists have",
             Self::NewNetwork => "from a new network",
             Self::ManyNetworks => "networks in an hour",
             Self::OddHour => "at an hour that the account never used",

@@ -43,9 +43,13 @@ pub(crate) async fn tell_users(inner: &Inner) {
 
 async fn tell(inner: &Inner, alarm: &Alarm) -> Result<(), Refusal> {
     let (account, since) = (alarm.account, UnixMillis(alarm.at.0 - DAY_MILLIS));
+    // Told just before a crash, it is found again by this name.
+    let name = format!("alarm.{}@{}", alarm.id.0, inner.settings.hostname);
+    let told_name = name.clone();
     let known = inner.store.read(move |view| {
-        let Some(account) = view.account(account)? else {
-            return Ok::<_, StoreError>(None);
+        let account = match view.account(account)? {
+            Some(account) if !view.knows_message_id(account.id, &told_name)? => account,
+            _ => return Ok::<_, StoreError>(None),
         };
         let mut networks = view.sending_networks(account.id)?;
         networks.retain(|network| since <= network.last);
@@ -71,7 +75,7 @@ async fn tell(inner: &Inner, alarm: &Alarm) -> Result<(), Refusal> {
         }],
         subject: &subject,
         date: inner.now(),
-        message_id: &format!("{}@{}", inner.new_trace(), inner.settings.hostname),
+        message_id: &name,
         fields: vec![("Auto-Submitted", "auto-generated".to_owned())],
         text: &text,
     }

@@ -252,6 +252,39 @@ fn failures_speak_where_many_are_new() {
 }
 
 #[test]
+fn listed_links_speak_where_several_go_to_new_people() {
+    let of = |listed: u64, first_time: u64| {
+        let mut facts = SendingFacts::default();
+        facts.day.listed = listed;
+        facts.day.first_time = first_time;
+        facts.day.recipients = first_time;
+        facts.hour = facts.day;
+        let measures = measures(&facts, &Place::default(), &Message::default());
+        decide_outcome(&measures).step
+    };
+    for (listed, first_time, step) in [
+        (0, 150, Step::Go),
+        // Somebody warns a friend, or the whole choir.
+        (1, 1, Step::Go),
+        (2, 25, Step::Go),
+        (5, 9, Step::Go),
+        (1, 31, Step::Delay),
+        (3, 10, Step::Hold),
+        (3, 31, Step::Hold),
+        (3, 161, Step::Lock),
+    ] {
+        assert_eq!(of(listed, first_time), step, "{listed} {first_time}");
+    }
+    // What follows is held as well, and a message to a friend is not.
+    let mut case = Case::new_people(31);
+    case.facts.day.listed = 3;
+    assert_eq!(case.step(), Step::Hold);
+    let mut friend = Case::default().writing(1, 0);
+    friend.facts.day.listed = 3;
+    assert_eq!(friend.step(), Step::Go);
+}
+
+#[test]
 fn limits_follow_the_operator_the_habits_and_a_release() {
     let allowed = |change: fn(&mut SendingFacts)| {
         let mut facts = SendingFacts::default();
@@ -429,7 +462,7 @@ fn the_filter_is_asked_for_the_text_and_must_be_very_sure() {
              charset=utf-8\r\n\r\n{text}\r\n"
         );
         let from = mail::Address::parse("ann@here.example").expect("an address");
-        super::is_distrusted(message.as_bytes(), Some(&from), &[])
+        super::Opinion::of(message.as_bytes(), Some(&from), &[]).is_distrusted
     };
     assert!(!of(
         "Shall we meet on Tuesday at noon? The place by the river is open again."

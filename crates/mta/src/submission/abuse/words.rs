@@ -65,8 +65,8 @@ pub(super) fn notice(
     let fix = format!(
         "Why:\n{reasons}\n\n{meaning}\n\n\
          1. Look at what waits:          postroad queue groups\n\
-         2. Throw spam away:             postroad queue group remove ID\n   \
-         or let good mail go:         postroad queue group release ID\n\
+         2. Throw spam away:             postroad queue group remove NUMBER\n   \
+         or let good mail go:         postroad queue group release NUMBER\n\
          3. If somebody got in, give it a new password:\n                                \
          postroad account passwd {address}\n\
          4. Let it send again:           postroad account release {address}\n\n\
@@ -131,8 +131,9 @@ pub(super) fn letter(
         "\nIf it was you: ask whoever runs this server to release it. They do it with\n\n  postroad account release \
          {address}\n\nand for a newsletter they can set limits that fit:\n\n  postroad account limits {address} set \
          --recipients 2000 --new 2000\n\nIf it was not you: somebody has your password. Take a new one, \
-         which you use nowhere else, look over your programs and telephones for viruses, then ask for the release. The \
-         held spam is thrown away with\n\n  postroad queue groups\n  postroad queue group remove ID\n"
+         which you use nowhere else, look over your programs and telephones for viruses, then ask for the release. Whoever \
+         runs this server gives you the new password, and throws the held spam away, with\n\n  \
+         postroad account passwd {address}\n  postroad queue groups\n  postroad queue group remove NUMBER\n"
     ));
     aftercare(&mut text, reached, networks);
     (subject.to_owned(), text)

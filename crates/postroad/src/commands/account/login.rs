@@ -1,5 +1,5 @@
-//! `postroad account protocols`, `networks`, `main-password`, `sign-out`: what a right password is good for, and the end of
-//! what it opened. App passwords and the history have files of their own.
+//! `postroad account protocols`, `networks`, `main-password`, `notices`, `sign-out`: what a right password is good for, who is
+//! told of its use, and the end of what it opened. App passwords and the history have files of their own.
 
 mod app_password;
 mod sign_ins;
@@ -55,6 +55,14 @@ pub enum Command {
         #[arg(long, conflicts_with = "failures")]
         networks: bool,
     },
+    /// Whether a message in the account's own mailbox tells of log-ins from networks that are new to it
+    Notices {
+        /// The account's address, or `everyone`
+        address: String,
+        /// Nothing: say how it is; `default` leaves it to what holds for everyone (which is on)
+        #[arg(value_parser = ["on", "off", "default"])]
+        state: Option<String>,
+    },
     /// End all sessions; whoever has a password that is good logs in anew
     SignOut {
         /// The account's address
@@ -90,6 +98,10 @@ pub enum Request {
         failures: bool,
         networks: bool,
     },
+    Notices {
+        address: String,
+        state: Option<String>,
+    },
     SignOut {
         address: String,
     },
@@ -121,6 +133,7 @@ impl From<Command> for Request {
                 failures,
                 networks,
             },
+            Command::Notices { address, state } => Self::Notices { address, state },
             Command::SignOut { address } => Self::SignOut { address },
         }
     }
@@ -137,6 +150,7 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
             failures,
             networks,
         } => sign_ins::answer(context, &address, failures, networks),
+        Request::Notices { address, state } => notices(context, &address, state.as_deref()),
         Request::SignOut { address } => sign_out(context, &address),
     }
 }
@@ -336,6 +350,52 @@ fn set_networks(context: &Context, address: &str, given: &[String]) -> Result<An
         ))
     };
     subject.remark_of_server(context, answer)
+}
+
+fn notices(context: &Context, address: &str, state: Option<&str>) -> Result<Answer, Failure> {
+    let subject = Subject::find(context, address)?;
+    let of = subject.of;
+    if let Some(state) = state {
+        let choice = match state {
+            "on" => Some(true),
+            "off" => Some(false),
+            _ => None,
+        };
+        context
+            .store
+            .write_blocking(Durability::Durable, move |change| {
+                change.set_sign_in_notices(of, choice)
+            })?;
+    }
+    let (own, is_on) = context.store.read_blocking(move |view| {
+        let own = view.sign_in_notices(of)?;
+        let is_on = match of {
+            RulesOf::Server => own.unwrap_or(true),
+            RulesOf::Account(account) => view.tells_sign_ins(account)?,
+        };
+        Ok::<_, store::StoreError>((own, is_on))
+    })?;
+    let name = &subject.name;
+    let said = match (is_on, of) {
+        (true, RulesOf::Server) => {
+            "Users are told of log-ins from networks that are new to them".to_owned()
+        }
+        (false, RulesOf::Server) => "Users are not told of log-ins from new networks".to_owned(),
+        (true, _) => format!("{name} is told of log-ins from networks that are new to it"),
+        (false, _) => format!("{name} is not told of log-ins from new networks"),
+    };
+    let by = match (own, of) {
+        (None, RulesOf::Account(_)) => " (as everyone)",
+        (Some(_), RulesOf::Server) => ", unless an account chose otherwise",
+        _ => "",
+    };
+    let chosen = match own {
+        None => "default",
+        Some(true) => "on",
+        Some(false) => "off",
+    };
+    let value = json!({ "address": name, "notices": is_on, "chosen": chosen });
+    Ok(Answer::new(value).line(format!("{said}{by}.")))
 }
 
 fn sign_out(context: &Context, address: &str) -> Result<Answer, Failure> {

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use clap::Subcommand;
 use mail::UnixMillis;
-use mta::sending::{Level, Measure, Message, Place, measures, topics};
+use mta::sending::{Kind, Level, Measure, Message, Place, measures, topics};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::sending::{
     Alarm, NewAlarm, Reached, SendingFacts, SendingLimits, SendingNetwork, SendingState,
 };
-use store::{Account, AccountState, Durability, StoreError};
+use store::{Account, AccountId, AccountState, Durability, StoreError};
 
 use super::find_account;
 use crate::commands::{Context, show};
@@ -170,7 +170,7 @@ fn release(
 ) -> Result<Answer, Failure> {
     let account = find_account(context, address)?;
     let (id, now, name) = (account.id, context.now(), account.address.clone());
-    let (was_stopped, sent, held) =
+    let (was_stopped, old_password, sent, held) =
         context
             .store
             .write_blocking(Durability::Durable, move |change| -> Result<_, Failure> {
@@ -178,9 +178,13 @@ fn release(
                     change.set_account_state(id, AccountState::Active)?;
                 }
                 // Who was only asked gets room for the rest of it; who was locked may still have an intruder.
-                let raise = match change.sending_state(id)? {
-                    SendingState::Asking { .. } => Some(RAISED_FOR),
-                    SendingState::Free | SendingState::Locked { .. } => None,
+                let (raise, old_password) = match change.sending_state(id)? {
+                    SendingState::Free => (None, false),
+                    SendingState::Asking { .. } => (Some(RAISED_FOR), false),
+                    SendingState::Locked { since } => {
+                        let changed = change.password_changed(id)?;
+                        (None, changed.is_none_or(|changed| changed < since))
+                    }
                 };
                 let was_stopped = change.release_sending(id, raise, now)?;
                 for topic in topics(&name) {
@@ -190,7 +194,7 @@ fn release(
                     true => change.release_held(id, now)?,
                     false => 0,
                 };
-                Ok((was_stopped, sent, change.held_by_alarm(id)?))
+                Ok((was_stopped, old_password, sent, change.held_by_alarm(id)?))
             })?;
     let name = &account.address;
     let said = match was_stopped {
@@ -199,9 +203,14 @@ fn release(
     };
     let value = json!({
         "address": name.to_string(), "state": "free", "was_stopped": was_stopped, "released_messages": sent,
-        "held_messages": held.0, "held_recipients": held.1,
+        "held_messages": held.0, "held_recipients": held.1, "password_is_old": old_password,
     });
     let mut answer = Answer::new(value).line(said);
+    if old_password {
+        answer = answer.remark(format!(
+            "Its password is the one from before the lock. If somebody else has it, change it: postroad account passwd {name}"
+        ));
+    }
     if sent > 0 {
         answer = answer.line(format!(
             "{} of its mail go out now.",
@@ -212,6 +221,55 @@ fn release(
         answer = answer.remark(held_remark(held));
     }
     Ok(answer)
+}
+
+/// As it stands in output.
+pub fn state_name(state: SendingState) -> &'static str {
+    match state {
+        SendingState::Free => "free",
+        SendingState::Asking { .. } => "held",
+        SendingState::Locked { .. } => "locked",
+    }
+}
+
+/// `account show` tells whether it may send.
+pub fn with_state(context: &Context, id: AccountId, answer: Answer) -> Result<Answer, Failure> {
+    let state = context
+        .store
+        .read_blocking(move |view| view.sending_state(id))?;
+    let mut answer = answer;
+    if let Some(value) = answer.value.as_object_mut() {
+        value.insert("sending".to_owned(), json!(state_name(state)));
+    }
+    Ok(match state {
+        SendingState::Free => answer,
+        SendingState::Asking { since } => {
+            answer.line(format!("sending   held since {}", show::time(since)))
+        }
+        SendingState::Locked { since } => {
+            answer.line(format!("sending   locked since {}", show::time(since)))
+        }
+    })
+}
+
+/// Says how an account that may not send is released, where that is the next thing to do.
+pub fn with_release(
+    context: &Context,
+    account: &Account,
+    answer: Answer,
+) -> Result<Answer, Failure> {
+    let id = account.id;
+    let state = context
+        .store
+        .read_blocking(move |view| view.sending_state(id))?;
+    Ok(match state {
+        SendingState::Free => answer,
+        SendingState::Asking { .. } | SendingState::Locked { .. } => answer.remark(format!(
+            "Its sending is still {}; when all is well: postroad account release {}",
+            state_name(state),
+            account.address
+        )),
+    })
 }
 
 fn held_remark((messages, recipients): (u64, u64)) -> String {
@@ -301,10 +359,10 @@ fn present(account: &Account, seen: &Seen, now: UnixMillis) -> Answer {
         .filter(|measure| measure.warn.is_some_and(|warn| warn > 0) || measure.act.is_some())
         .filter(|measure| measure.act != Some(0))
         .collect();
-    let (state, since) = match facts.state {
-        SendingState::Free => ("free", None),
-        SendingState::Asking { since } => ("held", Some(since)),
-        SendingState::Locked { since } => ("locked", Some(since)),
+    let state = state_name(facts.state);
+    let since = match facts.state {
+        SendingState::Free => None,
+        SendingState::Asking { since } | SendingState::Locked { since } => Some(since),
     };
     let value = json!({
         "address": account.address.to_string(),
@@ -356,11 +414,21 @@ fn present(account: &Account, seen: &Seen, now: UnixMillis) -> Answer {
             answer = answer.line(format!("          {reason}"));
         }
     }
-    let rows = list.iter().map(|measure| row(measure)).collect();
-    answer = answer.table(
-        &["what", "now", "waits above", "held above", "locked above"],
-        rows,
-    );
+    let (volume, signs): (Vec<&Measure>, Vec<&Measure>) = list
+        .iter()
+        .partition(|measure| measure.signal.kind() == Kind::Volume);
+    let rows = volume.iter().map(|measure| row(measure)).collect();
+    answer = answer
+        .table(
+            &["what", "now", "waits above", "held above", "locked above"],
+            rows,
+        )
+        .line("")
+        .table(
+            &["sign of somebody else", "now", "odd above", "bad above"],
+            signs.iter().map(|measure| sign_row(measure)).collect(),
+        )
+        .remark("Odd signs make the first table stricter; bad ones hold mail to new people.");
     if seen.reached.recipients > 0 {
         answer = answer.line(format!(
             "{} elsewhere took its mail in the last day{}",
@@ -441,9 +509,20 @@ fn describe(measure: &Measure) -> Value {
     })
 }
 
+fn shown(level: Option<u64>) -> String {
+    level.map_or_else(|| "-".to_owned(), |level| level.to_string())
+}
+
+fn sign_row(measure: &Measure) -> Vec<String> {
+    vec![
+        measure.signal.name().to_owned(),
+        measure.counted.to_string(),
+        shown(measure.warn),
+        shown(measure.act),
+    ]
+}
+
 fn row(measure: &Measure) -> Vec<String> {
-    let shown =
-        |level: Option<u64>| level.map_or_else(|| "-".to_owned(), |level| level.to_string());
     vec![
         measure.signal.name().to_owned(),
         measure.counted.to_string(),

@@ -80,7 +80,7 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
                     }
                 },
             )?;
-            Ok(counted(count, "thrown away"))
+            with_stopped(context, counted(count, "thrown away"))
         }
         Request::Release { which } => {
             let choice = choose(context, &which)?;
@@ -93,7 +93,7 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
                     }
                 },
             )?;
-            Ok(counted(count, "on the way"))
+            with_stopped(context, counted(count, "on the way"))
         }
     }
 }
@@ -255,6 +255,24 @@ fn counted(count: u64, done: &str) -> Answer {
     let what = if count == 1 { "message" } else { "messages" };
     Answer::new(json!({ "count": count })).line(format!("{count} {what} {done}."))
 }
+
+/// What is left to be done: an account does not send again because its mail was dealt with.
+fn with_stopped(context: &Context, answer: Answer) -> Result<Answer, Failure> {
+    let stopped = context.store.read_blocking(|view| {
+        let stopped = view.stopped_accounts()?;
+        let accounts = stopped.iter().map(|(account, _)| view.account(*account));
+        accounts.collect::<Result<Vec<_>, StoreError>>()
+    })?;
+    let names = stopped.into_iter().flatten().map(|account| account.address);
+    Ok(names.take(STOPPED_SHOWN_MAX).fold(answer, |answer, name| {
+        answer.remark(format!(
+            "{name} does not send freely yet; when all is well: postroad account release {name}"
+        ))
+    }))
+}
+
+/// Accounts that are named after a group was dealt with.
+const STOPPED_SHOWN_MAX: usize = 5;
 
 fn describe((group, account): &Row) -> Value {
     json!({

@@ -1,0 +1,224 @@
+//! Tells a user, in the user's own mailbox, that somebody logged in from a network that is new to the account. Which log-ins
+//! those are is noted by the store with the log-in; here it is found out whose networks they are, and told in plain words.
+//!
+//! Once each: the Message-ID is made of account and time, so that a message written just before a crash is found again.
+//! Whoever reads the mailbox may be the intruder; the operator sees all of it with `postroad account sign-ins`.
+
+mod limits;
+mod plan;
+mod words;
+
+use std::net::IpAddr;
+
+use futures_util::future::{join, join_all};
+use mail::compose::{Person, TextMessage};
+use mail::{Address, UnixMillis};
+use mailauth::explain::Notes;
+use mailauth::iprev;
+use store::{
+    Account, AccountId, Durability, LastTold, SignInNews, SignInWatcher, StoreError, View,
+};
+use tokio::sync::Mutex;
+use world::BoxFuture;
+
+use crate::junk_digest::local_offset;
+use crate::{Desk, Job, JobError, OwnMessage, PostError, Run, schedule};
+use plan::Named;
+use words::Told;
+
+/// Tells users.
+#[derive(Default)]
+pub(crate) struct SignIns {
+    /// Kept from run to run, so that no notice is missed between two.
+    notices: Mutex<Option<SignInWatcher>>,
+}
+
+impl Job for SignIns {
+    fn name(&self) -> &'static str {
+        "accounts.sign-ins"
+    }
+
+    fn next(&self, last: Option<UnixMillis>, started: UnixMillis) -> UnixMillis {
+        schedule::every(limits::PERIOD, last, started)
+    }
+
+    fn woken<'a>(&'a self, desk: &'a Desk) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let mut notices = self.notices.lock().await;
+            match notices.as_mut() {
+                Some(notices) => notices.changed().await,
+                // What waits since before the start.
+                None => *notices = Some(desk.store.watch_sign_ins()),
+            }
+        })
+    }
+
+    fn run<'a>(&'a self, desk: &'a Desk, _run: Run) -> BoxFuture<'a, Result<(), JobError>> {
+        Box::pin(async move {
+            let mut after = None;
+            loop {
+                let accounts = desk
+                    .store
+                    .read(move |view| view.sign_ins_to_tell(after))
+                    .await?;
+                let Some(last) = accounts.last() else {
+                    return Ok(());
+                };
+                after = Some(*last);
+                for account in accounts {
+                    one(desk, account).await?;
+                }
+            }
+        })
+    }
+}
+
+/// What is known of an account whose user is to be told.
+struct Known {
+    account: Account,
+    is_wanted: bool,
+    news: Vec<SignInNews>,
+    told: LastTold,
+    familiar: Vec<IpAddr>,
+    offset_mins: i32,
+}
+
+impl Known {
+    fn read(view: &View<'_>, id: AccountId) -> Result<Option<Self>, StoreError> {
+        let Some(account) = view.account(id)? else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            account,
+            is_wanted: view.tells_sign_ins(id)?,
+            news: view.sign_in_news(id)?,
+            told: view.sign_ins_last_told(id)?,
+            familiar: view.familiar_peers(id, limits::FAMILIAR_MAX)?,
+            offset_mins: local_offset(view, id)?,
+        }))
+    }
+}
+
+async fn one(desk: &Desk, id: AccountId) -> Result<(), JobError> {
+    let now = desk.now();
+    let known = desk.store.read(move |view| Known::read(view, id)).await?;
+    let Some(known) = known else {
+        return Ok(());
+    };
+    let Some(oldest) = known.news.first().map(|news| news.at) else {
+        return Ok(());
+    };
+    if !known.is_wanted {
+        return drop_news(desk, id, known.news, None).await;
+    }
+    if !plan::is_due(known.told, now) {
+        return Ok(());
+    }
+    let host = &desk.settings.host;
+    let name = format!("sign-in.{id}.{}@{host}", oldest.0);
+    let Known {
+        account,
+        news,
+        familiar,
+        offset_mins,
+        ..
+    } = known;
+    let (told, quiet) = divided(desk, news, familiar).await;
+    let quiet = quiet.into_iter().map(|one| one.news).collect();
+    drop_news(desk, id, quiet, None).await?;
+    if told.is_empty() {
+        return Ok(());
+    }
+    let known_name = name.clone();
+    let was_told = desk
+        .store
+        .read(move |view| view.knows_message_id(id, &known_name))
+        .await?;
+    let all: Vec<SignInNews> = told.iter().map(|one| one.news.clone()).collect();
+    if !was_told {
+        let told = Told {
+            to: account.address.to_string(),
+            log_ins: told,
+            offset_mins,
+        };
+        match desk.post.post(message(&account, &told, &name, now)).await {
+            Ok(()) => {
+                tracing::info!(account = %account.address, networks = all.len(), "a user is told of log-ins from new networks");
+            }
+            // A disabled account takes no mail, and has nobody who reads it.
+            Err(PostError::Refused(problem)) => {
+                tracing::warn!(account = %account.address, problem, "a user cannot be told of a log-in");
+            }
+            Err(PostError::Later(problem)) => return Err(JobError::Failed(problem)),
+        }
+    }
+    drop_news(desk, id, all, Some(now)).await
+}
+
+async fn drop_news(
+    desk: &Desk,
+    account: AccountId,
+    news: Vec<SignInNews>,
+    told: Option<UnixMillis>,
+) -> Result<(), JobError> {
+    if news.is_empty() {
+        return Ok(());
+    }
+    let dropped = desk.store.write_bulk(Durability::Durable, move |change| {
+        change.drop_sign_in_news(account, &news, told)
+    });
+    Ok(dropped.await?)
+}
+
+/// Finds out what the addresses are called, and which of them are told of.
+async fn divided(
+    desk: &Desk,
+    news: Vec<SignInNews>,
+    familiar: Vec<IpAddr>,
+) -> (Vec<Named>, Vec<Named>) {
+    let late = desk.world.now() + limits::NAMES_PATIENCE;
+    let names = async |peers: Vec<IpAddr>| {
+        let asked = peers.into_iter().map(|peer| async move {
+            let mut notes = Notes::off();
+            let asked = iprev::check(&*desk.world.dns, peer, &mut notes);
+            let found = desk.world.tasks.deadline(late, asked).await.ok()?;
+            Some(found.confirmed_name()?.to_owned())
+        });
+        join_all(asked).await
+    };
+    let peers = news.iter().map(|one| one.peer).collect();
+    let (of_news, of_familiar) = join(names(peers), names(familiar)).await;
+    let named = news.into_iter().zip(of_news);
+    let named = named.map(|(news, name)| Named { news, name }).collect();
+    let familiar: Vec<String> = of_familiar.into_iter().flatten().collect();
+    plan::divide(named, &familiar)
+}
+
+fn message(account: &Account, told: &Told, name: &str, now: UnixMillis) -> OwnMessage {
+    let domain = account.address.domain().clone();
+    // The domain's own postmaster: every domain has one. RFC 5321 §4.5.1
+    let from =
+        Address::new("postmaster", domain.clone()).unwrap_or_else(|_| account.address.clone());
+    let bytes = TextMessage {
+        from: Person {
+            name: Some("Postroad".to_owned()),
+            address: from,
+        },
+        to: vec![Person {
+            name: None,
+            address: account.address.clone(),
+        }],
+        subject: &told.subject(),
+        date: now,
+        message_id: name,
+        fields: vec![("Auto-Submitted", "auto-generated".to_owned())],
+        text: &told.text(),
+    }
+    .write();
+    OwnMessage {
+        from: None,
+        to: vec![account.address.clone()],
+        bytes,
+        sign_as: domain,
+    }
+}
