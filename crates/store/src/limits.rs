@@ -55,8 +55,17 @@ pub const QUEUE_SCAN_MAX: i64 = 20_000;
 pub const ARGON2_KIB: u32 = 7_168;
 pub const ARGON2_PASSES: u32 = 5;
 
-/// Password hashes at one time: 14 MB and two processors at most, whoever knocks.
-pub const HASHES_AT_ONCE: usize = 2;
+/// Password hashes at one time: 14 MB and two processors at most, whoever knocks. Strangers get one of them; the other is for
+/// those who come from where their account was used before.
+pub const HASHES_FOR_STRANGERS: usize = 1;
+pub const HASHES_RESERVED: usize = 1;
+pub const HASHES_AT_ONCE: usize = HASHES_FOR_STRANGERS + HASHES_RESERVED;
+
+/// Strangers whose passwords are hashed or wait for that: half a second of one processor. Further ones are told to come later.
+pub const STRANGERS_WAITING_MAX: usize = 50;
+
+/// When that is.
+pub const CROWDED_MILLIS: i64 = 5_000;
 
 /// Rounds of PBKDF2 in SCRAM. The client has to do them at each log-in, phones too.
 pub const SCRAM_ITERATIONS: u32 = 15_000;

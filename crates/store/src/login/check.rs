@@ -8,11 +8,12 @@ use mail::{Address, UnixMillis};
 
 use super::gate::Guess;
 use super::holder::Holder;
+use super::lanes::{Crowded, Guest};
 use super::rules::{AppPasswordBounds, Barred};
 use super::workspace::Workspaces;
 use super::{LoggedIn, LoginError, PasswordUsed, SignInOutcome, Visit, passwords};
 use crate::bans::{Blame, Network, Scope};
-use crate::limits::PASSWORD_BYTES_MAX;
+use crate::limits::{CROWDED_MILLIS, PASSWORD_BYTES_MAX};
 use crate::{AccountId, Mode, Store, StoreError};
 
 /// A log-in that came to nothing.
@@ -54,7 +55,9 @@ impl Store {
         let holder = self.holder(login, password).await?;
         self.check_open(holder.as_ref(), visit, now)?;
         let guess = self.guess(holder.as_ref(), login, password, visit);
-        let found = self.look_at(holder.as_ref(), password, &guess, now).await?;
+        let found = self
+            .look_at(holder.as_ref(), password, &guess, visit, now)
+            .await?;
         let (is_repeated, barred) = match (found, &holder) {
             (
                 Found::Right {
@@ -72,7 +75,8 @@ impl Store {
                     let is_repeated = self.inner.shared.gate.is_known_wrong(&guess, now);
                     // By the time it takes a right password that is not taken must look like a wrong one.
                     if !was_slow && !is_repeated {
-                        self.hash_main(None, password).await?;
+                        let guest = self.guest(Some(holder), visit).await?;
+                        self.hash_main(None, password, guest, now).await?;
                     }
                     (is_repeated, Some(barred))
                 }
@@ -98,6 +102,7 @@ impl Store {
         holder: Option<&Holder>,
         password: &str,
         guess: &Guess,
+        visit: Visit,
         now: UnixMillis,
     ) -> Result<Found, LoginError> {
         let gate = &self.inner.shared.gate;
@@ -120,7 +125,8 @@ impl Store {
         if gate.is_known_wrong(guess, now) {
             return Ok(Found::Wrong { is_repeated: true });
         }
-        let fits = self.hash_main(holder, password).await?;
+        let guest = self.guest(holder, visit).await?;
+        let fits = self.hash_main(holder, password, guest, now).await?;
         Ok(match holder {
             Some(holder) if fits => {
                 gate.remember_password(holder.account.id, &holder.sealed, password, now);
@@ -135,17 +141,42 @@ impl Store {
     }
 
     /// Hashes the password as the account's verifier wants it; for nobody's account just as long.
-    async fn hash_main(&self, holder: Option<&Holder>, password: &str) -> Result<bool, StoreError> {
+    async fn hash_main(
+        &self,
+        holder: Option<&Holder>,
+        password: &str,
+        guest: Guest,
+        now: UnixMillis,
+    ) -> Result<bool, LoginError> {
         let shared = &self.inner.shared;
         let credential = match holder {
             Some(holder) => passwords::open(&shared.sealing, holder.account.id, &holder.sealed)?,
             None => shared.gate.nobody.clone(),
         };
         let guess = password.to_owned();
-        self.hash(move |memory| {
+        let work = move |memory: &Workspaces| {
             Ok(guess.len() <= PASSWORD_BYTES_MAX && credential.fits(&guess, memory)?)
+        };
+        let hashed = self.hash_as(guest, work).await?;
+        // Said to whoever comes from elsewhere, whatever the login: it tells nothing of accounts.
+        hashed.map_err(|Crowded| LoginError::Throttled {
+            until: UnixMillis(now.0 + CROWDED_MILLIS),
         })
-        .await
+    }
+
+    /// Whether somebody comes from where the account was used before. It is looked up for unknown logins as well: that takes
+    /// the same time.
+    async fn guest(&self, holder: Option<&Holder>, visit: Visit) -> Result<Guest, StoreError> {
+        let account = holder.map_or(AccountId(0), |holder| holder.account.id);
+        let gate = &self.inner.shared.gate;
+        let is_known = gate.is_familiar(account, Network::of(visit.peer))
+            || self
+                .read_small(move |view| view.has_signed_in_from(account, visit.peer))
+                .await?;
+        Ok(match is_known {
+            true => Guest::Known,
+            false => Guest::Stranger,
+        })
     }
 
     /// Everything that makes this guess right or wrong; when any of it changes, it is another guess.
@@ -264,21 +295,26 @@ impl Store {
         &self,
         work: impl FnOnce(&Workspaces) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        let hashed = self.hash_as(Guest::Known, work).await?;
+        hashed.map_err(|Crowded| StoreError::Closed)
+    }
+
+    async fn hash_as<T: Send + 'static>(
+        &self,
+        guest: Guest,
+        work: impl FnOnce(&Workspaces) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<Result<T, Crowded>, StoreError> {
+        let gate = &self.inner.shared.gate;
         if self.inner.mode == Mode::Inline {
-            return work(&self.inner.shared.gate.workspaces);
+            return work(&gate.workspaces).map(Ok);
         }
-        let _turn = self
-            .inner
-            .shared
-            .gate
-            .hashing
-            .acquire()
-            .await
-            .map_err(|_| StoreError::Closed)?;
+        let _turn = match gate.lanes.turn(guest).await? {
+            Ok(turn) => turn,
+            Err(crowded) => return Ok(Err(crowded)),
+        };
         let shared = Arc::clone(&self.inner.shared);
-        tokio::task::spawn_blocking(move || work(&shared.gate.workspaces))
-            .await
-            .map_err(|_| StoreError::Panicked)?
+        let hashed = tokio::task::spawn_blocking(move || work(&shared.gate.workspaces));
+        hashed.await.map_err(|_| StoreError::Panicked)?.map(Ok)
     }
 
     /// Who has this login, and whether the password is an app password of theirs.

@@ -2,19 +2,20 @@
 //! nothing of it is a password.
 
 use aws_lc_rs::constant_time;
-use mail::UnixMillis;
+use mail::{Address, UnixMillis};
 use parking_lot::Mutex;
-use tokio::sync::Semaphore;
 
 use super::credential::{Cost, Credential};
 use super::journal::Journal;
+use super::lanes::Lanes;
 use super::scram::{ScramKeys, ScramPair};
 use super::throttle::Throttle;
 use super::workspace::Workspaces;
+use crate::accounts::folded;
 use crate::bans::{Network, Recent};
 use crate::limits::{
-    FAMILIAR_NETWORKS_MAX, GUESS_REMEMBERED_MILLIS, GUESSES_REMEMBERED_MAX, HASHES_AT_ONCE,
-    SCRAM_SALT_BYTES, VERIFIED_MAX, VERIFIED_MILLIS,
+    FAMILIAR_NETWORKS_MAX, GUESS_REMEMBERED_MILLIS, GUESSES_REMEMBERED_MAX, SCRAM_SALT_BYTES,
+    VERIFIED_MAX, VERIFIED_MILLIS,
 };
 use crate::sealing::{Sealing, random};
 use crate::{AccountId, Mode, StoreError};
@@ -22,7 +23,7 @@ use crate::{AccountId, Mode, StoreError};
 pub(crate) struct Gate {
     pub(super) cost: Cost,
     pub(super) nobody: Credential,
-    pub(super) hashing: Semaphore,
+    pub(super) lanes: Lanes,
     pub(super) workspaces: Workspaces,
     pub(super) journal: Journal,
     /// Known to this process alone: what is remembered of passwords is of no use elsewhere.
@@ -61,7 +62,7 @@ impl Gate {
         Ok(Self {
             cost,
             nobody: Credential::nobody(cost),
-            hashing: Semaphore::new(HASHES_AT_ONCE),
+            lanes: Lanes::default(),
             workspaces: Workspaces::default(),
             journal: Journal::default(),
             secret: random()?,
@@ -182,7 +183,7 @@ impl Gate {
     pub(super) fn made_up_keys(&self, login: &str) -> ScramKeys {
         let mut bytes = [0; SCRAM_SALT_BYTES + 64];
         blake3::Hasher::new_keyed(&self.fake_salts)
-            .update(login.to_lowercase().as_bytes())
+            .update(canonical(login).as_bytes())
             .finalize_xof()
             .fill(&mut bytes);
         let (salt, rest) = bytes.split_at(SCRAM_SALT_BYTES);
@@ -202,6 +203,14 @@ impl Gate {
 
     fn digest(&self, bytes: &[u8]) -> [u8; 32] {
         *blake3::keyed_hash(&self.secret, bytes).as_bytes()
+    }
+}
+
+/// Logins that would lead to the same account are one, however they are written: else their keys would tell which exist.
+fn canonical(login: &str) -> String {
+    match Address::parse(login) {
+        Ok(address) => format!("{}@{}", folded(address.local()), address.domain()),
+        Err(_) => login.to_lowercase(),
     }
 }
 

@@ -113,6 +113,19 @@ impl View<'_> {
         })
     }
 
+    /// Whether an account was logged in to from the peer's network.
+    pub(super) fn has_signed_in_from(
+        &self,
+        account: AccountId,
+        peer: IpAddr,
+    ) -> Result<bool, StoreError> {
+        let sql = "SELECT count FROM sign_in_network WHERE account = ?1 AND network = ?2";
+        let network = place_of(peer).to_string();
+        let params = [Param::Int(account.0), Param::Text(&network)];
+        let found = self.sql.first(sql, &params, |row| row.int(0))?;
+        Ok(found.is_some())
+    }
+
     /// What the sign-ins of an account tell about a peer that acts for it now.
     pub fn sign_in_facts(
         &self,

@@ -8,6 +8,7 @@ mod gate;
 mod history;
 mod holder;
 mod journal;
+mod lanes;
 mod network;
 mod news;
 mod passwords;

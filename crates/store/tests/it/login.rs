@@ -94,6 +94,14 @@ fn scram_keys_are_steady(home: &Home) {
     assert!(real == keys("ANN@here.example"));
     let fake = keys("nobody@here.example");
     assert!(fake == keys("nobody@here.example") && fake != keys("somebody@here.example"));
+    // However it is written: else it would show who exists.
+    for (login, same) in [
+        ("nobody@here.example", "\"nobody\"@here.example"),
+        ("nobody@here.example", "NoBody@HERE.example"),
+        ("ann@here.example", "\"ann\"@here.example"),
+    ] {
+        assert!(keys(login).salt == keys(same).salt, "{same}");
+    }
     assert_eq!(
         (fake.iterations, fake.salt.len(), fake.pairs.len()),
         (real.iterations, real.salt.len(), real.pairs.len()),
