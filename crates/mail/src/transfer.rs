@@ -137,14 +137,31 @@ const FORGIVING: GeneralPurpose = GeneralPurpose::new(
 /// Whatever is not of the alphabet is skipped, as RFC 2045 §6.8 asks; padding ends a run, after which a new one
 /// may begin (pieces encoded apart and joined).
 pub(crate) fn decode_base64(bytes: &[u8]) -> Vec<u8> {
-    let mut compact = Vec::with_capacity(bytes.len());
+    let mut out = Vec::with_capacity(bytes.len() / 4 * 3 + 3);
+    // Piece by piece, so that a large file is in memory once. A piece holds whole groups: each could begin a run.
+    let mut piece = Vec::with_capacity(BASE64_PIECE.min(bytes.len()));
     for line in bytes.split(|&byte| byte == b'\n') {
-        compact.extend_from_slice(line.trim_ascii_end());
+        let mut line = line.trim_ascii_end();
+        while !line.is_empty() {
+            let (some, rest) = line.split_at(line.len().min(BASE64_PIECE - piece.len()));
+            piece.extend_from_slice(some);
+            line = rest;
+            if piece.len() == BASE64_PIECE {
+                if FORGIVING.decode_vec(&piece, &mut out).is_err() {
+                    return decode_base64_slowly(bytes);
+                }
+                piece.clear();
+            }
+        }
     }
-    FORGIVING
-        .decode(&compact)
-        .unwrap_or_else(|_| decode_base64_slowly(&compact))
+    match FORGIVING.decode_vec(&piece, &mut out) {
+        Ok(()) => out,
+        Err(_) => decode_base64_slowly(bytes),
+    }
 }
+
+/// How much is decoded at once: what the processor has at hand.
+const BASE64_PIECE: usize = 16 * 1024;
 
 fn decode_base64_slowly(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len() / 4 * 3 + 3);

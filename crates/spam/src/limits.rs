@@ -191,17 +191,70 @@ pub const UNPACKED_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// How much is unpacked of archives and documents inside archives, which are read whole: they lie in memory meanwhile.
 pub const UNPACKED_WHOLE_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// How much of packed tar archives is passed over to see all their names: a fifth of a second.
-pub const PASSED_OVER_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// What unpacking may cost, in bytes that come out of deflate: LZMA takes twice as long, bzip2 four times. For a message
+/// with little attached: a moment. Text shrinks to a tenth, and an archive of archives is unpacked more than once.
+pub const UNPACKED_COST_MIN: usize = 16 * 1024 * 1024;
+/// For each byte that is attached there is more, ...
+pub const UNPACKED_PER_BYTE: usize = 32;
+/// ... up to a third of a second.
+pub const UNPACKED_COST_MAX: usize = 128 * 1024 * 1024;
 
-/// Most files of a packed tar (or Outlook's bundle) whose content is looked at.
+/// Largest dictionary of LZMA and Zstandard: it lies in memory as far as it is filled. Those who pack what fits into a
+/// message have no use for a larger one.
+pub const DICTIONARY_BYTES_MAX: u32 = 16 * 1024 * 1024;
+
+/// Most files of a packed tar whose content is looked at.
 pub const TAR_CONTENTS_MAX: usize = 50;
+
+/// Longest name in a tar archive that stands in a file of its own.
+pub const TAR_NAME_BYTES_MAX: usize = 4 * 1024;
 
 /// Longest file name that is kept; file systems end at 255.
 pub const FILE_NAME_BYTES_MAX: usize = 512;
 
-/// How often the names of a 7z archive are sought: the mark of the list is a byte that stands elsewhere too.
-pub const SEVENZ_TRIES_MAX: usize = 100;
+/// Most files, streams and folders that the header of a 7z archive may speak of.
+pub const SEVENZ_FILES_MAX: usize = 50_000;
+
+/// Most ways of packing behind one another in a 7z archive: a filter for programs has four.
+pub const CODERS_MAX: usize = 8;
+
+/// How often the header of a 7z archive may be packed.
+pub const HEADERS_PACKED_MAX: usize = 3;
+
+/// How much of the packed header of a 7z archive is unpacked: it has a hundred bytes for each file.
+pub const HEADER_UNPACKED_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Most folders of the image of a CD that are read.
+pub const IMAGE_FOLDERS_MAX: usize = 500;
+
+/// How much of the files in one OLE container, or in the objects of one RTF, is looked at.
+pub const OLE_STREAMS_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Longest directory of an OLE container; a large message of Outlook has a hundred kilobytes.
+pub const OLE_DIRECTORY_BYTES_MAX: usize = 1024 * 1024;
+
+/// Most sectors that tell where the tables of an OLE container lie: each is for 8 MB at least.
+pub const OLE_TABLES_MAX: usize = 16;
+
+/// How much of the small streams of an OLE container is read.
+pub const OLE_SMALL_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Most parts of one Office document that are searched for templates and links.
+pub const DOCUMENT_PARTS_READ_MAX: usize = 100;
+
+/// Most pieces of fields of one Office document that are put together.
+pub const FIELDS_READ_MAX: usize = 10_000;
+
+/// Most streams of a PDF document that are looked into.
+pub const PDF_STREAMS_MAX: usize = 200;
+
+/// How much of one stream of objects of a PDF document is unpacked, ...
+pub const PDF_STREAM_BYTES_MAX: usize = 256 * 1024;
+/// ... and of all together.
+pub const PDF_OBJECTS_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// How far in a PDF document what belongs together is apart.
+pub const PDF_NEAR_BYTES: usize = 400;
 
 /// Most blocks of a rar archive that are read, files and others.
 pub const RAR_BLOCKS_MAX: usize = 10_000;
@@ -286,3 +339,30 @@ pub const KNOWN_DOMAINS_MAX: usize = 500;
 /// Most domains of the server that are compared with an author's, beside those of the recipients: a house with
 /// thousands of domains has thousands of customers, who do not take each other's names for their own.
 pub const OWN_DOMAINS_MAX: usize = 200;
+
+/// How much of a calendar entry phrases are sought in.
+pub const CALENDAR_BYTES_MAX: usize = 4 * 1024;
+
+/// How much of a text is looked at for brands: who speaks says so early.
+pub const CLAIM_BYTES_MAX: usize = 2 * 1024;
+
+/// Shortest registered word of an own domain that is sought in a sender's name: shorter ones stand in many names.
+pub const OWN_LABEL_CHARS_MIN: usize = 5;
+
+/// How much the words of a story weigh at most, without who tells it.
+pub const TOLD_MAX: f32 = 1.8;
+
+/// How much all that speaks against a story's sender weighs at most.
+pub const DOUBTS_MAX: f32 = 2.5;
+
+/// What any story must bring before it weighs something: honest firms tell of parcels and payments too.
+pub const STORY_BIAS: f32 = 0.8;
+
+/// A story that weighs less is not worth a reason.
+pub const STORY_MIN: f32 = 0.5;
+
+/// What is left of a story's weight in mail that says that it was sent to many.
+pub const STORY_IN_BULK_SHARE: f32 = 0.5;
+
+/// Requests in haste are short.
+pub const ERRAND_BYTES_MAX: usize = 800;

@@ -1,13 +1,13 @@
 //! What is inside archives: names, locks, and contents where they are needed and small.
 //! All archives of one message share one budget, so that none can be a bomb.
 
+use std::borrow::Cow;
 use std::io::Read;
-
-use flate2::read::MultiGzDecoder;
 
 use super::magic::{self, Magic};
 use super::names::{self, Ending};
-use super::{rar, sevenz, tnef, zip};
+use super::packed::Meter;
+use super::{cab, document, image, notebook, old, ole, packed, rar, sevenz, tar, tnef, zip};
 use crate::limits;
 
 /// What an archive names.
@@ -16,8 +16,10 @@ pub(super) struct Listing {
     pub(super) entries: Vec<Entry>,
     /// Even the names are locked.
     pub(super) is_locked: bool,
-    /// There were more names than are read.
+    /// There were more names than are read, or what names them could not be read.
     pub(super) is_cut: bool,
+    /// Where several files are packed together.
+    pub(super) folders: Folders,
 }
 
 /// One file inside an archive.
@@ -28,39 +30,88 @@ pub(super) struct Entry {
     /// Unpacked, as the archive claims.
     pub(super) size: usize,
     pub(super) packed: usize,
-    /// Where the packed content begins, and how it is packed (zip).
-    pub(super) place: Option<(usize, usize)>,
-    /// Unpacked, where reading the archive gave it.
-    pub(super) content: Option<Vec<u8>>,
-    /// `content` is not all of it.
-    pub(super) is_cut: bool,
+    pub(super) place: Place,
+}
+
+/// Where a content is to be had.
+#[derive(Debug, Default)]
+pub(super) enum Place {
+    /// It is packed in a way that is not read, or was not worth it.
+    #[default]
+    Nowhere,
+    /// It lies open from here on.
+    Stored(usize),
+    /// Packed by itself from here on.
+    Deflated(usize),
+    /// In which folder, and how much of what is unpacked comes before it.
+    Folder(usize, usize),
+    /// Reading the archive gave it.
+    Had(Content<'static>),
+}
+
+/// As much of a content as its sort needs, and whether there is more.
+pub(super) type Content<'c> = (Cow<'c, [u8]>, bool);
+
+/// Files that are packed as one.
+#[derive(Debug, Default)]
+pub(super) enum Folders {
+    #[default]
+    None,
+    SevenZip(Vec<sevenz::Folder>),
+    Cab(Vec<cab::Folder>),
+}
+
+impl Listing {
+    pub(super) fn of(entries: Vec<Entry>) -> Self {
+        Self {
+            entries,
+            ..Self::default()
+        }
+    }
+
+    /// Takes in one more; `None` once there are too many.
+    pub(super) fn push(&mut self, entry: Entry) -> Option<()> {
+        if limits::ARCHIVE_NAMES_MAX <= self.entries.len() {
+            self.is_cut = true;
+            return None;
+        }
+        self.entries.push(entry);
+        Some(())
+    }
 }
 
 /// How much may still be unpacked of one message.
 #[derive(Debug)]
 pub(super) struct Budget {
+    /// What is kept.
     bytes: usize,
     /// For what is read whole.
     whole: usize,
-    /// For what is unpacked only to get past it.
-    passed: usize,
+    /// For all that is unpacked, kept or passed over.
+    pub(super) meter: Meter,
     /// Something was not looked at since there was nothing left.
     is_spent: bool,
 }
 
 impl Budget {
-    pub(super) fn new() -> Self {
+    /// For attached files of so many bytes. Honest archives become a few times larger; a small one that is a bomb must not
+    /// cost more than a moment.
+    pub(super) fn new(attached: usize) -> Self {
+        let most = attached
+            .saturating_mul(limits::UNPACKED_PER_BYTE)
+            .saturating_add(limits::UNPACKED_COST_MIN)
+            .min(limits::UNPACKED_COST_MAX);
         Self {
             bytes: limits::UNPACKED_BYTES_MAX,
             whole: limits::UNPACKED_WHOLE_BYTES_MAX,
-            passed: limits::PASSED_OVER_BYTES_MAX,
+            meter: Meter::new(most),
             is_spent: false,
         }
     }
 
     /// Whether something was left out since this was asked last.
     pub(super) fn left_out(&mut self) -> bool {
-        std::mem::take(&mut self.is_spent)
+        self.meter.ran_out() | std::mem::take(&mut self.is_spent)
     }
 
     /// How much may be unpacked now; nothing once the budget is spent.
@@ -68,12 +119,84 @@ impl Budget {
         self.bytes.min(limits::UNPACKED_FILE_BYTES_MAX)
     }
 
-    /// What was read counts like what came of it: a stream that yields nothing costs time too.
-    fn spend(&mut self, content: &[u8], read: usize) {
-        self.bytes = self
-            .bytes
-            .saturating_sub(content.len())
-            .saturating_sub(read);
+    /// The content of a file called `name`, from a reader that stands at its beginning: a head; more, where that is a page
+    /// or the like; all, where that is an archive.
+    pub(super) fn take(
+        &mut self,
+        reader: &mut dyn Read,
+        name: &str,
+        size: usize,
+    ) -> Content<'static> {
+        let mut reader = reader.take(u64::try_from(size).unwrap_or(u64::MAX));
+        let most = self.most().min(limits::UNPACKED_HEAD_BYTES);
+        if most == 0 {
+            self.is_spent = true;
+            return (Cow::default(), true);
+        }
+        let mut content = Vec::new();
+        read_more(&mut reader, most, &mut content);
+        self.bytes = self.bytes.saturating_sub(content.len());
+        let head = content.len();
+        if head < most {
+            return (Cow::Owned(content), false);
+        }
+        let more = match wanted(&content, name) {
+            Wanted::Head => return (Cow::Owned(content), true),
+            Wanted::More => {
+                let more = self.most().min(limits::UNPACKED_FILE_BYTES_MAX - head);
+                read_more(&mut reader, more, &mut content);
+                self.bytes = self.bytes.saturating_sub(content.len() - head);
+                more
+            }
+            Wanted::Whole => {
+                let more = self.whole;
+                read_more(&mut reader, more, &mut content);
+                self.whole = self.whole.saturating_sub(content.len() - head);
+                self.is_spent |= more <= content.len() - head;
+                more
+            }
+        };
+        let is_cut = more <= content.len() - head;
+        (Cow::Owned(content), is_cut)
+    }
+
+    /// The same of one that lies open: nothing is copied.
+    fn borrow<'b>(&mut self, content: &'b [u8]) -> Content<'b> {
+        let head = content.get(..limits::UNPACKED_HEAD_BYTES);
+        let head = head.unwrap_or(content);
+        let is_whole = magic::of(content).is_some_and(Magic::is_read_whole);
+        let most = match is_whole {
+            true => self.whole,
+            false => limits::UNPACKED_FILE_BYTES_MAX,
+        };
+        let kept = content.get(..most).unwrap_or(content);
+        if is_whole {
+            self.whole = self.whole.saturating_sub(kept.len());
+            self.is_spent |= kept.len() < content.len();
+        }
+        let kept = if kept.len() < head.len() { head } else { kept };
+        (Cow::Borrowed(kept), kept.len() < content.len())
+    }
+}
+
+/// What could be read before an error is as good as the whole; what that costs is the reader's to know.
+fn read_more(reader: &mut impl Read, most: usize, content: &mut Vec<u8>) {
+    let most = u64::try_from(most).unwrap_or(0);
+    let _ = reader.take(most).read_to_end(content);
+}
+
+enum Wanted {
+    Head,
+    More,
+    Whole,
+}
+
+fn wanted(head: &[u8], name: &str) -> Wanted {
+    match magic::of(head) {
+        Some(magic) if magic.is_read_whole() => Wanted::Whole,
+        Some(Magic::Picture | Magic::Program | Magic::Shortcut) => Wanted::Head,
+        None if names::class(name) != Ending::Page => Wanted::Head,
+        _ => Wanted::More,
     }
 }
 
@@ -81,222 +204,116 @@ impl Budget {
 pub(super) fn list(bytes: &[u8], magic: Magic, name: &str, budget: &mut Budget) -> Listing {
     match magic {
         Magic::Zip => zip::list(bytes),
-        Magic::Gzip => gzip(bytes, name, budget),
-        Magic::Tar => tar(bytes),
+        Magic::Tar => tar::list(bytes),
         Magic::Rar => rar::list(bytes),
-        Magic::SevenZip => sevenz::list(bytes),
+        Magic::SevenZip => sevenz::list(bytes, budget),
+        Magic::Cab => cab::list(bytes),
+        Magic::Arj => old::arj(bytes),
+        Magic::Lha => old::lha(bytes),
+        Magic::Ace => old::ace(bytes),
         Magic::Tnef => tnef::list(bytes),
-        // What it is called is all that can be known: `invoice.exe.bz2`.
-        Magic::OtherArchive => one(without_ending(name), None),
-        _ => Listing::default(),
+        Magic::DiskImage => image::list(bytes),
+        Magic::Notebook => notebook::list(bytes),
+        Magic::Ole => ole::list(bytes),
+        Magic::Rtf => document::files_in_rtf(bytes),
+        _ => packed::list(bytes, magic, name, budget),
     }
 }
 
-/// The content of an entry, as much of it as its sort needs, and whether there is more; `None` if it cannot be had.
-pub(super) fn content(
-    bytes: &[u8],
-    magic: Magic,
-    entry: &Entry,
-    budget: &mut Budget,
-) -> Option<(Vec<u8>, bool)> {
-    if let Some(content) = &entry.content {
-        return Some((content.clone(), entry.is_cut));
-    }
-    if !matches!(magic, Magic::Zip | Magic::Tar) || entry.place.is_none() {
-        return None;
-    }
-    let most = budget.most().min(limits::UNPACKED_HEAD_BYTES);
-    if most == 0 {
-        budget.is_spent = true;
-        return None;
-    }
-    let (head, read) = zip::unpack(bytes, entry, most)?;
-    budget.spend(&head, read);
-    if head.len() < most {
-        return Some((head, false));
-    }
-    match magic::of(&head) {
-        Some(magic) if magic.is_read_whole() => {
-            Some(whole(&mut budget.whole, &mut budget.is_spent, |most| {
-                zip::unpack(bytes, entry, most).unwrap_or((head, 0))
-            }))
-        }
-        None if names::class(&entry.name) != Ending::Page => Some((head, true)),
-        Some(Magic::Picture | Magic::Program | Magic::Shortcut | Magic::DiskImage) => {
-            Some((head, true))
-        }
-        _ => {
-            let most = budget.most();
-            let (content, read) = zip::unpack(bytes, entry, most)?;
-            budget.spend(&content, read);
-            let is_cut = content.len() >= most;
-            Some((content, is_cut))
-        }
-    }
-}
-
-/// Reads with the bound for what is read whole.
-fn whole(
-    left: &mut usize,
-    is_spent: &mut bool,
-    read: impl FnOnce(usize) -> (Vec<u8>, usize),
-) -> (Vec<u8>, bool) {
-    let most = *left;
-    let (content, taken) = read(most);
-    *left = left.saturating_sub(content.len()).saturating_sub(taken);
-    let is_cut = content.len() >= most;
-    *is_spent |= is_cut;
-    (content, is_cut)
-}
-
-fn one(name: String, content: Option<Vec<u8>>) -> Listing {
-    let entry = Entry {
-        name,
-        content,
-        ..Entry::default()
+/// The beginning of a file in a document of the new kind, which is text; it stays to be had.
+pub(super) fn text_of(bytes: &[u8], entry: &Entry, budget: &mut Budget) -> Vec<u8> {
+    let mut text = Vec::new();
+    let packed = |start: usize| {
+        let rest = bytes.get(start..).unwrap_or_default();
+        rest.get(..entry.packed).unwrap_or(rest)
     };
-    Listing {
-        entries: vec![entry],
-        ..Listing::default()
-    }
-}
-
-/// `x.exe.gz` holds `x.exe`, `x.tgz` holds `x.tar`.
-fn without_ending(name: &str) -> String {
-    match name.rsplit_once('.') {
-        Some((stem, ending)) if ending.eq_ignore_ascii_case("tgz") => format!("{stem}.tar"),
-        Some((stem, _)) => stem.to_owned(),
-        None => String::new(),
-    }
-}
-
-/// A gzip file holds one file, whose name may stand in its header. RFC 1952 §2.3
-fn gzip(bytes: &[u8], name: &str, budget: &mut Budget) -> Listing {
     let most = budget.most();
-    let mut decoder = MultiGzDecoder::new(bytes);
-    let mut content = read_some(&mut decoder, most);
-    budget.spend(
-        &content,
-        bytes.len().saturating_sub(decoder.get_ref().len()),
-    );
-    let mut is_cut = content.len() >= most;
-    budget.is_spent |= most == 0;
-    let named = decoder.header().and_then(|header| header.filename());
-    let named = named.map(|name| name.get(..limits::FILE_NAME_BYTES_MAX).unwrap_or(name));
-    let inner = named.map_or_else(
-        || without_ending(name),
-        |name| String::from_utf8_lossy(name).into_owned(),
-    );
-    match magic::of(&content) {
-        Some(Magic::Tar) if is_cut => return passing_tar(MultiGzDecoder::new(bytes), budget),
-        Some(magic) if is_cut && magic.is_read_whole() => {
-            (content, is_cut) = whole(&mut budget.whole, &mut budget.is_spent, |most| {
-                let mut decoder = MultiGzDecoder::new(bytes);
-                let content = read_some(&mut decoder, most);
-                (content, bytes.len() - decoder.get_ref().len())
-            });
+    match entry.place {
+        Place::Deflated(start) => {
+            let mut reader = packed::deflate(packed(start), &budget.meter);
+            read_more(&mut reader, most, &mut text);
         }
+        Place::Stored(start) => read_more(&mut packed(start), most, &mut text),
         _ => {}
     }
-    let mut listing = one(inner, Some(content));
-    for entry in &mut listing.entries {
-        entry.is_cut = is_cut;
-    }
-    listing
+    budget.bytes = budget.bytes.saturating_sub(text.len());
+    budget.is_spent |= most == 0;
+    text
 }
 
-/// What could be read before an error is as good as the whole.
-fn read_some(reader: &mut impl Read, most: usize) -> Vec<u8> {
-    let mut content = Vec::new();
-    let most = u64::try_from(most).unwrap_or(0);
-    let _ = reader.take(most).read_to_end(&mut content);
-    content
+/// Gives the contents of an archive's files. They are asked for in its own order, so that what is packed together is
+/// unpacked once.
+pub(super) struct Contents<'b> {
+    bytes: &'b [u8],
+    folders: Folders,
+    open: Option<Open<'b>>,
 }
 
-/// Names of a tar archive: a header of 512 bytes before each file, its size in octal.
-fn tar(bytes: &[u8]) -> Listing {
-    let mut listing = Listing::default();
-    let mut at = 0_usize;
-    while let Some(header) = bytes.get(at..at.saturating_add(TAR_BLOCK)) {
-        let Some((name, size)) = tar_header(header) else {
-            break;
-        };
-        if listing.entries.len() >= limits::ARCHIVE_NAMES_MAX {
-            listing.is_cut = true;
-            break;
+struct Open<'b> {
+    folder: usize,
+    at: usize,
+    reader: Box<dyn Read + 'b>,
+}
+
+impl<'b> Contents<'b> {
+    pub(super) fn of(bytes: &'b [u8], folders: Folders) -> Self {
+        Self {
+            bytes,
+            folders,
+            open: None,
         }
-        let start = at.saturating_add(TAR_BLOCK);
-        listing.entries.push(Entry {
-            name,
-            size,
-            packed: size,
-            // As zip calls what is not packed.
-            place: Some((start, 0)),
-            ..Entry::default()
-        });
-        let Some(padded) = size.checked_next_multiple_of(TAR_BLOCK) else {
-            break;
-        };
-        at = start.saturating_add(padded);
     }
-    listing
-}
 
-/// The same of one that comes unpacked bit by bit, too large to be kept: the beginnings of its first files are.
-fn passing_tar(mut reader: impl Read, budget: &mut Budget) -> Listing {
-    let mut listing = Listing::default();
-    loop {
-        let header = read_some(&mut reader, TAR_BLOCK.min(budget.passed));
-        budget.passed -= header.len();
-        let Some((name, size)) = tar_header(&header) else {
-            break;
-        };
-        if listing.entries.len() >= limits::ARCHIVE_NAMES_MAX {
-            listing.is_cut = true;
-            break;
+    /// `None` if it cannot be had.
+    pub(super) fn get(&mut self, entry: &mut Entry, budget: &mut Budget) -> Option<Content<'b>> {
+        if entry.is_locked {
+            return None;
         }
-        let padded = size.checked_next_multiple_of(TAR_BLOCK).unwrap_or(size);
-        let most = match listing.entries.len() < limits::TAR_CONTENTS_MAX {
-            true => size.min(budget.most()).min(budget.passed),
-            false => 0,
-        };
-        let content = read_some(&mut reader, most);
-        budget.spend(&content, 0);
-        budget.passed -= content.len();
-        let rest = padded.saturating_sub(content.len()).min(budget.passed);
-        let rest = u64::try_from(rest).unwrap_or(0);
-        let passed = std::io::copy(&mut reader.by_ref().take(rest), &mut std::io::sink());
-        budget.passed -= usize::try_from(passed.unwrap_or(0)).unwrap_or(budget.passed);
-        listing.entries.push(Entry {
-            name,
-            size,
-            is_cut: content.len() < size,
-            content: Some(content),
-            ..Entry::default()
-        });
+        match std::mem::take(&mut entry.place) {
+            Place::Nowhere => None,
+            Place::Had(content) => Some(content),
+            Place::Stored(start) => {
+                let content = self.bytes.get(start..).unwrap_or_default();
+                let content = content.get(..entry.size).unwrap_or(content);
+                Some(budget.borrow(content))
+            }
+            Place::Deflated(start) => {
+                let packed = self.bytes.get(start..).unwrap_or_default();
+                // The packed length is nothing where a descriptor follows; the decoder finds the end by itself.
+                let packed = match entry.packed {
+                    0 => packed,
+                    length => packed.get(..length).unwrap_or(packed),
+                };
+                let mut reader = packed::deflate(packed, &budget.meter);
+                Some(budget.take(&mut reader, &entry.name, usize::MAX))
+            }
+            Place::Folder(folder, offset) => {
+                let mut open = match self.open.take() {
+                    Some(open) if open.folder == folder && open.at <= offset => open,
+                    _ => Open {
+                        folder,
+                        at: 0,
+                        reader: self.open(folder, &budget.meter)?,
+                    },
+                };
+                let passed = u64::try_from(offset - open.at).unwrap_or(u64::MAX);
+                let passed =
+                    std::io::copy(&mut open.reader.by_ref().take(passed), &mut std::io::sink());
+                let content = budget.take(&mut open.reader, &entry.name, entry.size);
+                let is_there =
+                    passed.is_ok_and(|many| usize::try_from(many) == Ok(offset - open.at));
+                open.at = offset + content.0.len();
+                self.open = Some(open);
+                is_there.then_some(content)
+            }
+        }
     }
-    listing.is_cut |= budget.passed < TAR_BLOCK;
-    listing
-}
 
-const TAR_BLOCK: usize = 512;
-
-/// Name and size of the next file; `None` at the end.
-fn tar_header(header: &[u8]) -> Option<(String, usize)> {
-    let name = header.get(..100)?;
-    let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
-    let size = octal(header.get(124..136)?);
-    let name = String::from_utf8_lossy(name).into_owned();
-    (!name.is_empty() && header.len() == TAR_BLOCK).then_some((name, size))
-}
-
-fn octal(field: &[u8]) -> usize {
-    let digits = field.iter().skip_while(|byte| **byte == b' ');
-    digits
-        .take_while(|byte| matches!(byte, b'0'..=b'7'))
-        .fold(0, |value: usize, digit| {
-            value
-                .saturating_mul(8)
-                .saturating_add(usize::from(digit - b'0'))
-        })
+    fn open(&self, folder: usize, meter: &Meter) -> Option<Box<dyn Read + 'b>> {
+        match &self.folders {
+            Folders::None => None,
+            Folders::SevenZip(folders) => folders.get(folder)?.open(self.bytes, meter),
+            Folders::Cab(folders) => folders.get(folder)?.open(self.bytes, meter),
+        }
+    }
 }

@@ -1,14 +1,17 @@
 //! Documents that hold programs: macros in old and new Office files, templates from elsewhere, launched files.
 
+use std::borrow::Cow;
+
 use memchr::memmem;
 
-use super::Kind;
-use super::archive::{self, Budget, Listing};
-use super::magic::Magic;
+use super::archive::{self, Budget, Entry, Listing, Place};
+use super::{Kind, ole};
+use crate::limits;
 
 /// What is dangerous about an Office file of the new kind, which is a zip archive.
 pub(super) fn in_zip(bytes: &[u8], listing: &Listing, budget: &mut Budget) -> Vec<(Kind, String)> {
     let mut found = Vec::new();
+    let mut read = 0;
     for entry in &listing.entries {
         let name = entry.name.to_ascii_lowercase();
         if name.ends_with("vbaproject.bin")
@@ -17,13 +20,39 @@ pub(super) fn in_zip(bytes: &[u8], listing: &Listing, budget: &mut Budget) -> Ve
         {
             found.push((Kind::Macros, String::new()));
         }
-        if name == "word/_rels/settings.xml.rels" || name == "word/_rels/document.xml.rels" {
-            let relations = archive::content(bytes, Magic::Zip, entry, budget);
-            let relations = relations.unwrap_or_default().0;
-            found.extend(remote_template(&relations).map(|from| (Kind::RemoteTemplate, from)));
+        let relates = name.ends_with(".rels");
+        let is_text = name == "word/document.xml" || name.starts_with("xl/externallinks/");
+        if (!relates && !is_text) || limits::DOCUMENT_PARTS_READ_MAX <= read {
+            continue;
+        }
+        read += 1;
+        let content = archive::text_of(bytes, entry, budget);
+        if relates {
+            found.extend(remote_template(&content).map(|from| (Kind::RemoteTemplate, from)));
+        } else if has_dde(&content) {
+            found.push((Kind::Macros, "DDE".to_owned()));
         }
     }
     found
+}
+
+/// A field or a link that has another program asked, which is how a document starts one. Word may cut the field's text into
+/// several pieces.
+fn has_dde(xml: &[u8]) -> bool {
+    if memmem::find(xml, b"<ddeLink").is_some() {
+        return true;
+    }
+    let mut field = Vec::new();
+    for start in memmem::find_iter(xml, b"instrText").take(limits::FIELDS_READ_MAX) {
+        let rest = xml.get(start..).unwrap_or_default();
+        let text = memchr::memchr(b'>', rest).and_then(|end| rest.get(end + 1..));
+        let text = text.unwrap_or_default();
+        let text = text.get(..memchr::memchr(b'<', text).unwrap_or(0));
+        field.extend(text.unwrap_or_default().iter().map(u8::to_ascii_uppercase));
+    }
+    let field: Vec<u8> = field.into_iter().filter(|byte| *byte != b'"').collect();
+    let starts = field.trim_ascii_start().starts_with(b"DDE ");
+    starts || memmem::find(&field, b"DDEAUTO").is_some()
 }
 
 /// Whether a zip archive is a document rather than an archive.
@@ -53,7 +82,7 @@ pub(super) fn is_furniture(ending: &str) -> bool {
 fn remote_template(relations: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(relations);
     text.split('<').find_map(|tag| {
-        let kinds = ["/attachedTemplate", "/oleObject", "/frame"];
+        let kinds = ["/attachedTemplate", "/oleObject", "/frame", "/subDocument"];
         let is_wanted = kinds.iter().any(|kind| tag.contains(kind)) && tag.contains("External");
         let (_, rest) = tag.split_once("Target=\"").filter(|_| is_wanted)?;
         let target = rest.split('"').next()?;
@@ -72,7 +101,7 @@ fn has_name(bytes: &[u8], name: &str) -> bool {
 }
 
 /// What is dangerous about an old Office file.
-pub(super) fn in_ole(bytes: &[u8]) -> Vec<(Kind, String)> {
+pub(super) fn in_ole(bytes: &[u8], is_seen: bool) -> Vec<(Kind, String)> {
     let mut found = Vec::new();
     let has = |name: &str| has_name(bytes, name);
     if has("_VBA_PROJECT") || has("VBA_PROJECT_CUR") {
@@ -81,8 +110,8 @@ pub(super) fn in_ole(bytes: &[u8]) -> Vec<(Kind, String)> {
     if has("EncryptedPackage") {
         found.push((Kind::LockedArchive, String::new()));
     }
-    // A packaged file inside a document: opened with a click.
-    if has("\u{1}Ole10Native") {
+    // A packaged file inside a document: opened with a click. What it is could not be seen.
+    if !is_seen && has("\u{1}Ole10Native") {
         found.push((Kind::Macros, String::new()));
     }
     // A Windows installer is an OLE file too.
@@ -115,13 +144,58 @@ pub(super) fn in_rtf(bytes: &[u8]) -> Vec<(Kind, String)> {
     found
 }
 
-/// PDF that starts a program.
-pub(super) fn in_pdf(bytes: &[u8]) -> Vec<(Kind, String)> {
-    let launches =
-        memmem::find(bytes, b"/Launch").is_some() && memmem::find(bytes, b"/OpenAction").is_some();
-    if launches {
-        vec![(Kind::Shortcut, String::new())]
-    } else {
-        Vec::new()
+/// Files in objects of RTF, written as digits: packages, and containers of their own.
+pub(super) fn files_in_rtf(bytes: &[u8]) -> Listing {
+    let mut listing = Listing::default();
+    let mut left = limits::OLE_STREAMS_BYTES_MAX;
+    for at in memmem::find_iter(bytes, b"\\objdata") {
+        let digits = bytes.get(at + 8..).unwrap_or_default();
+        let object = digits_of(digits, left);
+        left -= object.len();
+        let mark = b"Package\0";
+        let package = memmem::find(&object, mark).and_then(|at| {
+            // Two empty names, and a length; then as in a container.
+            ole::package(object.get(at + mark.len() + 8..)?)
+        });
+        let container = memmem::find(&object, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1");
+        let container = container.map(|at| Entry {
+            name: "object".to_owned(),
+            place: Place::Had((Cow::Owned(object[at..].to_vec()), false)),
+            ..Entry::default()
+        });
+        let entry = package.or(container);
+        if entry.is_some_and(|entry| listing.push(entry).is_none()) || left == 0 {
+            listing.is_cut = true;
+            break;
+        }
     }
+    listing
+}
+
+/// Hexadecimal digits with anything white between them, and control words, which readers pass over.
+fn digits_of(text: &[u8], most: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut high = None;
+    let mut text = text.iter().copied().peekable();
+    while let Some(letter) = text.next() {
+        let digit = match letter {
+            b'0'..=b'9' => letter - b'0',
+            b'a'..=b'f' => letter - b'a' + 10,
+            b'A'..=b'F' => letter - b'A' + 10,
+            b'}' => break,
+            b'\\' => {
+                while text.next_if(u8::is_ascii_alphanumeric).is_some() {}
+                continue;
+            }
+            _ => continue,
+        };
+        match high.take() {
+            None => high = Some(digit),
+            Some(high) => out.push(high << 4 | digit),
+        }
+        if most <= out.len() {
+            break;
+        }
+    }
+    out
 }

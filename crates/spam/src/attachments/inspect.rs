@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::archive::{self, Budget, Entry, Listing};
+use super::archive::{self, Budget, Contents, Entry, Listing};
 use super::magic::{self, Magic};
 use super::names::{self, Ending};
-use super::{Dangerous, Kind, document, page};
+use super::{Dangerous, Kind, document, page, pdf};
 use crate::limits;
 use crate::sight::Part;
 
@@ -38,11 +38,12 @@ struct File<'f> {
 }
 
 impl Inspector {
-    pub(super) fn new() -> Self {
+    /// For attached files of so many bytes.
+    pub(super) fn new(attached: usize) -> Self {
         Self {
             found: Vec::new(),
             counts: BTreeMap::new(),
-            budget: Budget::new(),
+            budget: Budget::new(attached),
             opened: 0,
             named: 0,
         }
@@ -91,6 +92,9 @@ impl Inspector {
         match magic {
             Some(magic) => self.content(file, magic),
             None if is_called_page(class, file.media_type) => self.page(file),
+            None if class == Ending::Danger(Kind::DiskImage) => {
+                self.document(file, Magic::DiskImage);
+            }
             None => {}
         }
     }
@@ -99,15 +103,54 @@ impl Inspector {
         match magic {
             Magic::Program => self.add(file, Kind::Program, ""),
             Magic::Shortcut => self.add(file, Kind::Shortcut, ""),
-            Magic::DiskImage => self.add(file, Kind::DiskImage, ""),
-            Magic::Notebook => self.add(file, Kind::Notebook, ""),
-            Magic::Ole => self.all(file, document::in_ole(file.content)),
-            Magic::Rtf => self.all(file, document::in_rtf(file.content)),
-            Magic::Pdf => self.all(file, document::in_pdf(file.content)),
             Magic::Page | Magic::Svg => self.page(file),
             Magic::Picture => {}
+            Magic::DiskImage => {
+                self.add(file, Kind::DiskImage, "");
+                self.document(file, magic);
+            }
+            Magic::Notebook => {
+                self.add(file, Kind::Notebook, "");
+                self.document(file, magic);
+            }
+            Magic::Ole | Magic::Rtf | Magic::Pdf => self.document(file, magic),
             _ => self.archive(file, magic),
         }
+    }
+
+    /// What holds other files beside what it is for.
+    fn document(&mut self, file: File<'_>, magic: Magic) {
+        let (found, mut listing) = match magic {
+            Magic::Pdf => pdf::look(file.content, &mut self.budget),
+            _ => {
+                let listing = archive::list(file.content, magic, file.name, &mut self.budget);
+                let found = match magic {
+                    Magic::Ole => document::in_ole(file.content, !listing.entries.is_empty()),
+                    Magic::Rtf => document::in_rtf(file.content),
+                    _ => Vec::new(),
+                };
+                (found, listing)
+            }
+        };
+        self.all(file, found);
+        if listing.entries.is_empty() {
+            return;
+        }
+        if self.may_open(file) {
+            self.entries(file, &mut listing, false);
+        }
+        if listing.is_cut || self.budget.left_out() {
+            self.add(file, Kind::TooDeep, "");
+        }
+    }
+
+    fn may_open(&mut self, file: File<'_>) -> bool {
+        if limits::ARCHIVE_DEPTH_MAX <= file.depth || limits::ARCHIVES_MAX <= self.opened {
+            self.add(file, Kind::TooDeep, "");
+            return false;
+        }
+        self.opened += 1;
+        true
     }
 
     /// A page that was sent as a file. A drawing that only draws is a picture.
@@ -122,12 +165,10 @@ impl Inspector {
     }
 
     fn archive(&mut self, file: File<'_>, magic: Magic) {
-        if file.depth >= limits::ARCHIVE_DEPTH_MAX || self.opened >= limits::ARCHIVES_MAX {
-            self.add(file, Kind::TooDeep, "");
+        if !self.may_open(file) {
             return;
         }
-        self.opened += 1;
-        let listing = archive::list(file.content, magic, file.name, &mut self.budget);
+        let mut listing = archive::list(file.content, magic, file.name, &mut self.budget);
         // The mark of a document says what more is to be sought; it hides nothing.
         let is_marked = magic == Magic::Zip && document::is_document(&listing);
         if is_marked {
@@ -142,15 +183,17 @@ impl Inspector {
             self.add(file, Kind::TooDeep, "");
         }
         let is_document = is_marked && !is_called_archive(file);
-        self.entries(file, magic, &listing, is_document);
+        self.entries(file, &mut listing, is_document);
         if self.budget.left_out() {
             self.add(file, Kind::TooDeep, "");
         }
     }
 
-    fn entries(&mut self, outer: File<'_>, magic: Magic, listing: &Listing, is_document: bool) {
+    fn entries(&mut self, outer: File<'_>, listing: &mut Listing, is_document: bool) {
         let among = listing.entries.len().max(outer.among);
-        for entry in &listing.entries {
+        let folders = std::mem::take(&mut listing.folders);
+        let mut contents = Contents::of(outer.content, folders);
+        for entry in &mut listing.entries {
             if self.named >= limits::ARCHIVES_NAMES_MAX {
                 self.add(outer, Kind::TooDeep, "");
                 return;
@@ -160,26 +203,36 @@ impl Inspector {
                 continue;
             }
             let name = entry.name.rsplit(['/', '\\']).next().unwrap_or_default();
+            let name = name.to_owned();
             let path = match name.is_empty() {
                 true => outer.path.to_owned(),
-                false => format!("{}: {name}", outer.path),
+                false => format!("{} > {name}", outer.path),
             };
-            let is_furniture = is_document && document::is_furniture(&names::ending(name));
-            let content = match wants_content(name) && !is_furniture {
-                true => archive::content(outer.content, magic, entry, &mut self.budget),
+            let is_furniture = is_document
+                && document::is_furniture(&names::ending(&name))
+                && !entry.name.contains("embeddings/");
+            let is_wanted = wants_content(&name) && !is_furniture;
+            let content = match is_wanted {
+                true => contents.get(entry, &mut self.budget),
                 false => None,
             };
+            // An archive in a way of packing that is not read.
+            let is_hidden = is_wanted && content.is_none() && !entry.is_locked;
             let (content, is_cut) = content.unwrap_or_default();
-            self.file(File {
+            let file = File {
                 part: outer.part,
                 path: &path,
-                name,
+                name: &name,
                 media_type: "",
                 content: &content,
                 is_cut,
                 depth: outer.depth + 1,
                 among,
-            });
+            };
+            if is_hidden && names::class(&name) == Ending::Archive {
+                self.add(file, Kind::TooDeep, "");
+            }
+            self.file(file);
         }
     }
 
@@ -272,11 +325,18 @@ fn is_called_archive(file: File<'_>) -> bool {
 
 /// Claims to become more than a thousand times as large.
 fn is_bomb(entry: &Entry) -> bool {
-    entry.size > limits::BOMB_BYTES_MIN && entry.size / entry.packed.max(1) > limits::BOMB_RATIO
+    let is_known = entry.size != usize::MAX;
+    is_known
+        && entry.size > limits::BOMB_BYTES_MIN
+        && entry.size / entry.packed.max(1) > limits::BOMB_RATIO
 }
 
 /// Programs and scripts are known by their names; pictures need no look.
-fn wants_content(name: &str) -> bool {
-    !matches!(names::class(name), Ending::Danger(_) | Ending::Picture)
-        || names::class(name) == Ending::Danger(Kind::Macros)
+pub(super) fn wants_content(name: &str) -> bool {
+    match names::class(name) {
+        Ending::Danger(kind) => {
+            matches!(kind, Kind::Macros | Kind::DiskImage | Kind::Notebook)
+        }
+        class => class != Ending::Picture,
+    }
 }

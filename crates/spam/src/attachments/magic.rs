@@ -1,5 +1,7 @@
 //! What the first bytes of a file say it is, whatever it is called.
 
+use super::tar;
+
 /// What a content is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Magic {
@@ -11,7 +13,16 @@ pub(super) enum Magic {
     SevenZip,
     Gzip,
     Tar,
-    /// Archives whose names are not read: bzip2, xz, cab, ace, lzh, arj, zstd.
+    Bzip2,
+    Xz,
+    Lzma,
+    Lzip,
+    Zstd,
+    Cab,
+    Arj,
+    Lha,
+    Ace,
+    /// What nobody makes any more and is not read: `.Z`.
     OtherArchive,
     /// Old documents of Microsoft Office, and its installers.
     Ole,
@@ -33,7 +44,18 @@ impl Magic {
             Magic::Zip => "a zip archive",
             Magic::Rar => "a rar archive",
             Magic::SevenZip => "a 7z archive",
-            Magic::Gzip | Magic::Tar | Magic::OtherArchive => "an archive",
+            Magic::Cab => "a cabinet of Windows",
+            Magic::Gzip
+            | Magic::Tar
+            | Magic::Bzip2
+            | Magic::Xz
+            | Magic::Lzma
+            | Magic::Lzip
+            | Magic::Zstd
+            | Magic::Arj
+            | Magic::Lha
+            | Magic::Ace
+            | Magic::OtherArchive => "an archive",
             Magic::Ole => "an Office document",
             Magic::Rtf => "an RTF document",
             Magic::Pdf => "a PDF document",
@@ -48,16 +70,8 @@ impl Magic {
 
     /// What it holds is named at its end, or all over it.
     pub(super) fn is_read_whole(self) -> bool {
-        matches!(
-            self,
-            Magic::Zip
-                | Magic::Rar
-                | Magic::SevenZip
-                | Magic::Gzip
-                | Magic::Tar
-                | Magic::Tnef
-                | Magic::Ole
-        )
+        let holds = [Magic::Tnef, Magic::Ole, Magic::DiskImage, Magic::Notebook];
+        self.is_archive() && self != Magic::OtherArchive || holds.contains(&self)
     }
 
     pub(super) fn is_archive(self) -> bool {
@@ -68,6 +82,15 @@ impl Magic {
                 | Magic::SevenZip
                 | Magic::Gzip
                 | Magic::Tar
+                | Magic::Bzip2
+                | Magic::Xz
+                | Magic::Lzma
+                | Magic::Lzip
+                | Magic::Zstd
+                | Magic::Cab
+                | Magic::Arj
+                | Magic::Lha
+                | Magic::Ace
                 | Magic::OtherArchive
         )
     }
@@ -80,11 +103,12 @@ const STARTS: &[(&[u8], Magic)] = &[
     (b"Rar!\x1a\x07", Magic::Rar),
     (b"7z\xbc\xaf\x27\x1c", Magic::SevenZip),
     (b"\x1f\x8b", Magic::Gzip),
-    (b"BZh", Magic::OtherArchive),
-    (b"\xfd7zXZ\x00", Magic::OtherArchive),
-    (b"\x28\xb5\x2f\xfd", Magic::OtherArchive),
-    (b"MSCF", Magic::OtherArchive),
-    (b"\x60\xea", Magic::OtherArchive),
+    (b"\xfd7zXZ\x00", Magic::Xz),
+    (b"LZIP\x01", Magic::Lzip),
+    (b"\x28\xb5\x2f\xfd", Magic::Zstd),
+    (b"MSCF\x00\x00\x00\x00", Magic::Cab),
+    (b"\x60\xea", Magic::Arj),
+    (b"\x1f\x9d", Magic::OtherArchive),
     (b"\x7fELF", Magic::Program),
     (b"\xcf\xfa\xed\xfe", Magic::Program),
     (b"\xce\xfa\xed\xfe", Magic::Program),
@@ -121,16 +145,73 @@ pub(super) fn of(content: &[u8]) -> Option<Magic> {
     if memchr::memmem::find(head, b"%PDF-").is_some() {
         return Some(Magic::Pdf);
     }
-    if content.get(257..262) == Some(b"ustar") {
+    if content.get(257..262) == Some(b"ustar") || tar::is_head(content) {
         return Some(Magic::Tar);
     }
-    if content.get(0x8001..0x8006) == Some(b"CD001") {
+    if content.starts_with(b"BZh") && matches!(content.get(3), Some(b'1'..=b'9')) {
+        return Some(Magic::Bzip2);
+    }
+    if is_lzma(content) {
+        return Some(Magic::Lzma);
+    }
+    if is_disk(content) {
         return Some(Magic::DiskImage);
     }
-    if content.get(7..14) == Some(b"**ACE**") || content.get(2..5) == Some(b"-lh") {
-        return Some(Magic::OtherArchive);
+    if content.get(7..14) == Some(b"**ACE**") {
+        return Some(Magic::Ace);
+    }
+    if let Some([b'-', b'l', b'h' | b'z', _, b'-']) = content.get(2..7) {
+        return Some(Magic::Lha);
     }
     page(head)
+}
+
+/// Has no mark of its own: the usual properties, a dictionary of a power of two, a size that can be or is not told.
+fn is_lzma(content: &[u8]) -> bool {
+    let Some([0x5d, 0, 0, high, highest, size @ .., 0]) = content.get(..14) else {
+        return false;
+    };
+    let dictionary = u16::from_le_bytes([*high, *highest]);
+    let is_told = size.get(5..) == Some(&[0; 3]);
+    dictionary.is_power_of_two() && (is_told || size == [0xff; 8])
+}
+
+/// CDs and DVDs, partitioned disks, and file systems of Windows.
+fn is_disk(content: &[u8]) -> bool {
+    let volume = content.get(0x8001..0x8006);
+    if matches!(volume, Some(b"CD001" | b"BEA01" | b"NSR02" | b"NSR03")) {
+        return true;
+    }
+    let Some(sector) = content.get(..512) else {
+        return false;
+    };
+    let is_windows = [
+        (3, "NTFS    "),
+        (3, "EXFAT   "),
+        (54, "FAT1"),
+        (82, "FAT32"),
+    ]
+    .iter()
+    .any(|(at, name)| sector[*at..].starts_with(name.as_bytes()));
+    let partitions = sector[446..510].chunks(16);
+    let is_partitioned = sector[446..510].iter().any(|byte| *byte != 0)
+        && partitions.clone().all(|entry| matches!(entry[0], 0 | 0x80))
+        && partitions.clone().any(|entry| entry[4] != 0)
+        && content.len() % 512 == 0;
+    sector[510..] == [0x55, 0xaa] && (is_windows || is_partitioned)
+}
+
+/// For places where it is not known that a file begins: the header leads to another one.
+pub(super) fn is_surely_program(content: &[u8]) -> bool {
+    if content.starts_with(b"L\x00\x00\x00\x01\x14\x02\x00") {
+        return true;
+    }
+    let Some(at) = content.get(60..64).filter(|_| content.starts_with(b"MZ")) else {
+        return false;
+    };
+    let at = u32::from_le_bytes([at[0], at[1], at[2], at[3]]);
+    let rest = usize::try_from(at).ok().and_then(|at| content.get(at..));
+    rest.is_some_and(|rest| rest.starts_with(b"PE\x00\x00"))
 }
 
 /// "MZ" begins words too: a program has a header of 64 bytes that points to the next one.

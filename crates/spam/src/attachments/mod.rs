@@ -7,14 +7,24 @@ use crate::reasons;
 use crate::sight::Sight;
 
 mod archive;
+mod bzip2;
+mod cab;
 mod document;
+mod image;
 mod inspect;
 mod magic;
 mod names;
+mod notebook;
+mod old;
+mod ole;
+mod packed;
 mod page;
+mod pdf;
 mod rar;
 mod sevenz;
+mod tar;
 mod tnef;
+mod xz;
 mod zip;
 
 /// What a file is that somebody may not want to get.
@@ -57,7 +67,7 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Dangerous {
     pub kind: Kind,
-    /// `invoice.zip: invoice.exe` for one inside an archive.
+    /// `invoice.zip > invoice.exe` for one inside an archive.
     pub file: String,
     /// What more is to say: the true type, where the template comes from; empty if nothing.
     pub detail: String,
@@ -161,7 +171,8 @@ pub(crate) fn is_read_whole(head: &[u8]) -> bool {
 
 /// Everything dangerous about a message's attached files. Sorted, each at most once.
 pub fn look(sight: &Sight) -> Vec<Dangerous> {
-    let mut inspector = inspect::Inspector::new();
+    let attached = sight.parts.iter().map(|part| part.content.len()).sum();
+    let mut inspector = inspect::Inspector::new(attached);
     for (at, part) in sight.parts.iter().enumerate() {
         inspector.part(at, part);
     }

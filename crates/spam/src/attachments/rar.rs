@@ -1,6 +1,6 @@
-//! Names inside rar archives (versions 4 and 5), as far as their headers tell. Contents are not unpacked.
+//! Names inside rar archives (versions 4 and 5), as far as their headers tell. Contents are read where they are not packed.
 
-use super::archive::{Entry, Listing};
+use super::archive::{Entry, Listing, Place};
 use crate::limits;
 
 const FIVE: &[u8] = b"Rar!\x1a\x07\x01\x00";
@@ -36,7 +36,11 @@ fn four(bytes: &[u8]) -> Listing {
                 listing.is_cut = true;
                 break;
             }
-            listing.entries.extend(file_of_four(block, flags));
+            let mut entry = file_of_four(block, flags);
+            if let Some(entry) = entry.as_mut().filter(|_| block.get(25) == Some(&0x30)) {
+                entry.place = Place::Stored(FOUR.len() + at + size);
+            }
+            listing.entries.extend(entry);
         }
         if size < 7 || kind == 0x7b {
             break;
@@ -108,7 +112,12 @@ fn five(bytes: &[u8]) -> Listing {
                 listing.is_cut = true;
                 break;
             }
-            2 => listing.entries.extend(file_of_five(header, extra, data)),
+            2 => {
+                let start = bytes.len() - after.len() + FIVE.len();
+                listing
+                    .entries
+                    .extend(file_of_five(header, extra, data, start));
+            }
             _ => {}
         }
         rest = after.get(data..).unwrap_or_default();
@@ -116,13 +125,18 @@ fn five(bytes: &[u8]) -> Listing {
     listing
 }
 
-fn file_of_five(mut header: Reader<'_>, extra: usize, packed: usize) -> Option<Entry> {
+fn file_of_five(
+    mut header: Reader<'_>,
+    extra: usize,
+    packed: usize,
+    start: usize,
+) -> Option<Entry> {
     let flags = header.number()?;
     let size = header.number()?;
     header.number()?;
     header.0 = header.0.get(if flags & 2 != 0 { 4 } else { 0 }..)?;
     header.0 = header.0.get(if flags & 4 != 0 { 4 } else { 0 }..)?;
-    header.number()?;
+    let packing = header.number()?;
     header.number()?;
     let name_len = header.number()?;
     let name = header.0.get(..name_len.min(limits::FILE_NAME_BYTES_MAX))?;
@@ -133,7 +147,10 @@ fn file_of_five(mut header: Reader<'_>, extra: usize, packed: usize) -> Option<E
         is_locked: is_encrypted(records),
         size,
         packed,
-        ..Entry::default()
+        place: match packing >> 7 & 7 {
+            0 => Place::Stored(start),
+            _ => Place::Nowhere,
+        },
     })
 }
 

@@ -154,7 +154,8 @@ fn what_archives_hide() {
         // A lock does not hide names.
         ("a.zip", zip(&[("scan.exe", b"?", 1)]), &[Kind::Program, Kind::LockedArchive]),
         ("a.gz", gzip(&program), &[Kind::Program]),
-        ("a.exe.bz2", b"BZh9".to_vec(), &[Kind::Program]),
+        // Broken, but its name tells.
+        ("a.exe.bz2", b"BZh9".to_vec(), &[Kind::Program, Kind::TooDeep]),
         ("a.tar", tar("b.scr", &program), &[Kind::Program]),
         ("a.tgz", gzip(&tar("b.dat", &program)), &[Kind::Program]),
         ("a.docx", zip(&[("[Content_Types].xml", b"<x/>", 0), ("word/document.xml", b"<x/>", 0)]), &[]),
@@ -252,8 +253,13 @@ fn names_in_7z_archives() {
     };
     let mut open = vec![0x01, 0x05, 0x01, 0x11, 13, 0];
     open.extend("a.exe\0".encode_utf16().flat_map(u16::to_le_bytes));
+    open.extend([0, 0]);
     assert_eq!(kinds("a.7z", &archive(&open)), [Kind::Program]);
-    let locked = [0x17, 0x06, 0x06, 0xf1, 0x07, 0x01];
+    // A packed header: one stream, one coder, which is encryption.
+    let locked = [
+        0x17, 0x06, 0x00, 0x01, 0x09, 0x10, 0x00, 0x07, 0x0b, 0x01, 0x00, 0x01, 0x04, 0x06, 0xf1,
+        0x07, 0x01, 0x0c, 0x10, 0x00, 0x00,
+    ];
     assert_eq!(kinds("a.7z", &archive(&locked)), [Kind::LockedArchive]);
 }
 
@@ -276,7 +282,7 @@ fn a_file_in_an_archive_is_named_with_it() {
         "application/zip",
         &zip(&[("x/b.exe", b"?", 0), ("c.txt", b"", 0)]),
     ));
-    assert_eq!(found[0].file, "a.zip: b.exe");
+    assert_eq!(found[0].file, "a.zip > b.exe");
     assert_eq!(found[0].among, 2);
 }
 

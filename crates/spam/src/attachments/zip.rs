@@ -1,12 +1,9 @@
 //! Names and contents inside zip archives, read from their directory, or from the local headers where the
 //! directory is cut off. A small reader: it trusts no length and unpacks no more than it is told.
 
-use std::io::Read;
-
-use flate2::read::DeflateDecoder;
 use memchr::memmem;
 
-use super::archive::{Entry, Listing};
+use super::archive::{Entry, Listing, Place};
 use crate::limits;
 
 const LOCAL: &[u8] = b"PK\x03\x04";
@@ -62,8 +59,7 @@ fn central(bytes: &[u8], at: usize) -> Option<Entry> {
         is_locked: flags & 1 != 0,
         size,
         packed,
-        place: start.flatten().map(|start| (start, method)),
-        ..Entry::default()
+        place: place(start.flatten(), method, packed),
     })
 }
 
@@ -94,8 +90,7 @@ fn local(bytes: &[u8], at: usize) -> Option<Entry> {
         is_locked: flags & 1 != 0,
         size,
         packed,
-        place: Some((start, method)),
-        ..Entry::default()
+        place: place(Some(start), method, packed),
     })
 }
 
@@ -104,31 +99,11 @@ fn text(name: &[u8]) -> String {
     String::from_utf8_lossy(name).into_owned()
 }
 
-/// The content of an entry, up to `most` bytes, and how many packed bytes it took; `None` where it is locked or
-/// packed in a way that is not read.
-pub(super) fn unpack(bytes: &[u8], entry: &Entry, most: usize) -> Option<(Vec<u8>, usize)> {
-    let (start, method) = entry.place.filter(|_| !entry.is_locked)?;
-    let packed = bytes.get(start..)?;
-    // The packed length is nothing where a descriptor follows; the decoder finds the end by itself.
-    let packed = match entry.packed {
-        0 => packed,
-        length => packed.get(..length).unwrap_or(packed),
-    };
-    match method {
-        // Without a length nobody knows where it ends.
-        0 if entry.packed == 0 => Some((Vec::new(), 0)),
-        0 => Some((packed.get(..most).unwrap_or(packed).to_vec(), 0)),
-        8 => {
-            let mut content = Vec::new();
-            let most = u64::try_from(most).ok()?;
-            // What could be read before an error is as good as the whole.
-            let mut decoder = DeflateDecoder::new(packed);
-            let _ = decoder.by_ref().take(most).read_to_end(&mut content);
-            Some((
-                content,
-                usize::try_from(decoder.total_in()).unwrap_or(usize::MAX),
-            ))
-        }
-        _ => None,
+/// Packed in another way than by deflate: not read. Not packed, and without a length: nobody knows where it ends.
+fn place(start: Option<usize>, method: usize, packed: usize) -> Place {
+    match (start, method) {
+        (Some(start), 0) if 0 < packed => Place::Stored(start),
+        (Some(start), 8) => Place::Deflated(start),
+        _ => Place::Nowhere,
     }
 }

@@ -6,7 +6,7 @@ use mail::UnixMillis;
 fn found(kinds: &[Kind]) -> Vec<Dangerous> {
     let one = |kind: &Kind| Dangerous {
         kind: *kind,
-        file: format!("a.zip: {}.bin", kind.name()),
+        file: format!("a.zip > {}.bin", kind.name()),
         detail: String::new(),
         part: 1,
         among: 1,
@@ -39,7 +39,7 @@ fn what_is_built_in() {
     assert_eq!(ruled.refused.len(), 2);
     let words = ruled.refused[0].1.to_string();
     assert!(
-        words.contains("\"a.zip: program.bin\" is a program"),
+        words.contains("\"a.zip > program.bin\" is a program"),
         "{words}"
     );
     assert!(words.contains("by a link"), "{words}");

@@ -78,8 +78,8 @@ fn packed_tar_archives_are_passed_over() {
     whole.extend(tar("run.js", b"1"));
     assert_eq!(kinds_in(&[("a.tar", &whole)]), [Kind::Script]);
     assert_eq!(kinds_in(&[("a.tgz", &gzip(&whole))]), [Kind::Script]);
-    // More than is passed over.
-    let long = vec![0; limits::PASSED_OVER_BYTES_MAX];
+    // More than is passed over of so small a file.
+    let long = vec![0; 2 * limits::UNPACKED_COST_MIN];
     let bomb = gzip(&tar("zeros.dat", &long));
     assert_eq!(kinds_in(&[("a.tgz", &bomb)]), [Kind::TooDeep]);
 }
@@ -89,6 +89,7 @@ fn a_7z_archive_has_its_names_at_the_end() {
     let packed = noise(1_500_000);
     let mut header = vec![0x01, 0x05, 0x01, 0x11, 13, 0];
     header.extend("a.exe\0".encode_utf16().flat_map(u16::to_le_bytes));
+    header.extend([0, 0]);
     let mut archive = b"7z\xbc\xaf\x27\x1c\x00\x04\x00\x00\x00\x00".to_vec();
     archive.extend(u64::try_from(packed.len()).unwrap().to_le_bytes());
     archive.extend(u64::try_from(header.len()).unwrap().to_le_bytes());
