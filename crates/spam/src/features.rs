@@ -82,8 +82,7 @@ impl Features {
     pub fn of(sight: &Sight) -> Self {
         let mut hashes = Hashes(Vec::with_capacity(2_048));
         describe(sight, &mut hashes);
-        let mut hashes = hashes.0;
-        hashes.sort_unstable();
+        let mut hashes = sorted(hashes.0);
         hashes.dedup();
         Self(hashes)
     }
@@ -124,6 +123,73 @@ pub(crate) fn describe(sight: &Sight, sink: &mut impl Sink) {
     links::describe(sight, sink);
     build::describe(sight, sink);
     text::describe(sight, sink);
+}
+
+/// So many buckets: the bit above the groups is never set, and seven bits of the hash.
+const BUCKETS: usize = 1 << 11;
+const BUCKET_SHIFT: u32 = GROUP_SHIFT - 7;
+
+/// Fewer are sorted as they are.
+const SCATTERED_MIN: usize = 200;
+
+/// From so many in one bucket on, a simple sort would be slow: somebody may choose words for it.
+const CROWD: usize = 24;
+
+/// Sorts numbers that are spread evenly: into buckets by their first bits, and each bucket for itself.
+fn sorted(mut hashes: Vec<u64>) -> Vec<u64> {
+    if hashes.len() < SCATTERED_MIN {
+        hashes.sort_unstable();
+        return hashes;
+    }
+    let bucket = |hash: u64| usize::try_from(hash >> BUCKET_SHIFT).unwrap_or_default() % BUCKETS;
+    let mut ends = [0_u16; BUCKETS];
+    for hash in &hashes {
+        if let Some(count) = ends.get_mut(bucket(*hash)) {
+            *count += 1;
+        }
+    }
+    let mut sum = 0_u16;
+    for end in &mut ends {
+        sum += std::mem::replace(end, sum);
+    }
+    let mut out = vec![0; hashes.len()];
+    for hash in &hashes {
+        if let Some(end) = ends.get_mut(bucket(*hash)) {
+            if let Some(slot) = out.get_mut(usize::from(*end)) {
+                *slot = *hash;
+            }
+            *end += 1;
+        }
+    }
+    let mut start = 0;
+    for end in ends {
+        let end = usize::from(end);
+        if let Some(here) = out.get_mut(start..end) {
+            sort_few(here);
+        }
+        start = end;
+    }
+    out
+}
+
+fn sort_few(numbers: &mut [u64]) {
+    if numbers.len() >= CROWD {
+        numbers.sort_unstable();
+        return;
+    }
+    for at in 1..numbers.len() {
+        let mut place = at;
+        while let Some([before, here]) = place
+            .checked_sub(1)
+            .and_then(|start| numbers.get_mut(start..=place))
+        {
+            if before <= here {
+                break;
+            }
+            std::mem::swap(before, here);
+            place -= 1;
+        }
+    }
 }
 
 struct Hashes(Vec<u64>);

@@ -125,11 +125,34 @@ pub(super) fn describe(sight: &Sight, sink: &mut impl Sink) {
 }
 
 pub(super) fn is_skipped(name: &str) -> bool {
+    // Most fields begin like none of these.
+    let key = key(name.as_bytes());
     name.eq_ignore_ascii_case("received")
-        || NOT_OURS_TO_USE.iter().any(|start| {
-            name.get(..start.len())
-                .is_some_and(|head| head.eq_ignore_ascii_case(start))
-        })
+        || KEYS.contains(&key)
+            && NOT_OURS_TO_USE.iter().any(|start| {
+                name.get(..start.len())
+                    .is_some_and(|head| head.eq_ignore_ascii_case(start))
+            })
+}
+
+/// The first and the third letter.
+const KEYS: [u16; NOT_OURS_TO_USE.len()] = {
+    let mut keys = [0; NOT_OURS_TO_USE.len()];
+    let mut at = 0;
+    while at < keys.len() {
+        keys[at] = key(NOT_OURS_TO_USE[at].as_bytes());
+        at += 1;
+    }
+    keys
+};
+
+const fn key(name: &[u8]) -> u16 {
+    match name {
+        [first, _, third, ..] => {
+            (first.to_ascii_lowercase() as u16) << 8 | third.to_ascii_lowercase() as u16
+        }
+        _ => 0,
+    }
 }
 
 fn value(sight: &Sight, field: &Field, name: &[u8], sink: &mut impl Sink) {

@@ -237,19 +237,17 @@ fn agreement(sight: &Sight, sink: &mut impl Sink) {
         .any(|word| word.len() > 2 && local.contains(&word.to_lowercase()));
     let named = u64::from(in_name || of_name) | u64::from(local_of_name) << 1 | free << 2;
     fact(sink, Group::Agreement, "name and address", named);
-    let subject = sight.subject.to_lowercase();
-    let said_core = core.len() > 3 && free == 0;
-    let mut yes = |name, value: bool| {
-        if said_core {
-            fact(sink, Group::Agreement, name, u64::from(value));
-        }
-    };
-    yes("subject says the domain", squeezed(&subject).contains(core));
-    let head = sight
-        .text
-        .get(..sight.text.floor_char_boundary(16_000))
-        .unwrap_or_default();
-    yes("text says the domain", squeezed(head).contains(core));
+    if core.len() > 3 && free == 0 {
+        let mut says = |name, text: &str| {
+            let text = squeezed(text);
+            let found = memchr::memmem::find(text.as_bytes(), core.as_bytes()).is_some();
+            fact(sink, Group::Agreement, name, u64::from(found));
+        };
+        says("subject says the domain", &sight.subject.to_lowercase());
+        let end = sight.text.floor_char_boundary(16_000);
+        let head = sight.text.get(..end).unwrap_or_default();
+        says("text says the domain", head);
+    }
     let reply = sight
         .reply_to
         .first()
@@ -294,10 +292,40 @@ fn links(sight: &Sight, domain: &str, free: u64, sink: &mut impl Sink) {
     );
 }
 
+/// Letters and digits of ASCII in lower case; nothing for all else.
+const SQUEEZED: [u8; 128] = {
+    let mut squeezed = [0; 128];
+    let mut byte = 0;
+    while byte < 128 {
+        if (byte as u8).is_ascii_alphanumeric() {
+            squeezed[byte] = (byte as u8).to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    squeezed
+};
+
 /// Letters and digits only, lower case.
 fn squeezed(text: &str) -> String {
-    text.chars()
-        .filter(|c| c.is_alphanumeric())
-        .map(|c| c.to_ascii_lowercase())
-        .collect()
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match SQUEEZED.get(usize::from(byte)) {
+            Some(0) => at += 1,
+            Some(letter) => {
+                out.push(*letter);
+                at += 1;
+            }
+            None => {
+                let c = text.get(at..).and_then(|rest| rest.chars().next());
+                let c = c.unwrap_or_default();
+                if c.is_alphanumeric() {
+                    out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+                at += c.len_utf8();
+            }
+        }
+    }
+    String::from_utf8(out).unwrap_or_default()
 }

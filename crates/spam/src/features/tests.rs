@@ -38,6 +38,27 @@ fn features_stay_what_they_are() {
 }
 
 #[test]
+fn buckets_sort_like_sorting() {
+    let mut hash = 1;
+    for (count, kept) in [(0, !0), (199, !0), (200, !0), (5_000, !0), (8_192, 3)] {
+        let mut numbers = Vec::new();
+        for _ in 0..count {
+            hash = hash::with(hash, 7);
+            // Some fall into few buckets, as somebody might have it.
+            let crowded = if kept == 3 {
+                hash >> 12 | (hash & kept) << 60
+            } else {
+                hash
+            };
+            numbers.push(crowded & (u64::MAX >> 1));
+        }
+        let mut want = numbers.clone();
+        want.sort_unstable();
+        assert_eq!(super::sorted(numbers), want, "{count}");
+    }
+}
+
+#[test]
 fn disguises_are_seen_through() {
     let words = |text: &str| {
         let mut told = Told(Vec::new());

@@ -7,6 +7,32 @@ use crate::hash;
 /// Longest word in bytes; longer ones are cut there.
 const WORD_BYTES_MAX: usize = 24;
 
+/// What a piece of text has.
+const LOWER: u8 = 1;
+const UPPER: u8 = 2;
+/// A colon or dot, without which it is no link.
+const PARTING: u8 = 4;
+const AT: u8 = 8;
+const NOT_ASCII: u8 = 16;
+const OTHER: u8 = 32;
+
+const SEEN: [u8; 256] = {
+    let mut seen = [OTHER; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        seen[byte] = match byte as u8 {
+            b'a'..=b'z' => LOWER,
+            b'A'..=b'Z' => UPPER,
+            b':' | b'.' => PARTING,
+            b'@' => AT,
+            128.. => NOT_ASCII,
+            _ => OTHER,
+        };
+        byte += 1;
+    }
+    seen
+};
+
 /// What was odd about the text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Oddities {
@@ -70,17 +96,20 @@ struct Cutter<'t, F: FnMut(u64, &[u8])> {
 impl<F: FnMut(u64, &[u8])> Cutter<'_, F> {
     fn chunk(&mut self, chunk: &str) {
         let bytes = chunk.as_bytes();
-        if bytes.len() > 8 && is_url(bytes) {
+        let seen = bytes
+            .iter()
+            .fold(0, |seen, byte| seen | SEEN[usize::from(*byte)]);
+        if seen & !(LOWER | UPPER) == 0 {
+            self.letters(bytes, seen & UPPER != 0);
+        } else if bytes.len() > 8 && seen & PARTING != 0 && is_url(bytes) {
             self.odd.urls += 1;
             self.give(b"://");
             return;
-        }
-        if bytes.len() > 5 && is_address(bytes) {
+        } else if bytes.len() > 5 && seen & AT != 0 && is_address(bytes) {
             self.odd.addresses += 1;
             self.give(b"@");
             return;
-        }
-        if bytes.is_ascii() {
+        } else if seen & NOT_ASCII == 0 {
             for &byte in bytes {
                 self.ascii(byte);
             }
@@ -91,6 +120,22 @@ impl<F: FnMut(u64, &[u8])> Cutter<'_, F> {
         }
         self.end_word();
         self.before = None;
+    }
+
+    /// The same as [`Self::ascii`] for each, where all are letters: most words are.
+    #[inline]
+    fn letters(&mut self, bytes: &[u8], has_upper: bool) {
+        self.odd.letters += bytes.len();
+        if has_upper {
+            self.odd.upper += bytes
+                .iter()
+                .filter(|byte| byte.is_ascii_uppercase())
+                .count();
+        }
+        self.scripts |= 1;
+        for byte in bytes.iter().take(WORD_BYTES_MAX) {
+            self.word.push(byte | 32);
+        }
     }
 
     #[inline]
@@ -253,8 +298,12 @@ impl<F: FnMut(u64, &[u8])> Cutter<'_, F> {
 
 fn is_url(bytes: &[u8]) -> bool {
     let head = bytes.get(..bytes.len().min(24)).unwrap_or_default();
-    memchr::memmem::find(head, b"://").is_some()
-        || memchr::memmem::find(head.get(..8).unwrap_or_default(), b"www.").is_some()
+    head.windows(3).any(|three| three == b"://")
+        || head
+            .get(..8)
+            .unwrap_or(head)
+            .windows(4)
+            .any(|four| four == b"www.")
 }
 
 fn is_address(bytes: &[u8]) -> bool {

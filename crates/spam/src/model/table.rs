@@ -3,9 +3,8 @@
 /// Keys with their numbers. The number zero is as good as no entry.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Table {
-    /// At least twice as many slots as entries; nothing of zero means free.
-    keys: Vec<u32>,
-    numbers: Vec<f32>,
+    /// Keys and numbers side by side, at least twice as many as entries; the key zero means free.
+    slots: Vec<(u32, f32)>,
     /// How far a mixed key is shifted to be a slot.
     shift: u32,
     len: usize,
@@ -16,8 +15,7 @@ impl Table {
     pub fn of(entries: impl ExactSizeIterator<Item = (u32, f32)>) -> Self {
         let slots = (entries.len() * 2).next_power_of_two().max(2);
         let mut table = Self {
-            keys: vec![0; slots],
-            numbers: vec![0.0; slots],
+            slots: vec![(0, 0.0); slots],
             shift: 32 - slots.trailing_zeros().min(31),
             len: 0,
         };
@@ -36,12 +34,12 @@ impl Table {
         if key == 0 || self.len == 0 {
             return None;
         }
-        let mask = self.keys.len() - 1;
+        let mask = self.slots.len() - 1;
         let mut at = self.slot(key);
         loop {
-            match *self.keys.get(at)? {
-                0 => return None,
-                found if found == key => return self.numbers.get(at).copied(),
+            match *self.slots.get(at)? {
+                (0, _) => return None,
+                (found, number) if found == key => return Some(number),
                 _ => at = (at + 1) & mask,
             }
         }
@@ -49,8 +47,8 @@ impl Table {
 
     /// All entries in the order of keys.
     pub fn entries(&self) -> Vec<(u32, f32)> {
-        let pairs = self.keys.iter().copied().zip(self.numbers.iter().copied());
-        let mut entries: Vec<(u32, f32)> = pairs.filter(|(key, _)| *key != 0).collect();
+        let taken = self.slots.iter().copied().filter(|(key, _)| *key != 0);
+        let mut entries: Vec<(u32, f32)> = taken.collect();
         entries.sort_unstable_by_key(|(key, _)| *key);
         entries
     }
@@ -63,10 +61,10 @@ impl Table {
         if key == 0 {
             return;
         }
-        let mask = self.keys.len() - 1;
+        let mask = self.slots.len() - 1;
         let mut at = self.slot(key);
         // There is always a free slot: less than half are taken.
-        while let (Some(found), Some(kept)) = (self.keys.get_mut(at), self.numbers.get_mut(at)) {
+        while let Some((found, kept)) = self.slots.get_mut(at) {
             if *found == 0 || *found == key {
                 self.len += usize::from(*found == 0);
                 *found = key;

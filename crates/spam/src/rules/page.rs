@@ -58,24 +58,23 @@ fn foreign_pieces(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Invisible characters between letters of a word.
-fn cuts(text: &str) -> usize {
-    if text.is_ascii() {
-        return 0;
-    }
-    let is_invisible = |c: char| {
-        matches!(
-            c,
-            '\u{200b}' | '\u{200d}' | '\u{2060}' | '\u{feff}' | '\u{2062}' | '\u{2063}'
-        )
-    };
-    text.match_indices(is_invisible)
-        .filter(|(at, cut)| {
-            let before = text.get(..*at).and_then(|text| text.chars().next_back());
-            let after = text
-                .get(at + cut.len()..)
-                .and_then(|text| text.chars().next());
-            let is_letter = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphabetic());
-            is_letter(before) && is_letter(after)
+pub(super) fn cuts(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let is_letter = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphabetic);
+    // All of them begin with one of two bytes, and have three.
+    memchr::memchr2_iter(0xe2, 0xef, bytes)
+        .filter(|at| {
+            let is_invisible = matches!(
+                bytes.get(*at..at + 3),
+                // U+200B, U+200D, U+2060, U+2062, U+2063, U+FEFF
+                Some(
+                    [0xe2, 0x80, 0x8b | 0x8d]
+                        | [0xe2, 0x81, 0xa0 | 0xa2 | 0xa3]
+                        | [0xef, 0xbb, 0xbf]
+                )
+            );
+            let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+            is_invisible && is_letter(before) && is_letter(bytes.get(at + 3))
         })
         .take(limits::CUT_WORDS_MIN)
         .count()

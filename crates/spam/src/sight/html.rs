@@ -567,17 +567,24 @@ fn hides(attributes: &Attributes<'_>) -> bool {
         len += 1;
     }
     let compact = compact.get(..len).unwrap_or_default();
-    let has = |what: &str| memchr::memmem::find(compact, what.as_bytes()).is_some();
-    has("display:none")
-        || has("visibility:hidden")
-        || has("mso-hide:all")
-        || has("font-size:0px")
-        || has("font-size:0;")
-        || has("font-size:1px")
-        || compact.ends_with(b"font-size:0")
-        || has("max-height:0")
-        || has("opacity:0;")
-        || compact.ends_with(b"opacity:0")
+    let hiding = |at: usize| {
+        let here = compact.get(at..).unwrap_or_default();
+        let starts = |what: &str| here.starts_with(what.as_bytes());
+        match here.first() {
+            Some(b'd') => starts("display:none"),
+            Some(b'v') => starts("visibility:hidden"),
+            Some(b'm') => starts("mso-hide:all") || starts("max-height:0"),
+            Some(b'f') => {
+                starts("font-size:0px")
+                    || starts("font-size:0;")
+                    || starts("font-size:1px")
+                    || here == b"font-size:0"
+            }
+            Some(b'o') => starts("opacity:0;") || here == b"opacity:0",
+            _ => false,
+        }
+    };
+    (0..compact.len()).any(hiding)
 }
 
 /// A value with its character references undone.

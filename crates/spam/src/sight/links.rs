@@ -41,7 +41,12 @@ impl Link {
 
 /// The host of a URL as written, without user and port.
 pub fn host_of(target: &str) -> Option<&str> {
-    let rest = match target.find("://") {
+    let colons = memchr::memchr_iter(b':', target.as_bytes());
+    let is_parted = |at: &usize| {
+        let rest = target.as_bytes().get(*at..);
+        rest.is_some_and(|rest| rest.starts_with(b"://"))
+    };
+    let rest = match colons.into_iter().find(is_parted) {
         Some(at) => target.get(at + 3..)?,
         None => {
             let bare = target.strip_prefix("//");
