@@ -9,6 +9,9 @@ use crate::limits::{
 };
 use crate::{AccountId, Change, StoreError, View};
 
+/// So many messages without a proof make a network somebody's own: the first one may be a forger's.
+const UNPROVEN_MIN: u64 = 3;
+
 /// What an account and an address had to do with one another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
@@ -24,7 +27,7 @@ pub struct History {
     pub junked: u64,
     pub first_received: Option<UnixMillis>,
     pub last_received: Option<UnixMillis>,
-    /// The network that all of them came from, if it was one.
+    /// The network that those which proved it came from, or else all of at least some, if it was one.
     pub network: Option<String>,
     /// Addresses of the same domain that the account wrote to, up to a bound.
     pub written_at_domain: u64,
@@ -74,6 +77,10 @@ impl View<'_> {
                 network: row
                     .opt_text(8)?
                     .filter(|network| !network.is_empty())
+                    .filter(|_| {
+                        count(4).is_ok_and(|confirmed| confirmed > 0)
+                            || count(3).is_ok_and(|received| received >= UNPROVEN_MIN)
+                    })
                     .map(str::to_owned),
                 written_at_domain: 0,
             })
@@ -189,7 +196,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// A message from an address was filed.
+    /// A message from an address was filed. What proves nothing does not change the network of what did.
     pub fn note_received(&mut self, new: &NewReceived, now: UnixMillis) -> Result<(), StoreError> {
         let sql = "INSERT INTO correspondent (account, address, domain, sent, provisional, received, confirmed, junked, \
                    first_received, last_received, network) VALUES (?1, ?2, ?3, 0, 0, 1, ?4, 0, ?5, ?5, ?6) \
@@ -197,7 +204,9 @@ impl Change<'_> {
                    confirmed = correspondent.confirmed + excluded.confirmed, \
                    first_received = COALESCE(correspondent.first_received, excluded.first_received), \
                    last_received = excluded.last_received, \
-                   network = CASE WHEN correspondent.received = 0 OR correspondent.network = excluded.network \
+                   network = CASE WHEN correspondent.confirmed = 0 AND excluded.confirmed > 0 THEN excluded.network \
+                   WHEN correspondent.confirmed > 0 AND excluded.confirmed = 0 THEN correspondent.network \
+                   WHEN correspondent.received = 0 OR correspondent.network = excluded.network \
                    THEN excluded.network ELSE '' END";
         let key = key_of(&new.author);
         let params = [

@@ -56,7 +56,7 @@ impl View<'_> {
             Ok((row.int(0)?, row.int(1)?, UnixMillis(row.int(2)?)))
         })?;
         let sql = "SELECT account, wanted, junk, at FROM reputation_voice WHERE kind = ?1 AND name = ?2 \
-                   ORDER BY account LIMIT ?3";
+                   ORDER BY at DESC, account LIMIT ?3";
         let params = [params[0], params[1], Param::Int(REPUTATION_VOICES_READ_MAX)];
         let voices = self.sql.all(sql, &params, |row| {
             let fade = fade(UnixMillis(row.int(3)?), now);

@@ -148,6 +148,29 @@ fn who_writes_is_remembered(home: &Home) {
         (maybe.received, maybe.confirmed, maybe.network),
         (3, 0, None)
     );
+    // A network is somebody's own after a proof, or some messages; who proves nothing takes it from nobody.
+    let network = |author: &str| history(home, ann, author).network;
+    receive(home, ann, "perhaps@there.example", "one", NOW);
+    receive(home, ann, "perhaps@there.example", "one", NOW);
+    assert_eq!(network("perhaps@there.example"), None);
+    receive(home, ann, "perhaps@there.example", "one", NOW);
+    assert_eq!(network("perhaps@there.example"), Some("one".to_owned()));
+    let forged = |author: &str, confirmed, network: &str| {
+        let new = NewReceived {
+            account: ann,
+            author: address(author),
+            confirmed,
+            network: Some(network.to_owned()),
+        };
+        home.write(move |change| change.note_received(&new, NOW))
+            .expect("noted");
+    };
+    forged("victim@there.example", false, "forger's");
+    forged("victim@there.example", true, "own");
+    forged("victim@there.example", false, "forger's");
+    assert_eq!(network("victim@there.example"), Some("own".to_owned()));
+    forged("victim@there.example", true, "another");
+    assert_eq!(network("victim@there.example"), None);
     send(home, ann, &["sure@there.example"], at(5));
     let sure = history(home, ann, "sure@there.example");
     assert_eq!(
