@@ -35,15 +35,24 @@ pub struct Mail {
 /// An archive unpacked is at most this large.
 const ARCHIVE_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 
+/// Whether groups are needed: finding them reads all messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Groups {
+    /// To learn from some and judge others.
+    Found,
+    /// Nothing is learnt from the messages that are judged. An index is believed all the same.
+    Unknown,
+}
+
 /// Reads a corpus.
-pub fn read(dir: &Path) -> Result<Corpus, Failure> {
+pub fn read(dir: &Path, groups: Groups) -> Result<Corpus, Failure> {
     let name = dir.file_name().unwrap_or(dir.as_os_str());
     let name = name.to_string_lossy().into_owned();
     let index = dir.join("index.tsv");
     let mails = if index.is_file() {
         indexed(dir, &index)?
     } else if dir.join("ham").is_dir() || dir.join("spam").is_dir() {
-        labelled(&[dir.join("ham")], &[dir.join("spam")])?
+        labelled(&[dir.join("ham")], &[dir.join("spam")], groups)?
     } else {
         return Err(Failure::failed(format!(
             "{}: neither an index.tsv nor the directories ham and spam are there",
@@ -54,14 +63,14 @@ pub fn read(dir: &Path) -> Result<Corpus, Failure> {
 }
 
 /// A corpus of directories, mbox files or messages of either kind.
-pub fn of_kinds(ham: &[PathBuf], spam: &[PathBuf]) -> Result<Corpus, Failure> {
+pub fn of_kinds(ham: &[PathBuf], spam: &[PathBuf], groups: Groups) -> Result<Corpus, Failure> {
     Ok(Corpus {
         name: "given".to_owned(),
-        mails: labelled(ham, spam)?,
+        mails: labelled(ham, spam, groups)?,
     })
 }
 
-fn labelled(ham: &[PathBuf], spam: &[PathBuf]) -> Result<Vec<Mail>, Failure> {
+fn labelled(ham: &[PathBuf], spam: &[PathBuf], groups: Groups) -> Result<Vec<Mail>, Failure> {
     let mut mails = Vec::new();
     for (paths, is_spam) in [(ham, false), (spam, true)] {
         for path in paths
@@ -78,7 +87,9 @@ fn labelled(ham: &[PathBuf], spam: &[PathBuf]) -> Result<Vec<Mail>, Failure> {
             })?;
         }
     }
-    groups::find(&mut mails);
+    if groups == Groups::Found {
+        groups::find(&mut mails);
+    }
     Ok(mails)
 }
 

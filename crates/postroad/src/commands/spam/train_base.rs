@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use spam::train::{Example, train};
 
-use super::corpus::{self, Corpus};
+use super::corpus::{self, Corpus, Groups};
 use crate::output::{Answer, Failure};
 
 #[derive(Clone, Debug, clap::Args)]
@@ -29,7 +29,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<Answer, Failure> {
     let mut corpora = Vec::new();
     for dir in &args.corpora {
-        let corpus = corpus::read(dir)?;
+        let corpus = corpus::read(dir, Groups::Found)?;
         if !args.leave_out.contains(&corpus.name) {
             corpora.push(corpus);
         }

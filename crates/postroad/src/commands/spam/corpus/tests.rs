@@ -27,7 +27,7 @@ fn directories_mboxes_and_groups() {
         "spam/box",
         "From a@b Mon Sep  2 12:29:58 2002\nSubject: Cheap pills for everybody\n\nbuy\n\nFrom c@d Mon Sep  2 12:29:59 2002\nSubject: x\n\nother\n",
     );
-    let corpus = read(dir.path()).expect("a corpus");
+    let corpus = read(dir.path(), Groups::Found).expect("a corpus");
     assert_eq!(corpus.counts(), (2, 2));
     let groups: Vec<u64> = corpus.mails.iter().map(|mail| mail.group).collect();
     assert_eq!(groups[0], groups[1]);
@@ -61,7 +61,7 @@ fn an_index_with_an_archive() {
     let mut packer = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
     std::io::Write::write_all(&mut packer, &tar).expect("packed");
     packer.finish().expect("packed");
-    let corpus = read(dir.path()).expect("a corpus");
+    let corpus = read(dir.path(), Groups::Found).expect("a corpus");
     assert_eq!(corpus.counts(), (1, 1));
     assert_eq!(corpus.mails[1].bytes, b"Subject: b\n\n");
 }

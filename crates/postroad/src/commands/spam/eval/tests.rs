@@ -14,7 +14,7 @@ fn shared(name: &str) -> Option<Corpus> {
         eprintln!("skipped: {} is not there", dir.display());
         return None;
     }
-    Some(corpus::read(&dir).expect("a corpus"))
+    Some(corpus::read(&dir, corpus::Groups::Found).expect("a corpus"))
 }
 
 fn args() -> Args {
