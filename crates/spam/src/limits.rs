@@ -34,6 +34,23 @@ pub const LINK_TEXT_BYTES_MAX: usize = 300;
 /// Most parts that are looked at.
 pub const PARTS_MAX: usize = 100;
 
+/// Most parts, names and files in texts that are looked at beside those: more is hiding.
+pub const FILES_BESIDE_MAX: usize = 1_000;
+
+/// How much of the parts beyond [`PARTS_MAX`] is decoded: what they are shows by then.
+pub const LATE_BYTES_MAX: usize = 4 * 1024;
+
+/// Parts that are nested deeper hide something: programs put three into one another, forwarded mail ten.
+pub const NESTING_MAX: usize = 25;
+
+/// Most names of one part that are looked at.
+pub const NAMES_OF_PART_MAX: usize = 20;
+
+/// How often a message inside may be encoded, with another one inside that is, ...
+pub const ENCODED_MESSAGES_MAX: usize = 3;
+/// ... and how long it may be.
+pub const ENCODED_MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// How much of one attached file is decoded.
 pub const ATTACHMENT_BYTES_MAX: usize = 1024 * 1024;
 
@@ -366,3 +383,13 @@ pub const STORY_IN_BULK_SHARE: f32 = 0.5;
 
 /// Requests in haste are short.
 pub const ERRAND_BYTES_MAX: usize = 800;
+
+/// How much of a story must be told so that an odd link alone makes it one.
+pub const TOLD_CLEARLY: f32 = 1.0;
+
+/// What everything that came before from a sender's host, network and domain weighs at most, together: less than the
+/// threshold, for most of it is this server's own opinion.
+pub const REPUTATION_MAX: f32 = 2.0;
+
+/// What is left of an answer's weight where nobody here ever wrote to its author: numbers of messages are no secret.
+pub const ANSWER_OF_STRANGER_SHARE: f32 = 1.0 / 3.0;

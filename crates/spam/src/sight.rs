@@ -6,6 +6,7 @@ use mail::{Structure, decode_transfer, mailboxes};
 
 use crate::{attachments, limits};
 
+pub(crate) mod files;
 mod html;
 mod links;
 
@@ -35,6 +36,9 @@ pub struct Sight {
     pub parts: Vec<Part>,
     /// Of the whole message.
     pub size: usize,
+    pub(crate) files: files::Files,
+    /// What is dangerous about its files, once that was looked for.
+    pub(crate) dangers: Option<Vec<attachments::Dangerous>>,
 }
 
 /// A header field.
@@ -93,7 +97,19 @@ impl Sight {
         let structure = Structure::of(message);
         sight.look_at_parts(message, &structure);
         sight.look_at_second_types(message, &structure);
+        sight.files = files::Files::of(message, &structure);
         sight
+    }
+
+    /// Looks for what is dangerous about its files, and gives back the memory that they take.
+    #[must_use]
+    pub fn looked_into(mut self) -> Self {
+        self.dangers = Some(attachments::look(&self));
+        for part in &mut self.parts {
+            part.content = Vec::new();
+        }
+        self.files = files::Files::default();
+        self
     }
 
     /// The first field of this name (any case).
@@ -187,7 +203,8 @@ impl Sight {
                 let text = mail::charset::decode(&content, Some(&seen.charset));
                 self.look_at_text(&text, part.media_subtype == "html");
             } else if matches!(part.kind, Kind::Leaf) {
-                (seen.content, seen.is_cut) = room.content(body, part.encoding);
+                let name = seen.name.as_deref().unwrap_or_default();
+                (seen.content, seen.is_cut) = room.content(body, part.encoding, name);
             }
             self.parts.push(seen);
         }
@@ -267,7 +284,12 @@ impl Default for Room {
 
 impl Room {
     /// The beginning of an attached file or the whole of an archive, and whether there is more.
-    fn content(&mut self, body: &[u8], encoding: mail::Encoding) -> (Vec<u8>, bool) {
+    fn content(
+        &mut self,
+        body: &[u8],
+        encoding: mail::Encoding,
+        name: &str,
+    ) -> (Vec<u8>, bool) {
         let head = limits::ATTACHMENT_BYTES_MAX
             .min(self.heads)
             .max(limits::ATTACHMENT_BYTES_MIN)
@@ -278,7 +300,7 @@ impl Room {
             return (content.into_owned(), false);
         }
         let whole = self.archives.min(body.len());
-        if whole <= head || !attachments::is_read_whole(&content) {
+        if whole <= head || !attachments::is_read_whole(&content, name) {
             return (content.into_owned(), true);
         }
         self.archives -= whole;

@@ -118,10 +118,12 @@ pub(super) async fn rule(
 }
 
 /// A message of one part that is text has none. Looked for in the header alone, since most mail of people is such.
+/// Text of another sort, or with a name, is a file to mail programs.
 fn may_have_attachments(message: &[u8]) -> bool {
     let is_text = |value: &[u8]| {
         let value = String::from_utf8_lossy(value).trim().to_ascii_lowercase();
-        value.starts_with("text/")
+        let kind = value.split(';').next().unwrap_or_default().trim_end();
+        matches!(kind, "text/plain" | "text/html") && !value.contains("name")
     };
     // Of two types nobody knows which one a mail program believes.
     let mut types = mail::header::fields(message).filter(|field| field.is("content-type"));

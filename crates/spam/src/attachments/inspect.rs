@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::archive::{self, Budget, Contents, Entry, Listing};
 use super::magic::{self, Magic};
 use super::names::{self, Ending};
-use super::{Dangerous, Kind, document, page, pdf};
+use super::{Dangerous, Kind, document, page, pdf, zip};
 use crate::limits;
 use crate::sight::Part;
 
@@ -76,8 +76,16 @@ impl Inspector {
         if names::has_double_ending(file.name) {
             self.add(file, Kind::DoubleExtension, "");
         }
-        let magic = magic::of(file.content);
         let class = names::class(file.name);
+        let mut file = file;
+        let mut magic = magic::of(file.content);
+        // Programs that unpack go by the end: anything may stand before.
+        let is_other = !magic.is_some_and(Magic::is_archive);
+        if is_other && (magic.is_none() || class == Ending::Archive) {
+            if let Some(archive) = zip::behind(file.content) {
+                (file.content, magic) = (archive, Some(Magic::Zip));
+            }
+        }
         match class {
             Ending::Danger(kind) if is_by_name(kind, magic, file) => self.add(file, kind, ""),
             _ => {}

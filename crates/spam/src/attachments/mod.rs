@@ -71,7 +71,7 @@ pub struct Dangerous {
     pub file: String,
     /// What more is to say: the true type, where the template comes from; empty if nothing.
     pub detail: String,
-    /// Which of [`Sight::parts`].
+    /// Which of [`Sight::parts`], or of what was found beside them.
     pub part: usize,
     /// Of how many files in its archive; one where it is in none. One script among hundreds is source code.
     pub among: usize,
@@ -164,19 +164,44 @@ impl Kind {
     }
 }
 
-/// Whether a content of this beginning hides what it holds at its end, so that the beginning does not do.
-pub(crate) fn is_read_whole(head: &[u8]) -> bool {
-    magic::of(head).is_some_and(magic::Magic::is_read_whole)
+/// Whether a content of this beginning or name hides what it holds at its end, so that the beginning does not do.
+pub(crate) fn is_read_whole(head: &[u8], name: &str) -> bool {
+    let by_name = matches!(
+        names::class(name),
+        names::Ending::Archive | names::Ending::Danger(Kind::DiskImage)
+    );
+    by_name || magic::of(head).is_some_and(magic::Magic::is_read_whole)
+}
+
+/// Whether the name is one of a file rather than of a page or a text.
+pub(crate) fn is_file_name(name: &str) -> bool {
+    !matches!(
+        names::class(name),
+        names::Ending::Page | names::Ending::Other
+    )
 }
 
 /// Everything dangerous about a message's attached files. Sorted, each at most once.
 pub fn look(sight: &Sight) -> Vec<Dangerous> {
-    let attached = sight.parts.iter().map(|part| part.content.len()).sum();
+    if let Some(known) = &sight.dangers {
+        return known.clone();
+    }
+    let files = || sight.parts.iter().chain(&sight.files.all);
+    let attached = files().map(|part| part.content.len()).sum();
     let mut inspector = inspect::Inspector::new(attached);
-    for (at, part) in sight.parts.iter().enumerate() {
+    for (at, part) in files().enumerate() {
         inspector.part(at, part);
     }
     let mut found = inspector.found;
+    if sight.files.hides {
+        found.push(Dangerous {
+            kind: Kind::TooDeep,
+            file: "the message".to_owned(),
+            detail: String::new(),
+            part: 0,
+            among: 1,
+        });
+    }
     found.sort();
     found.dedup_by(|a, b| (a.kind, &a.file, a.part) == (b.kind, &b.file, b.part));
     found

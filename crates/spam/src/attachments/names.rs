@@ -225,6 +225,8 @@ pub(super) fn ending(name: &str) -> String {
 
 /// Windows drops dots and spaces at the end of a name.
 fn trimmed(name: &str) -> &str {
+    // So does what names a stream of a file: `a.js::$DATA`.
+    let name = name.split_once("::$").map_or(name, |(name, _)| name);
     name.trim_end_matches(['.', ' ', '\u{a0}', '\u{3000}', '\0', '"', '\''])
 }
 
@@ -278,6 +280,7 @@ mod tests {
         for (name, want) in [
             ("a.EXE", Ending::Danger(Kind::Program)),
             ("a.exe. .", Ending::Danger(Kind::Program)),
+            ("a.js::$DATA", Ending::Danger(Kind::Script)),
             ("folder.exe/readme", Ending::Other),
             ("rechnung.js", Ending::Danger(Kind::Script)),
             ("a.library-ms", Ending::Danger(Kind::Shortcut)),

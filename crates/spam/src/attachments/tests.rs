@@ -11,6 +11,7 @@ use crate::limits;
 use crate::sight::{Part, Sight};
 
 mod large;
+mod ways;
 
 fn sight(name: &str, media_type: &str, content: &[u8]) -> Sight {
     Sight {
@@ -65,9 +66,13 @@ fn zip(files: &[(&str, &[u8], u16)]) -> Vec<u8> {
         directory.extend(start.to_le_bytes());
         directory.extend(name.as_bytes());
     }
+    let (start, length) = (out.len(), directory.len());
     out.extend(directory);
     out.extend(b"PK\x05\x06");
-    out.resize(out.len() + 18, 0);
+    out.extend([0; 8]);
+    out.extend(u32::try_from(length).unwrap().to_le_bytes());
+    out.extend(u32::try_from(start).unwrap().to_le_bytes());
+    out.extend([0; 2]);
     out
 }
 

@@ -8,6 +8,9 @@ use crate::limits;
 
 const LOCAL: &[u8] = b"PK\x03\x04";
 const CENTRAL: &[u8] = b"PK\x01\x02";
+const END: &[u8] = b"PK\x05\x06";
+/// The record at the end, with the longest remark.
+const END_LENGTH_MAX: usize = 22 + 0xffff;
 
 /// Everything the archive names, with the place of its content.
 pub(super) fn list(bytes: &[u8]) -> Listing {
@@ -16,6 +19,14 @@ pub(super) fn list(bytes: &[u8]) -> Listing {
         listing = local_headers(bytes);
     }
     listing
+}
+
+/// The archive at the end of something else, by the record at its end.
+pub(super) fn behind(bytes: &[u8]) -> Option<&[u8]> {
+    let from = bytes.len().saturating_sub(END_LENGTH_MAX);
+    let end = from + memmem::rfind(&bytes[from..], END)?;
+    let before = u32_at(bytes, end + 12)?.checked_add(u32_at(bytes, end + 16)?)?;
+    bytes.get(end.checked_sub(before)?..)
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<usize> {
