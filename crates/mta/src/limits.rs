@@ -341,6 +341,9 @@ pub const BLOCKLIST_BROKEN_PAUSE: Duration = Duration::from_secs(3_600);
 pub const BLOCKLIST_SLOW_MAX: u32 = 3;
 pub const BLOCKLIST_SLOW_PAUSE: Duration = Duration::from_secs(300);
 
+/// What becomes of a message within this time counts for or against the account that sent it.
+pub const ACCOUNT_BLAMED_WITHIN: Duration = Duration::from_secs(86_400);
+
 /// Block lists that are asked: each costs a question for each message.
 pub const BLOCKLISTS_MAX: usize = 32;
 

@@ -2,7 +2,7 @@
 //! mailbox, once a day, only if there is anything.
 //!
 //! The local morning is that of the clock by which the person's last message was dated. A summary's Message-ID is made of
-//! account and day: one that was delivered just before a crash is found again, and none comes twice.
+//! account and day: one that was delivered just before a crash is found again, and none comes twice. Nobody else can make it up.
 
 mod limits;
 mod page;
@@ -131,14 +131,15 @@ async fn one(desk: &Desk, state: DigestState) -> Result<(), JobError> {
         Due::Begin { day, told_until } => return note(desk, id, day, told_until).await,
         Due::Now { day, after } => (day, after),
     };
-    let name = format!("junk.{id}.{day}@{}", desk.settings.host);
-    let known_name = name.clone();
-    let person = account.clone();
-    let (page, was_delivered) = desk
+    let (person, host) = (account.clone(), desk.settings.host.clone());
+    let (page, name, was_delivered) = desk
         .store
         .read(move |view| {
             let page = gather(view, &person, after, now)?;
-            Ok::<_, StoreError>((page, view.knows_message_id(id, &known_name)?))
+            let name = view.own_message_name(&format!("junk {id} {day}"));
+            let name = format!("{name}@{host}");
+            let was_delivered = view.knows_message_id(id, &name)?;
+            Ok::<_, StoreError>((page, name, was_delivered))
         })
         .await?;
     if let (Some(page), false) = (page, was_delivered) {

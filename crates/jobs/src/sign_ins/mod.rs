@@ -1,7 +1,8 @@
 //! Tells a user, in the user's own mailbox, that somebody logged in from a network that is new to the account. Which log-ins
 //! those are is noted by the store with the log-in; here it is found out whose networks they are, and told in plain words.
 //!
-//! Once each: the Message-ID is made of account and time, so that a message written just before a crash is found again.
+//! Once each: the Message-ID is made of account and time, so that a message written just before a crash is found again; whoever
+//! logged in cannot make it up beforehand.
 //! Whoever reads the mailbox may be the intruder; the operator sees all of it with `postroad account sign-ins`.
 
 mod limits;
@@ -115,7 +116,7 @@ async fn one(desk: &Desk, id: AccountId) -> Result<(), JobError> {
         return Ok(());
     }
     let host = &desk.settings.host;
-    let name = format!("sign-in.{id}.{}@{host}", oldest.0);
+    let plain = format!("sign-in {id} {}", oldest.0);
     let Known {
         account,
         news,
@@ -129,11 +130,13 @@ async fn one(desk: &Desk, id: AccountId) -> Result<(), JobError> {
     if told.is_empty() {
         return Ok(());
     }
-    let known_name = name.clone();
-    let was_told = desk
-        .store
-        .read(move |view| view.knows_message_id(id, &known_name))
-        .await?;
+    let at_host = host.clone();
+    let looked = desk.store.read(move |view| {
+        let name = format!("{}@{at_host}", view.own_message_name(&plain));
+        let is_known = view.knows_message_id(id, &name)?;
+        Ok::<_, StoreError>((name, is_known))
+    });
+    let (name, was_told) = looked.await?;
     let all: Vec<SignInNews> = told.iter().map(|one| one.news.clone()).collect();
     if !was_told {
         let told = Told {

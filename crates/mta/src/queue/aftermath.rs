@@ -330,15 +330,28 @@ impl Aftermath {
         .collect()
     }
 
-    /// What the answers say of the account whose message it is.
+    /// What the answers say of the account whose message it is. Only of a message of the last day: later ends tell of long
+    /// trouble at one end or the other, not of who writes now.
     pub(crate) fn blame(&mut self, job: &Job, decisions: &[Decision]) {
+        let is_new = |at: mail::UnixMillis| at.since(job.created()) < limits::ACCOUNT_BLAMED_WITHIN;
         let Some(account) = job.message.account.filter(|_| !job.message.forwarded) else {
             return;
         };
         let mut outcome = Outcome::of(account);
-        for (decision, understood) in decisions.iter().zip(&self.understood) {
-            let has_failed = matches!(decision.attempt.outcome, queue::Outcome::Failed);
-            outcome.add(has_failed, understood.as_ref().map(|of| &of.classified));
+        let list = job.recipients.iter().zip(decisions).zip(&self.understood);
+        for ((recipient, decision), understood) in list {
+            match (&decision.attempt.outcome, understood) {
+                (queue::Outcome::Delivered, _) => outcome.add_taken(),
+                (queue::Outcome::Failed, Some(of)) if is_new(decision.attempt.at) => {
+                    let for_good = of.refusal.code.is_some_and(|code| 500 <= code);
+                    outcome.add_refusal(for_good, &of.classified);
+                }
+                // The first time it is put off; further tries hear the same.
+                (queue::Outcome::Deferred { .. }, Some(of)) if recipient.attempts == 0 => {
+                    outcome.add_refusal(false, &of.classified);
+                }
+                _ => {}
+            }
         }
         self.outcome = Some(outcome);
     }

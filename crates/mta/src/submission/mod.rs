@@ -14,6 +14,8 @@ use mail::compose::{Received, return_path};
 use mail::submission::{Prepared, Submitter, prepare};
 use mail::{Address, Domain, ReversePath, TraceId, UnixMillis};
 use store::held::NewHeld;
+use spam::Sight;
+use spam::header::OURS;
 use store::queue::{MessageDsn, RecipientDsn};
 use store::reports::NewIntake;
 use store::{AccountId, Delivery, LoggedIn, PasswordUsed, QuotaRule, Receipt, StoreError};
@@ -406,8 +408,8 @@ impl Preparing {
     }
 }
 
-/// Whoever takes up a message as it lay in a mailbox of ours must not send our findings about it as new
-/// ones. RFC 8601 §5.
+/// Whoever takes up a message as it lay in a mailbox of ours must not send our findings about it as new ones: who sent it
+/// (RFC 8601 §5), and whether it was wanted, which tells of its reader as well.
 fn without_forged(message: Vec<u8>, host: &str) -> Vec<u8> {
     let mut message = message;
     for range in mailauth::results::forged(&message, host).into_iter().rev() {
@@ -423,6 +425,12 @@ async fn deliver(
     recipients: &[Routed],
     now: UnixMillis,
 ) -> Result<Filing, Refusal> {
+    let verdicts = mail::header::fields(&message)
+        .filter(|field| OURS.iter().any(|name| field.is(name)))
+        .map(|field| field.start..field.end);
+    for range in verdicts.collect::<Vec<_>>().into_iter().rev() {
+        message.drain(range);
+    }
     let targets = delivery_targets(recipients.iter().flat_map(Routed::targets));
     let (bytes, summary) = crate::receive::summarize(inner, bytes.into()).await?;
     let kept = inner

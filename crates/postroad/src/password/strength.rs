@@ -28,7 +28,7 @@ pub enum Weakness {
 /// Looks at a password of somebody with these names: address, person's name, host.
 pub fn weakness(password: &str, names: &[&str]) -> Option<Weakness> {
     let password: String = password.chars().take(CHARS_LOOKED_AT).collect();
-    let own = own_words(names);
+    let own = own_words(&[names, PROGRAM].concat());
     let own: Vec<&str> = own.iter().map(String::as_str).collect();
     let judged = zxcvbn::zxcvbn(&password, &own);
     if judged.guesses_log10() < GUESSES_LOG10_MIN {
@@ -38,6 +38,9 @@ pub fn weakness(password: &str, names: &[&str]) -> Option<Weakness> {
     }
     (others(&password, &own) < OTHER_CHARS_MIN).then_some(Weakness::OwnWords)
 }
+
+/// What this program is called is on the guessers' list as well.
+const PROGRAM: &[&str] = &["postroad"];
 
 /// `ann.smith@example.org` has three words worth looking at.
 fn own_words(names: &[&str]) -> Vec<String> {
@@ -109,7 +112,12 @@ mod tests {
 
     #[test]
     fn ones_own_names_are_no_password() {
-        for password in ["annsmith1980", "ann-example-2024", "SmithAnn99"] {
+        for password in [
+            "annsmith1980",
+            "ann-example-2024",
+            "SmithAnn99",
+            "postroad123",
+        ] {
             assert!(weakness(password, &NAMES).is_some(), "{password}");
         }
         assert_eq!(weakness("annsmith1980", &["bob@other.test"]), None);

@@ -39,10 +39,29 @@ fn sending_is_locked_and_released() {
             .done()
             .says("the laptop was stolen");
         // Log-ins are another matter.
-        assert_eq!(post.json(&["account", "show", ANN])["state"], "active");
-        post.run(&["account", "release", ANN])
+        let shown = post.json(&["account", "show", ANN]);
+        assert_eq!(
+            (&shown["state"], &shown["sending"]),
+            (&json!("active"), &json!("locked"))
+        );
+        post.run(&["account", "show", ANN])
             .done()
-            .says("sends again");
+            .says("locked since");
+        post.run(&["account", "list"])
+            .done()
+            .says("active, sending locked");
+        assert_eq!(post.json(&["account", "list"])[0]["sending"], "locked");
+        post.run_with_input(
+            &["account", "passwd", ANN, "--password-stdin"],
+            "another good secret",
+        )
+        .done()
+        .complains("postroad account release ann@example.test");
+        let released = post.json(&["account", "release", ANN]);
+        assert_eq!(
+            (&released["was_stopped"], &released["password_is_old"]),
+            (&json!(true), &json!(false))
+        );
         post.run(&["account", "release", ANN])
             .done()
             .says("was not stopped");
@@ -53,14 +72,52 @@ fn sending_is_locked_and_released() {
             .done()
             .says("no log-in");
         assert_eq!(post.json(&["account", "show", ANN])["state"], "disabled");
+        post.run(&["account", "release", ANN])
+            .done()
+            .says("may not log in")
+            .complains("release ann@example.test --all");
         post.run(&["account", "release", ANN, "--all", "--with-mail"])
-            .done();
+            .done()
+            .says("may log in again");
         assert_eq!(post.json(&["account", "show", ANN])["state"], "active");
+        // The old password is still good.
+        post.run(&["account", "lock", ANN]).done();
+        assert_eq!(
+            post.json(&["account", "release", ANN])["password_is_old"],
+            true
+        );
         post.run(&["account", "lock", ANN, "--all", "--sending"])
             .exits(2);
         post.run(&["account", "lock", "bob@example.test"])
             .exits(1)
             .complains("ann@example.test");
+    });
+}
+
+#[test]
+fn users_are_told_of_log_ins_unless_they_do_not_want_it() {
+    in_both_modes(|post| {
+        with_ann(post);
+        let notices = |arguments: &[&str]| {
+            let shown = post.json(&[&["account", "notices"], arguments].concat());
+            (shown["notices"].clone(), shown["chosen"].clone())
+        };
+        assert_eq!(notices(&[ANN]), (json!(true), json!("default")));
+        assert_eq!(notices(&["everyone", "off"]), (json!(false), json!("off")));
+        assert_eq!(notices(&[ANN]), (json!(false), json!("default")));
+        assert_eq!(notices(&[ANN, "on"]), (json!(true), json!("on")));
+        assert_eq!(notices(&[ANN, "off"]), (json!(false), json!("off")));
+        assert_eq!(
+            notices(&["everyone", "default"]),
+            (json!(true), json!("default"))
+        );
+        assert_eq!(notices(&[ANN, "default"]), (json!(true), json!("default")));
+        post.run(&["account", "notices", ANN])
+            .done()
+            .says("is told");
+        post.run(&["account", "notices", ANN, "perhaps"]).exits(2);
+        post.run(&["account", "notices", "bob@example.test", "off"])
+            .exits(1);
     });
 }
 
@@ -76,6 +133,20 @@ fn limits_are_set_and_reset() {
         };
         assert_eq!(counts("new recipients in a day"), 160);
         assert_eq!(counts("recipients in a day"), 200);
+        for wrong in [
+            ["--recipients", "0"],
+            ["--new", "18446744073709551615"],
+            ["--days", "0"],
+        ] {
+            post.run(
+                &[
+                    &["account", "limits", ANN, "set"][..],
+                    &wrong,
+                ]
+                .concat(),
+            )
+            .exits(2);
+        }
         post.run(&["account", "limits", ANN, "set"])
             .exits(2)
             .complains("which limit?");

@@ -18,6 +18,7 @@ use store::senders::NewReceived;
 use store::sending::SendingState;
 use store::{Durability, StoreError};
 
+use crate::junk::{add_list, answer};
 use crate::reports::told;
 use crate::{ANN, here};
 
@@ -319,6 +320,39 @@ fn a_drip_that_stays_below_the_hourly_levels() {
         let arrived = night.arrived();
         assert!((100..=MOST).contains(&arrived), "{arrived}");
         night.ends_well(MOST).await;
+    });
+}
+
+/// The same with links that a block list has: one such letter goes, a dozen are asked about.
+#[test]
+fn a_slow_drip_of_links_that_are_listed() {
+    Internet::simulated(11, async |internet| {
+        let night = Night::new(&internet).await;
+        add_list(&internet, &night.host, "dbl.list.test", "domains");
+        answer(&internet, "pills.test", "dbl.list.test", "127.0.0.2");
+        internet.pass(minutes(1)).await;
+        let warning = "Do not open what leads to http://pills.test/buy please.";
+        let before = night.remotes[0].taken_count();
+        let reply = night.submit_as_user("ann2@alpha.test", "A warning", warning);
+        assert_eq!(reply.await.code, 250);
+        internet
+            .until(minutes(5), || night.remotes[0].taken_count() == before + 1)
+            .await;
+        assert_eq!(night.state(), SendingState::Free);
+        let mut intruder = Intruder::new(&night);
+        for number in 0..600 {
+            let text = spam(number, &format!("Hello {number}"), OFFER);
+            intruder.send(&[&victim(number)], &text).await;
+            internet.pass(Duration::from_secs(144)).await;
+        }
+        night.ends_well(12).await;
+        let seen = night.ask(Request::Account(account::Request::Sending(
+            sending::Request::Show {
+                address: ANN.to_owned(),
+            },
+        )));
+        let alarms = seen.value["alarms"].to_string();
+        assert!(alarms.contains("a link that block lists have"), "{alarms}");
     });
 }
 

@@ -335,7 +335,7 @@ const LIST: &str = "bl.list.test";
 const PEER: &str = "203.0.113.9";
 
 /// The operator adds a list, of which `test` and `clean` say what they should or not.
-fn add_list(internet: &Internet, host: &Host, zone: &'static str, of: &str) {
+pub(crate) fn add_list(internet: &Internet, host: &Host, zone: &'static str, of: &str) {
     let weight = match of {
         "addresses" => r#""inbound":{"peer":4.0}"#,
         _ => r#""test":"test","clean":"invalid","inbound":{"sender":4.0,"link":5.0}"#,
@@ -360,7 +360,7 @@ fn add_list(internet: &Internet, host: &Host, zone: &'static str, of: &str) {
     answer(internet, test, zone, "127.0.0.2");
 }
 
-fn answer(internet: &Internet, point: &str, zone: &str, says: &str) {
+pub(crate) fn answer(internet: &Internet, point: &str, zone: &str, says: &str) {
     let says: IpAddr = says.parse().unwrap();
     internet.domain(&format!("{point}.{zone}")).address(says);
 }

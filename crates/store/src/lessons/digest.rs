@@ -16,6 +16,9 @@ pub struct DigestState {
     pub told_until: Option<UnixMillis>,
 }
 
+/// Of a hash: a hundred bits.
+const OWN_NAME_CHARS: usize = 26;
+
 impl View<'_> {
     /// Accounts whose person, or domain, or server wants summaries; ascending, after one that was seen.
     pub fn digests(
@@ -60,6 +63,18 @@ impl View<'_> {
         let sql = "SELECT thread FROM thread_key WHERE account = ?1 AND hash = ?2";
         let key = [Param::Int(account.0), Param::Int(hash_of_id(id))];
         Ok(self.sql.first(sql, &key, |row| row.int(0))?.is_some())
+    }
+
+    /// A name for a message of our own, the same each time, that nobody else can make up: a letter that mentions it beforehand
+    /// would pass for it.
+    #[must_use]
+    pub fn own_message_name(&self, plain: &str) -> String {
+        let key = self
+            .shared
+            .sealing
+            .derive("postroad 2026 names of own messages");
+        let hash = blake3::keyed_hash(&key, plain.as_bytes()).to_hex();
+        hash.chars().take(OWN_NAME_CHARS).collect()
     }
 
     /// The last message that the person wrote.

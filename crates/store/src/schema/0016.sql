@@ -24,5 +24,8 @@ CREATE TABLE sign_in_notice (
 -- Messages with a link that a block list has.
 ALTER TABLE sending_slot ADD COLUMN listed BIGINT NOT NULL DEFAULT 0;
 
+-- Recipients whose servers took a message.
+ALTER TABLE sending_slot ADD COLUMN taken BIGINT NOT NULL DEFAULT 0;
+
 -- No door ever took such a code.
 ALTER TABLE sending_account DROP COLUMN code

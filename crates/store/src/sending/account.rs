@@ -5,7 +5,7 @@ use std::time::Duration;
 use mail::UnixMillis;
 
 use super::habits::{DAY_MILLIS, HOUR_MILLIS};
-use super::{NewAlarm, SendingState};
+use super::{Counts, NewAlarm, SendingState, Sketch};
 use crate::engine::Param;
 use crate::limits::APP_PASSWORDS_RECENT_MILLIS;
 use crate::{AccountId, Change, StoreError};
@@ -24,6 +24,7 @@ impl Change<'_> {
             return Ok(false);
         }
         self.set_sending_state(account, 1, now)?;
+        self.group_others(account, now)?;
         let delayed = "INSERT INTO sending_message (message, account, grp, held) \
                        SELECT DISTINCT q.id, q.account, 0, 1 FROM queue_message q \
                        JOIN queue_recipient r ON r.message = q.id \
@@ -52,6 +53,7 @@ impl Change<'_> {
             return Ok(false);
         }
         self.set_sending_state(account, 2, now)?;
+        self.group_others(account, now)?;
         let waiting = "INSERT INTO sending_message (message, account, grp, held) \
                        SELECT DISTINCT q.id, q.account, 0, 1 FROM queue_message q \
                        JOIN queue_recipient r ON r.message = q.id WHERE q.account = ?1 AND r.state < 2 \
@@ -110,6 +112,32 @@ impl Change<'_> {
         Ok(true)
     }
 
+    /// What came into the queue by another way than sending (released from quarantine, or before there were groups) makes one
+    /// group, so that it is seen among the others.
+    fn group_others(&mut self, account: AccountId, now: UnixMillis) -> Result<(), StoreError> {
+        let others = "SELECT q.id FROM queue_message q WHERE q.account = ?1 AND NOT EXISTS \
+                      (SELECT 1 FROM sending_message s WHERE s.message = q.id)";
+        let others = self
+            .sql
+            .all(others, &[Param::Int(account.0)], |row| row.int(0))?;
+        if others.is_empty() {
+            return Ok(());
+        }
+        let group = self.new_group(account, &Sketch::default(), OTHERS, now)?;
+        for message in others {
+            self.count_group(group, &Counts::default(), now)?;
+            let sql =
+                "INSERT INTO sending_message (message, account, grp, held) VALUES (?1, ?2, ?3, 0)";
+            let params = [
+                Param::Int(message),
+                Param::Int(account.0),
+                Param::Int(group.0),
+            ];
+            self.sql.execute(sql, &params)?;
+        }
+        Ok(())
+    }
+
     fn set_sending_state(
         &mut self,
         account: AccountId,
@@ -141,3 +169,6 @@ impl Change<'_> {
         Ok(())
     }
 }
+
+/// In place of the subject of messages that nobody looked at.
+const OTHERS: &str = "(mail that came into the queue by other ways)";

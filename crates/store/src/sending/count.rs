@@ -84,7 +84,7 @@ impl View<'_> {
         now: UnixMillis,
         facts: &mut SendingFacts,
     ) -> Result<(), StoreError> {
-        let sql = "SELECT slot, messages, recipients, first_time, local, automatic, failed, unknown, blamed, listed \
+        let sql = "SELECT slot, messages, recipients, first_time, local, automatic, failed, unknown, blamed, listed, taken \
                    FROM sending_slot WHERE account = ?1 AND slot >= ?2";
         let first = |span: i64| slot_of(UnixMillis(now.0 - span));
         let (ten_minutes, hour) = (first(2 * SLOT_MILLIS), first(HOUR_MILLIS));
@@ -102,6 +102,7 @@ impl View<'_> {
                 unknown: count(7)?,
                 blamed: count(8)?,
                 listed: count(9)?,
+                taken: count(10)?,
             };
             facts.day = facts.day.and(counts);
             if slot >= hour {
@@ -209,7 +210,7 @@ impl Change<'_> {
         now: UnixMillis,
     ) -> Result<(), StoreError> {
         let sql = "INSERT INTO sending_slot (account, slot, messages, recipients, first_time, local, automatic, failed, \
-                   unknown, blamed, listed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
+                   unknown, blamed, listed, taken) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
                    ON CONFLICT (account, slot) DO UPDATE SET messages = sending_slot.messages + excluded.messages, \
                    recipients = sending_slot.recipients + excluded.recipients, \
                    first_time = sending_slot.first_time + excluded.first_time, \
@@ -217,7 +218,7 @@ impl Change<'_> {
                    automatic = sending_slot.automatic + excluded.automatic, \
                    failed = sending_slot.failed + excluded.failed, \
                    unknown = sending_slot.unknown + excluded.unknown, blamed = sending_slot.blamed + excluded.blamed, \
-                   listed = sending_slot.listed + excluded.listed";
+                   listed = sending_slot.listed + excluded.listed, taken = sending_slot.taken + excluded.taken";
         let params = [
             Param::Int(account.0),
             Param::Int(slot_of(now)),
@@ -230,6 +231,7 @@ impl Change<'_> {
             int(counts.unknown),
             int(counts.blamed),
             int(counts.listed),
+            int(counts.taken),
         ];
         self.sql.execute(sql, &params).map(drop)
     }

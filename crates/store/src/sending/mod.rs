@@ -37,6 +37,8 @@ pub struct Counts {
     pub blamed: u64,
     /// Messages with a link that a block list has.
     pub listed: u64,
+    /// Recipients whose servers took it.
+    pub taken: u64,
 }
 
 /// Whether an account sends.
@@ -122,6 +124,7 @@ impl Counts {
             unknown: self.unknown + other.unknown,
             blamed: self.blamed + other.blamed,
             listed: self.listed + other.listed,
+            taken: self.taken + other.taken,
         }
     }
 }

@@ -8,7 +8,8 @@ use crate::sending::{HOUR, MINUTE, alarm, at, new_group, states, submit};
 
 on_both!(
     what_an_alarm_holds_goes_with_its_account,
-    an_alarms_end_leaves_what_the_operator_holds
+    an_alarms_end_leaves_what_the_operator_holds,
+    what_came_by_another_way_is_a_group
 );
 
 fn what_an_alarm_holds_goes_with_its_account(home: &Home) {
@@ -64,4 +65,59 @@ fn an_alarms_end_leaves_what_the_operator_holds(home: &Home) {
     assert_eq!(released.expect("released"), 2);
     assert_eq!(states(home, both), [Waiting, Waiting]);
     assert_eq!(states(home, all), [Held, Waiting]);
+}
+
+/// Such as what was released from quarantine.
+fn what_came_by_another_way_is_a_group(home: &Home) {
+    let ann = home.account("ann");
+    let spam = submit(
+        home,
+        ann,
+        &["a@far.example"],
+        new_group(1),
+        false,
+        HOUR,
+        NOW,
+    );
+    let message = NewQueued {
+        trace: trace(),
+        kept: home.store.keep_blocking(&b"out"[..]).expect("kept"),
+        prefix: Vec::new(),
+        account: Some(ann),
+        forwarded: false,
+        reverse_path: mail::ReversePath::Null,
+        recipients: vec![NewRecipient {
+            address: address("bob@far.example"),
+            dsn: RecipientDsn::default(),
+            due: NOW,
+        }],
+        dsn: MessageDsn::default(),
+        tls: TlsWish::default(),
+        needs_smtputf8: false,
+        body: BodyKind::SevenBit,
+        created: NOW,
+        expires: at(24 * HOUR),
+    };
+    let receipt = home
+        .store
+        .accept_blocking(move |change| change.enqueue(&message));
+    let other = receipt.expect("queued").queued()[0];
+    home.write(move |change| change.lock_sending(ann, &alarm("many"), NOW))
+        .expect("locked");
+    assert_eq!(states(home, other), [RecipientState::Held]);
+    let groups = home.read(move |view| view.sending_groups(Some(ann)));
+    let held: Vec<u64> = groups.iter().map(|group| group.held_messages).collect();
+    assert_eq!(held, [1, 1], "{groups:?}");
+    let group = groups.iter().find(|group| group.subject.starts_with('('));
+    let group = group.expect("it is shown").id;
+    assert_eq!(
+        home.write(move |change| change.remove_group(group))
+            .expect("removed"),
+        1
+    );
+    assert_eq!(states(home, other), []);
+    assert_eq!(states(home, spam), [RecipientState::Held]);
+    let stopped = home.read(|view| view.stopped_accounts());
+    assert_eq!(stopped.len(), 1);
+    assert!(stopped[0].0 == ann && stopped[0].1.is_locked());
 }

@@ -188,7 +188,7 @@ impl Outgoing {
     fn place(&self, view: &View<'_>, facts: &SendingFacts) -> Result<Place, StoreError> {
         let now = self.now;
         let hour = now.0.div_euclid(3_600_000).rem_euclid(24);
-        let hour = u32::try_from(hour).unwrap_or(0);
+        let hour = u32::try_from(hour).ok();
         let Some(peer) = self.peer else {
             return Ok(Place {
                 hour,

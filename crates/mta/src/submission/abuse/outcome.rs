@@ -29,17 +29,21 @@ impl Outcome {
         }
     }
 
-    /// One recipient's answer. What a server thinks of our address says nothing of an account.
-    pub(crate) fn add(&mut self, has_failed: bool, classified: Option<&Classified<'_>>) {
-        let class = classified.map(|of| of.class);
-        let is_unknown = has_failed && class == Some(Class::NoSuchUser);
-        let is_blamed = classified.is_some_and(|of| {
-            of.class == Class::Content
-                || (of.class == Class::Reputation && of.scope == Scope::Message)
-        });
-        self.counts.failed += u64::from(has_failed);
+    /// A recipient's server took the message.
+    pub(crate) fn add_taken(&mut self) {
+        self.counts.taken += 1;
+    }
+
+    /// A recipient's server refused it; for good, or for now. What is given up because nobody answered is not among them: the
+    /// trouble may be ours. What a server thinks of our address says nothing of an account.
+    pub(crate) fn add_refusal(&mut self, for_good: bool, classified: &Classified<'_>) {
+        let is_unknown = for_good && classified.class == Class::NoSuchUser;
+        let is_blamed = classified.class == Class::Content
+            || (classified.class == Class::Reputation && classified.scope == Scope::Message);
+        self.counts.failed += u64::from(for_good);
         self.counts.unknown += u64::from(is_unknown);
-        self.counts.blamed += u64::from(is_blamed);
+        // One message is one, however many at one place it is for.
+        self.counts.blamed = self.counts.blamed.max(u64::from(is_blamed));
     }
 
     /// It links to what a block list has.
@@ -54,6 +58,14 @@ impl Outcome {
         let Some(account) = change.account(self.account)? else {
             return Ok(());
         };
+        let is_praise = self.counts
+            == Counts {
+                taken: self.counts.taken,
+                ..Counts::default()
+            };
+        if is_praise {
+            return change.count_sending(self.account, &self.counts, now);
+        }
         change.begin_sending(self.account, now)?;
         change.count_sending(self.account, &self.counts, now)?;
         let facts = change.sending_facts(self.account, now)?;

@@ -74,8 +74,8 @@ pub struct Place {
     /// It is known from elsewhere, and not from there.
     pub is_new: bool,
     pub networks_in_hour: u64,
-    /// Of the day, in UTC.
-    pub hour: u32,
+    /// Of the day, in UTC, if somebody acts at all.
+    pub hour: Option<u32>,
     /// It logged in with an app password that was made within a day.
     pub has_new_app_password: bool,
 }
@@ -117,7 +117,14 @@ pub fn measures(facts: &SendingFacts, place: &Place, message: &Message) -> Vec<M
 }
 
 fn volume(facts: &SendingFacts, place: &Place, message: &Message) -> Vec<Measure> {
-    let allowed = Allowed::of(facts);
+    let allowed = match place.is_new || place.is_odd(facts.habits) {
+        // Habits are those of somebody at home, by day.
+        true => Allowed::of(&SendingFacts {
+            habits: Habits::default(),
+            ..facts.clone()
+        }),
+        false => Allowed::of(facts),
+    };
     let (more, less) = (message.counts, facts);
     let widened = |usual: u64, of: u64, standard: u64| match of > standard {
         // Whoever may send more in a day may send a share of it at once.
@@ -130,7 +137,10 @@ fn volume(facts: &SendingFacts, place: &Place, message: &Message) -> Vec<Measure
     };
     let first = allowed.first_time_in_day;
     let all = allowed.recipients_in_day;
-    let habit_hour = facts.habits.hour_usual * limits::KNOWN_PER_HOUR_HABIT;
+    let habit_hour = facts
+        .habits
+        .hour_usual
+        .saturating_mul(limits::KNOWN_PER_HOUR_HABIT);
     let hour = limits::KNOWN_PER_HOUR_DELAYED.max(habit_hour);
     let local = limits::LOCAL_PER_DAY.max(all.saturating_mul(5));
     let [automatic, automatic_act] = limits::AUTOMATIC_PER_HOUR;
@@ -142,7 +152,10 @@ fn volume(facts: &SendingFacts, place: &Place, message: &Message) -> Vec<Measure
         )
         .warn(widened(first_hour, first, limits::FIRST_TIME_PER_DAY)),
         Measure::new(Signal::FirstTimeInDay, less.day.first_time, more.first_time)
-            .warn(first * limits::FIRST_TIME_PER_DAY_DELAYED / limits::FIRST_TIME_PER_DAY)
+            .warn(
+                first.saturating_mul(limits::FIRST_TIME_PER_DAY_DELAYED)
+                    / limits::FIRST_TIME_PER_DAY,
+            )
             .act(first)
             .stop(first.saturating_add(first / 2)),
         Measure::new(Signal::KnownInHour, known_of(less.hour), known_of(more)).warn(widened(
@@ -182,16 +195,19 @@ fn known_of(counts: Counts) -> u64 {
 
 fn failures(facts: &SendingFacts) -> Vec<Measure> {
     let hour = facts.hour;
+    // Of what was sent today, or where older mail went out (after a release, say) of what had an answer.
+    let answered = hour.failed.saturating_add(hour.taken);
+    let all = facts.day.recipients.max(answered).max(1);
     let share = match hour.failed >= limits::FAILED_MIN {
-        true => hour.failed * 100 / facts.day.recipients.max(1),
+        true => hour.failed.saturating_mul(100) / all,
         false => 0,
     };
     // Who is allowed much has more of everything.
     let larger = (Allowed::of(facts).recipients_in_day / limits::RECIPIENTS_PER_DAY).max(1);
     let of = |signal, counted, [warn, act]: [u64; 2], times: u64| {
         Measure::new(signal, counted, 0)
-            .warn(warn * times)
-            .act(act * times)
+            .warn(warn.saturating_mul(times))
+            .act(act.saturating_mul(times))
     };
     vec![
         of(Signal::FailedShare, share, limits::FAILED_PERCENT, 1),
@@ -224,13 +240,13 @@ fn circumstances(facts: &SendingFacts, place: &Place, message: &Message) -> Vec<
     let spam_like = u64::from((facts.verdicts & 0x3ff).count_ones());
     vec![
         Measure::new(Signal::Alike, message.alike, message.counts.first_time)
-            .warn(alike[0] * larger)
-            .act(alike[1] * larger),
+            .warn(alike[0].saturating_mul(larger))
+            .act(alike[1].saturating_mul(larger)),
         of(Signal::SpamLike, spam_like, limits::SPAM_LIKE),
         of(
             Signal::ListedLinks,
             facts.day.listed,
-            limits::LISTED_PER_DAY.map(|most| most * larger),
+            limits::LISTED_PER_DAY.map(|most| most.saturating_mul(larger)),
         ),
         of(
             Signal::ManyNetworks,
@@ -238,7 +254,7 @@ fn circumstances(facts: &SendingFacts, place: &Place, message: &Message) -> Vec<
             limits::NETWORKS_PER_HOUR,
         ),
         yes(Signal::NewNetwork, place.is_new),
-        yes(Signal::OddHour, is_odd(facts.habits, place.hour)),
+        yes(Signal::OddHour, place.is_odd(facts.habits)),
         Measure::new(
             Signal::NewAppPassword,
             u64::from(place.is_new && place.has_new_app_password),
@@ -249,11 +265,16 @@ fn circumstances(facts: &SendingFacts, place: &Place, message: &Message) -> Vec<
     ]
 }
 
-/// Neither in this hour of the day nor in one beside it did the account send for a month.
-fn is_odd(habits: Habits, hour: u32) -> bool {
-    let near = [hour + 23, hour, hour + 1];
-    habits.active_days >= limits::ACTIVE_DAYS_MIN
-        && near.iter().all(|hour| habits.hours & 1 << (hour % 24) == 0)
+impl Place {
+    /// Neither in this hour of the day nor in one beside it did the account send for a month.
+    fn is_odd(&self, habits: Habits) -> bool {
+        let Some(hour) = self.hour else {
+            return false;
+        };
+        let near = [hour + 23, hour, hour + 1];
+        habits.active_days >= limits::ACTIVE_DAYS_MIN
+            && near.iter().all(|hour| habits.hours & 1 << (hour % 24) == 0)
+    }
 }
 
 impl Measure {

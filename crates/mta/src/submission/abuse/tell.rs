@@ -44,19 +44,22 @@ pub(crate) async fn tell_users(inner: &Inner) {
 async fn tell(inner: &Inner, alarm: &Alarm) -> Result<(), Refusal> {
     let (account, since) = (alarm.account, UnixMillis(alarm.at.0 - DAY_MILLIS));
     // Told just before a crash, it is found again by this name.
-    let name = format!("alarm.{}@{}", alarm.id.0, inner.settings.hostname);
-    let told_name = name.clone();
+    let (plain, host) = (
+        format!("alarm {}", alarm.id.0),
+        inner.settings.hostname.clone(),
+    );
     let known = inner.store.read(move |view| {
+        let name = format!("{}@{host}", view.own_message_name(&plain));
         let account = match view.account(account)? {
-            Some(account) if !view.knows_message_id(account.id, &told_name)? => account,
+            Some(account) if !view.knows_message_id(account.id, &name)? => account,
             _ => return Ok::<_, StoreError>(None),
         };
         let mut networks = view.sending_networks(account.id)?;
         networks.retain(|network| since <= network.last);
         let reached = view.reached_since(account.id, since)?;
-        Ok(Some((account, networks, reached)))
+        Ok(Some((account, networks, reached, name)))
     });
-    let Some((account, networks, reached)) = known.await? else {
+    let Some((account, networks, reached, name)) = known.await? else {
         return Ok(());
     };
     let (subject, text) = words::letter(&account.address, alarm, &reached, &networks);

@@ -149,7 +149,7 @@ fn the_ladder() {
                     hours: 0x1ff << 8,
                     ..Habits::default()
                 };
-                case.place.hour = 3;
+                case.place.hour = Some(3);
             }),
             Step::Hold,
         ),
@@ -161,7 +161,7 @@ fn the_ladder() {
                 .with(|case| {
                     case.facts.habits.active_days = 20;
                     case.facts.habits.hours = 0x1ff << 8;
-                    case.place.hour = 3;
+                    case.place.hour = Some(3);
                 }),
             Step::Lock,
         ),
@@ -249,6 +249,62 @@ fn failures_speak_where_many_are_new() {
             "{failed} {unknown} {blamed} {recipients} {first_time}"
         );
     }
+}
+
+#[test]
+fn bounces_of_what_was_sent_before_are_no_share_of_today() {
+    let of = |failed: u64, taken: u64, recipients: u64| {
+        let mut facts = SendingFacts::default();
+        facts.hour.failed = failed;
+        facts.hour.taken = taken;
+        facts.day.recipients = recipients;
+        facts.day.first_time = recipients;
+        let measures = measures(&facts, &Place::default(), &Message::default());
+        let share = measures
+            .iter()
+            .find(|of| of.signal == Signal::FailedShare)
+            .map(|of| of.counted);
+        share.expect("it is counted")
+    };
+    // A newsletter to 200 that was held and released: its counts begin anew, its bounces come now.
+    assert_eq!(of(12, 188, 0), 6);
+    assert_eq!(of(12, 0, 150), 8, "the first answers");
+    assert_eq!(of(50, 50, 100), 50);
+    assert_eq!(of(9, 0, 9), 0, "too few to say anything");
+}
+
+#[test]
+fn habits_are_those_of_the_owner_at_home() {
+    let busy = |place: Place, recipients: u64| {
+        let mut case = Case::default().writing(1, 0);
+        case.facts.habits.day_usual = 334;
+        case.facts.habits.active_days = 20;
+        case.facts.habits.hours = 0b1111 << 9;
+        case.facts.day.recipients = recipients;
+        case.place = place;
+        case.step()
+    };
+    let at = |hour: u32| Place {
+        hour: Some(hour),
+        ..Place::default()
+    };
+    assert_eq!(busy(at(10), 450), Step::Go);
+    assert_eq!(busy(at(10), 500), Step::Hold);
+    assert_eq!(busy(at(3), 199), Step::Go);
+    assert_eq!(busy(at(3), 200), Step::Hold, "by night");
+    let abroad = Place {
+        is_new: true,
+        ..at(10)
+    };
+    assert_eq!(busy(abroad, 200), Step::Hold, "from elsewhere");
+}
+
+#[test]
+fn limits_without_end_are_limits() {
+    let mut case = Case::new_people(1_000);
+    case.facts.limits.recipients = Some(u64::MAX);
+    case.facts.limits.first_time = Some(u64::MAX);
+    assert_eq!(case.step(), Step::Go);
 }
 
 #[test]

@@ -23,13 +23,13 @@ pub enum Limits {
     /// Set limits of its own, for a newsletter, a shop or a form on a web page
     Set {
         /// Most recipients at other servers in a day
-        #[arg(long, value_name = "NUMBER")]
+        #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..=LIMIT_MAX))]
         recipients: Option<u64>,
-        /// Most of them that the account never wrote to before
-        #[arg(long = "new", value_name = "NUMBER")]
+        /// Most of them that the account never wrote to before; 0: it writes to people it knows alone
+        #[arg(long = "new", value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(..=LIMIT_MAX))]
         first_time: Option<u64>,
-        /// End after so many days; without it they stay
-        #[arg(long, value_name = "DAYS")]
+        /// End after so many days; without it they stay, or end when limits that were set before do
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..))]
         days: Option<u16>,
     },
     /// Go back to the usual limits
@@ -62,6 +62,9 @@ pub enum Request {
         address: String,
     },
 }
+
+/// More than any person, shop or newsletter of one account sends.
+const LIMIT_MAX: u64 = 1_000_000;
 
 /// After a release limits are wider for so long, since what was held is often the rest of something larger.
 const RAISED_FOR: Duration = Duration::from_secs(86_400);
@@ -197,15 +200,29 @@ fn release(
                 Ok((was_stopped, old_password, sent, change.held_by_alarm(id)?))
             })?;
     let name = &account.address;
-    let said = match was_stopped {
-        true => format!("{name} sends again."),
-        false => format!("{name} was not stopped."),
+    let was_disabled = account.state == AccountState::Disabled;
+    let is_disabled = was_disabled && !all;
+    let said = match (was_stopped, was_disabled, all) {
+        (true, false, _) => format!("{name} sends again."),
+        (true, true, true) => format!("{name} may log in and sends again."),
+        (true, true, false) => format!("Sending of {name} is released, but it may not log in."),
+        (false, true, true) => format!("{name} may log in again."),
+        (false, true, false) => {
+            format!("Sending of {name} was not stopped, but it may not log in.")
+        }
+        (false, false, _) => format!("{name} was not stopped."),
     };
     let value = json!({
         "address": name.to_string(), "state": "free", "was_stopped": was_stopped, "released_messages": sent,
         "held_messages": held.0, "held_recipients": held.1, "password_is_old": old_password,
+        "log_in": !is_disabled, "was_disabled": was_disabled,
     });
     let mut answer = Answer::new(value).line(said);
+    if is_disabled {
+        answer = answer.remark(format!(
+            "It is disabled still; let it log in with: postroad account release {name} --all"
+        ));
+    }
     if old_password {
         answer = answer.remark(format!(
             "Its password is the one from before the lock. If somebody else has it, change it: postroad account passwd {name}"
@@ -308,7 +325,7 @@ fn limit(
             let limits = SendingLimits {
                 recipients: recipients.or(before.recipients),
                 first_time: first_time.or(before.first_time),
-                until,
+                until: until.or(before.until),
             };
             change.set_sending_limits(id, &limits, now)
         },
