@@ -112,6 +112,20 @@ impl Sight {
         self
     }
 
+    /// As if it had been looked at with what the message got on top since.
+    #[must_use]
+    pub fn stamped(&self, message: &[u8]) -> Self {
+        let mut stamped = self.clone();
+        let field = mail::header::fields(message).next();
+        if let Some((field, name)) = field.and_then(|field| Some((field, text(field.name)?))) {
+            let raw = mail::header::unfold(field.value).into_owned();
+            stamped.fields.insert(0, Field { name, raw });
+            stamped.fields.truncate(limits::FIELDS_MAX);
+        }
+        stamped.size = message.len();
+        stamped
+    }
+
     /// The first field of this name (any case).
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.is(name))
@@ -307,6 +321,10 @@ impl Room {
         let content = decode_transfer(&body[..whole], encoding);
         (content.into_owned(), whole < body.len())
     }
+}
+
+fn text(name: &[u8]) -> Option<String> {
+    std::str::from_utf8(name).ok().map(str::to_owned)
 }
 
 /// Where the fields stand that name a part's type before another one does.

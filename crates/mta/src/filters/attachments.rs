@@ -1,6 +1,7 @@
 //! What is done with dangerous attachments, for each recipient's domain: what the operator chose, else what is built in.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use mail::{Address, Domain};
 use spam::Sight;
@@ -79,6 +80,8 @@ pub(super) struct Ruled {
     pub(super) hold: Option<String>,
     pub(super) junk: Option<String>,
     pub(super) mark: Option<Change>,
+    /// The message taken apart, for who needs it next.
+    pub(super) sight: Option<Arc<Sight>>,
 }
 
 pub(super) async fn rule(
@@ -91,11 +94,18 @@ pub(super) async fn rule(
     }
     let bytes = message.clone();
     let found = inner
-        .compute(message.len(), move || look(&Sight::of(&bytes)))
+        .compute(message.len(), move || {
+            let sight = Sight::of(&bytes).looked_into();
+            (look(&sight), Arc::new(sight))
+        })
         .await;
-    let found = found.map_err(|_| Refusal::Bug)?;
+    let (found, sight) = found.map_err(|_| Refusal::Bug)?;
+    let seen = Ruled {
+        sight: Some(sight),
+        ..Ruled::default()
+    };
     if found.is_empty() {
-        return Ok(Ruled::default());
+        return Ok(seen);
     }
     let rules = inner
         .store
@@ -114,7 +124,11 @@ pub(super) async fn rule(
                 .collect()
         }
     };
-    Ok(decide(case.way, &found, &Rules::of(&rules), &domains))
+    let ruled = decide(case.way, &found, &Rules::of(&rules), &domains);
+    Ok(Ruled {
+        sight: seen.sight,
+        ..ruled
+    })
 }
 
 /// A message of one part that is text has none. Looked for in the header alone, since most mail of people is such.

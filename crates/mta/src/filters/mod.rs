@@ -75,6 +75,8 @@ pub(crate) struct Screened {
     pub(crate) hold: Option<NewHeld>,
     /// For the spam verdict.
     pub(crate) said: Vec<OtherFilter>,
+    /// The message taken apart, as it is now, if somebody had to look at it.
+    pub(crate) sight: Option<std::sync::Arc<spam::Sight>>,
 }
 
 /// What the filters of this installation share.
@@ -135,6 +137,7 @@ impl Screening<'_> {
     async fn attachments(&mut self) -> Result<(), Refusal> {
         let ruled = attachments::rule(self.inner, self.case, &self.message).await?;
         self.out.junk = ruled.junk;
+        self.out.sight = ruled.sight;
         if let Some(mark) = ruled.mark {
             let edited = wire::milter::edit::apply(&self.message, &[mark]);
             self.message = edited.map_or_else(|| self.message.clone(), Bytes::from);
@@ -353,10 +356,12 @@ impl Screening<'_> {
             };
             names(recipients) == names(self.case.recipients)
         };
+        let is_same = self.message == *self.case.message;
         Screened {
             from: (self.from != *self.case.from).then_some(self.from),
             recipients: (!same(&self.recipients)).then_some(self.recipients),
-            message: (self.message != *self.case.message).then_some(self.message),
+            message: (!is_same).then_some(self.message),
+            sight: self.out.sight.filter(|_| is_same),
             ..self.out
         }
     }

@@ -153,6 +153,7 @@ impl Inbound {
             recipients: &self.recipients,
             sender: &self.verdict,
             message: &self.message,
+            sight: self.screened.sight.clone(),
             vouched: voucher(&self.verdict, &self.message, &trusted).is_some(),
             detour: is_detour(&self.verdict, &self.message),
             other_filters: &self.screened.said,

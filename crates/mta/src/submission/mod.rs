@@ -8,12 +8,14 @@ pub(crate) mod abuse;
 mod rules;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use mail::compose::{Received, return_path};
 use mail::submission::{Prepared, Submitter, prepare};
 use mail::{Address, Domain, ReversePath, TraceId, UnixMillis};
 use store::held::NewHeld;
+use spam::Sight;
 use spam::Sight;
 use spam::header::OURS;
 use store::queue::{MessageDsn, RecipientDsn};
@@ -154,7 +156,7 @@ pub(crate) async fn accept(inner: &Inner, mut draft: Draft) -> Result<Receipt, R
     }
     check_loop(Passed::of(&draft.message, &inner.settings.hostname))?;
     let signer = draft.prepare(inner, now).await?;
-    let held = draft.screen(inner, now).await?;
+    let (held, sight) = draft.screen(inner, now).await?;
     let received = Received {
         from: None,
         by: inner.settings.hostname.as_str(),
@@ -181,7 +183,7 @@ pub(crate) async fn accept(inner: &Inner, mut draft: Draft) -> Result<Receipt, R
         require_tls: draft.require_tls,
         smtputf8: draft.smtputf8,
     };
-    let mut sending = outgoing(inner, user, draft.peer, recipients, &complete, now).await?;
+    let mut sending = outgoing(inner, user, draft.peer, recipients, &complete, sight, now).await?;
     sending.look.automatic |= reverse_path.is_null();
     let rang = sending.rang.clone();
     let opinion = sending.opinion.clone().unwrap_or_default();
@@ -224,8 +226,13 @@ impl Draft {
         Ok(author.map(|author| author.domain().clone()))
     }
 
-    /// Has programs of others look at it, takes over what they change, and says whether it is to be held.
-    async fn screen(&mut self, inner: &Inner, now: UnixMillis) -> Result<Option<NewHeld>, Refusal> {
+    /// Has programs of others look at it, takes over what they change, and says whether it is to be held; with the message
+    /// taken apart, if that was done.
+    async fn screen(
+        &mut self,
+        inner: &Inner,
+        now: UnixMillis,
+    ) -> Result<(Option<NewHeld>, Option<Arc<Sight>>), Refusal> {
         let message = Bytes::from(std::mem::take(&mut self.message));
         let case = filters::Case {
             way: filters::Way::Submission,
@@ -253,7 +260,7 @@ impl Draft {
         if let Some(recipients) = screened.recipients {
             self.recipients = recipients;
         }
-        Ok(screened.hold)
+        Ok((screened.hold, screened.sight))
     }
 }
 
@@ -264,6 +271,7 @@ async fn outgoing(
     peer: Option<IpAddr>,
     recipients: &[Routed],
     complete: &[u8],
+    sight: Option<Arc<Sight>>,
     now: UnixMillis,
 ) -> Result<abuse::Outgoing, Refusal> {
     let remote = outward(recipients);
@@ -274,7 +282,11 @@ async fn outgoing(
         false => {
             let (bytes, from, to) = (complete.to_vec(), user.address().clone(), remote.clone());
             let looking = inner.compute(bytes.len(), move || {
-                let opinion = abuse::Opinion::of(&bytes, Some(&from), &to);
+                let opinion = match sight {
+                    // Taken apart before it got our Received field.
+                    Some(sight) => abuse::Opinion::by(&sight.stamped(&bytes), Some(&from), &to),
+                    None => abuse::Opinion::of(&bytes, Some(&from), &to),
+                };
                 (abuse::Look::at(&bytes), Some(opinion))
             });
             looking.await.map_err(|_| Refusal::Bug)?

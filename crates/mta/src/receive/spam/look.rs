@@ -2,6 +2,7 @@
 //! learning counts, and the domains to look up in lists. Computing only.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use mail::{Address, header, thread};
@@ -37,8 +38,8 @@ pub(super) struct Looked {
     pub(super) link_domains: Vec<String>,
 }
 
-pub(super) fn look(message: &Bytes, how: &Circumstances) -> Looked {
-    let sight = Sight::of(message);
+pub(super) fn look(message: &Bytes, sight: Option<Arc<Sight>>, how: &Circumstances) -> Looked {
+    let sight = sight.unwrap_or_else(|| Arc::new(Sight::of(message)));
     let features = Features::of(&sight);
     let envelope = Envelope {
         peer: Some(how.peer),

@@ -98,6 +98,8 @@ pub(super) struct Case<'a> {
     pub(super) recipients: &'a [Routed],
     pub(super) sender: &'a Sender,
     pub(super) message: &'a Bytes,
+    /// The same, if it was taken apart already.
+    pub(super) sight: Option<Arc<spam::Sight>>,
     /// Somebody whom the operator trusts saw its author confirmed.
     pub(super) vouched: bool,
     /// It looks as if it came over a list or a forwarder.
@@ -264,12 +266,13 @@ impl Case<'_> {
         };
         let message = self.message.clone();
         if message.len() <= limits::INLINE_SPAM_BYTES_MAX {
-            return Some(look::look(&message, &how));
+            return Some(look::look(&message, self.sight.clone(), &how));
         }
+        let sight = self.sight.clone();
         let looked = inner
             .world
             .tasks
-            .blocking(move || look::look(&message, &how));
+            .blocking(move || look::look(&message, sight, &how));
         // The log has the panic; the message is filed all the same.
         looked.await.ok()
     }

@@ -17,10 +17,14 @@ pub(crate) struct Opinion {
 
 impl Opinion {
     pub(crate) fn of(message: &[u8], from: Option<&Address>, recipients: &[Address]) -> Self {
-        let sight = Sight::of(message);
+        Self::by(&Sight::of(message), from, recipients)
+    }
+
+    /// Of a message that was taken apart already.
+    pub(crate) fn by(sight: &Sight, from: Option<&Address>, recipients: &[Address]) -> Self {
         Self {
-            is_distrusted: is_distrusted(&sight, from, recipients),
-            links: link_domains(&sight, from),
+            is_distrusted: is_distrusted(sight, from, recipients),
+            links: link_domains(sight, from),
         }
     }
 }
