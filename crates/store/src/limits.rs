@@ -308,6 +308,12 @@ pub const HELD_MAX: i64 = 10_000;
 /// Bytes of messages in quarantine: no quota bounds what strangers get in there.
 pub const HELD_BYTES_MAX: i64 = 2_000_000_000;
 
+/// The operator is told when so much of the quarantine is used: with a day's flood still to come there is time to look.
+pub const HELD_TOLD_PERCENT: i64 = 80;
+
+/// Held messages that make room for one, in its transaction.
+pub const HELD_DROPPED_AT_ONCE_MAX: i64 = 1_000;
+
 /// Held messages that are listed at once.
 pub const HELD_LISTED_MAX: i64 = 1_000;
 

@@ -3,14 +3,20 @@
 
 mod plan;
 mod release;
+mod waiting;
 
 pub use release::{ReleaseError, Released};
+pub use waiting::WaitingHeld;
 
 use mail::{ReversePath, TraceId, UnixMillis};
 
 use crate::blobs::Kept;
+use crate::deliveries::NewNotice;
 use crate::engine::{Param, Row, SqlResult};
-use crate::limits::{HELD_BYTES_MAX, HELD_LISTED_MAX, HELD_MAX, HELD_SHOWN_BYTES_MAX, TIDY_PIECE};
+use crate::limits::{
+    HELD_BYTES_MAX, HELD_DROPPED_AT_ONCE_MAX, HELD_LISTED_MAX, HELD_MAX, HELD_SHOWN_BYTES_MAX,
+    HELD_TOLD_PERCENT, TIDY_PIECE,
+};
 use crate::queue::NewQueued;
 use crate::reports::NewIntake;
 use crate::{Accepted, AccountId, BlobId, BodyRef, Change, Delivery, StoreError, View};
@@ -25,6 +31,8 @@ pub enum HeldFor {
     Discard,
     /// Its attachments, by the rules for them.
     Attachment,
+    /// Other recipients have it, and those for whom it was refused, or taken for spam on its way out, do not.
+    Aside,
 }
 
 /// A message to be held, with all that would have been done with it.
@@ -90,6 +98,13 @@ impl View<'_> {
         self.sql.all(sql, &[Param::Int(HELD_LISTED_MAX)], read)
     }
 
+    /// All of them by number and trace id, oldest first.
+    pub fn held_ids(&self) -> Result<Vec<(i64, TraceId)>, StoreError> {
+        let sql = "SELECT id, trace FROM held ORDER BY id LIMIT ?1";
+        let ids = |row: &Row<'_>| Ok((row.int(0)?, trace(row.text(1)?)?));
+        self.sql.all(sql, &[Param::Int(HELD_MAX)], ids)
+    }
+
     pub fn held_one(&self, id: i64) -> Result<Option<Held>, StoreError> {
         let sql = columns!("WHERE id = ?1");
         self.sql.first(sql, &[Param::Int(id)], read)
@@ -112,7 +127,8 @@ impl View<'_> {
 }
 
 impl Change<'_> {
-    /// Keeps a message with all that would have been done with it. A receipt made of this says that it is on disk.
+    /// Keeps a message with all that would have been done with it. A receipt made of this says that it is on disk. Where there is no
+    /// room, the oldest of what was to be thrown away or is set aside goes for it; nothing is written if that is not enough.
     pub fn hold(
         &mut self,
         held: &NewHeld,
@@ -125,7 +141,8 @@ impl Change<'_> {
             .chain(queued.iter().map(|one| &one.kept))
             .chain(intakes.iter().map(|one| &one.kept));
         let size: u64 = bodies.map(|kept| kept.size).max().unwrap_or(0);
-        self.check_room(size)?;
+        let used = self.make_room(size)?;
+        self.tell_of_fill(used, held.created)?;
         let id = self.insert_held(held, size)?;
         let plans = deliveries
             .iter()
@@ -149,6 +166,9 @@ impl Change<'_> {
 
     /// For good. False if it is not there.
     pub fn delete_quarantined(&mut self, id: i64) -> Result<bool, StoreError> {
+        if !self.take_held(id)? {
+            return Ok(false);
+        }
         let sql = "DELETE FROM held_part WHERE held = ?1 RETURNING blob_id";
         let blobs = self.sql.all(sql, &[Param::Int(id)], |row| row.int(0))?;
         for blob in blobs {
@@ -160,9 +180,16 @@ impl Change<'_> {
         Ok(gone == 1)
     }
 
+    /// Makes others who release or delete the same one wait until this change is over, before anything of it is read: on
+    /// PostgreSQL two could else file the same parts, and count its bodies down twice. False if it is not there.
+    fn take_held(&mut self, id: i64) -> Result<bool, StoreError> {
+        let sql = "UPDATE held SET expires = expires WHERE id = ?1";
+        Ok(self.sql.execute(sql, &[Param::Int(id)])? == 1)
+    }
+
     /// Forgets what nobody wanted in time; a piece at a time.
     pub fn expire_quarantined(&mut self, now: UnixMillis) -> Result<usize, StoreError> {
-        let sql = "SELECT id FROM held WHERE expires <= ?1 ORDER BY expires LIMIT ?2";
+        let sql = "SELECT id FROM held WHERE expires <= ?1 ORDER BY expires, id LIMIT ?2";
         let params = [Param::Int(now.0), Param::Int(TIDY_PIECE as i64)];
         let due = self.sql.all(sql, &params, |row| row.int(0))?;
         for id in &due {
@@ -171,15 +198,56 @@ impl Change<'_> {
         Ok(due.len())
     }
 
-    fn check_room(&self, size: u64) -> Result<(), HoldError> {
-        let sql = "SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM held";
-        let (count, bytes) = self
-            .sql
-            .one(sql, &[], |row| Ok((row.int(0)?, row.int(1)?)))?;
-        match count < HELD_MAX && bytes.saturating_add(size as i64) <= HELD_BYTES_MAX {
-            true => Ok(()),
-            false => Err(HoldError::Full),
+    /// What is used then, with the new one.
+    fn make_room(&mut self, size: u64) -> Result<Fill, HoldError> {
+        let all = "SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM held";
+        let mut used = self.sql.one(all, &[], fill)?.with(size as i64);
+        if used.is_within() {
+            return Ok(used);
         }
+        // Discards, and what is set aside: both are for the most part strangers' spam.
+        let sql = "SELECT id, size FROM held WHERE cause IN (2, 4) ORDER BY id LIMIT ?1";
+        let params = [Param::Int(HELD_DROPPED_AT_ONCE_MAX)];
+        let oldest = |row: &Row<'_>| Ok((row.int(0)?, row.int(1)?));
+        let oldest = self.sql.all(sql, &params, oldest)?;
+        let mut gone = Vec::new();
+        for (id, size) in oldest {
+            if used.is_within() {
+                break;
+            }
+            used.count -= 1;
+            used.bytes -= size;
+            gone.push(id);
+        }
+        if !used.is_within() {
+            return Err(HoldError::Full);
+        }
+        for id in &gone {
+            self.delete_quarantined(*id)?;
+        }
+        tracing::warn!(
+            dropped = gone.len(),
+            "the quarantine is full: the oldest of what was to be thrown away or is set aside makes room"
+        );
+        Ok(used)
+    }
+
+    /// Before it is too late.
+    fn tell_of_fill(&mut self, used: Fill, now: UnixMillis) -> Result<(), StoreError> {
+        let most = used.percent();
+        if most < HELD_TOLD_PERCENT {
+            return Ok(());
+        }
+        let notice = NewNotice {
+            kind: "held".to_owned(),
+            topic: format!("held-full/{}", now.0.div_euclid(86_400_000)),
+            title: format!("the quarantine is full to {most} %"),
+            fix: "Release or delete what is in it: postroad quarantine list. When it is full, mail that is to be held is put off (452); \
+                  what filters wanted thrown away, and copies that other recipients have, go before that. Told once a day."
+                .to_owned(),
+            created: now,
+        };
+        self.add_notice(&notice).map(drop)
     }
 
     fn insert_held(&mut self, held: &NewHeld, size: u64) -> Result<i64, StoreError> {
@@ -239,6 +307,38 @@ impl Change<'_> {
     }
 }
 
+/// What of the quarantine is used.
+#[derive(Clone, Copy)]
+struct Fill {
+    count: i64,
+    bytes: i64,
+}
+
+impl Fill {
+    fn with(self, size: i64) -> Self {
+        Self {
+            count: self.count + 1,
+            bytes: self.bytes.saturating_add(size),
+        }
+    }
+
+    fn is_within(self) -> bool {
+        self.count <= HELD_MAX && self.bytes <= HELD_BYTES_MAX
+    }
+
+    fn percent(self) -> i64 {
+        let share = |used: i64, most: i64| used.max(0).saturating_mul(100) / most;
+        share(self.count, HELD_MAX).max(share(self.bytes, HELD_BYTES_MAX))
+    }
+}
+
+fn fill(row: &Row<'_>) -> SqlResult<Fill> {
+    Ok(Fill {
+        count: row.int(0)?,
+        bytes: row.int(1)?,
+    })
+}
+
 struct Part {
     number: i64,
     blob: BlobId,
@@ -253,6 +353,7 @@ impl HeldFor {
             Self::Quarantine => "quarantine",
             Self::Discard => "discard",
             Self::Attachment => "attachment",
+            Self::Aside => "set-aside",
         }
     }
 
@@ -261,6 +362,7 @@ impl HeldFor {
             Self::Quarantine => 1,
             Self::Discard => 2,
             Self::Attachment => 3,
+            Self::Aside => 4,
         }
     }
 
@@ -268,6 +370,7 @@ impl HeldFor {
         match code {
             2 => Self::Discard,
             3 => Self::Attachment,
+            4 => Self::Aside,
             _ => Self::Quarantine,
         }
     }
@@ -279,13 +382,15 @@ fn shown(text: &str) -> &str {
         .unwrap_or(text)
 }
 
+fn trace(text: &str) -> Result<TraceId, StoreError> {
+    text.parse()
+        .map_err(|_| StoreError::Damaged(format!("the trace id {text}")))
+}
+
 fn read(row: &Row<'_>) -> SqlResult<Held> {
-    let trace = row.text(1)?;
     Ok(Held {
         id: row.int(0)?,
-        trace: trace
-            .parse()
-            .map_err(|_| StoreError::Damaged(format!("the trace id {trace}")))?,
+        trace: trace(row.text(1)?)?,
         cause: HeldFor::of_code(row.int(2)?),
         filter: row.text(3)?.to_owned(),
         words: row.text(4)?.to_owned(),

@@ -45,6 +45,9 @@ impl Change<'_> {
         now: UnixMillis,
         summarize: impl Fn(&[u8]) -> Summary,
     ) -> Result<Option<Released>, ReleaseError> {
+        if !self.take_held(id)? {
+            return Ok(None);
+        }
         let Some(held) = self.held_one(id)? else {
             return Ok(None);
         };

@@ -12,11 +12,13 @@ on_both!(
     what_goes_out_is_queued_on_release,
     deleted_and_expired_are_gone,
     the_quarantine_has_a_bound,
+    what_is_set_aside_makes_room,
     attachment_rules_are_kept,
     what_nobody_is_left_for_stays_held,
     a_lost_body_is_told_of_and_loses_nothing_else,
     what_a_stopped_account_sent_is_not_released,
-    a_sender_that_is_gone_is_told_of
+    a_sender_that_is_gone_is_told_of,
+    of_releases_at_once_one_files_it
 );
 
 fn held(recipient: &str) -> NewHeld {
@@ -150,6 +152,8 @@ fn deleted_and_expired_are_gone(home: &Home) {
         let _ = hold(home, held("a"), vec![delivery], Vec::new());
     }
     let all = home.read(|view| view.held());
+    let ids: Vec<_> = all.iter().rev().map(|one| (one.id, one.trace)).collect();
+    assert_eq!(home.read(|view| view.held_ids()), ids, "oldest first");
     let first = all[0].id;
     assert!(
         home.write(move |change| change.delete_quarantined(first))
@@ -190,6 +194,47 @@ fn the_quarantine_has_a_bound(home: &Home) {
         .accept_blocking(move |change| change.hold(&new, &[delivery.clone()], &[], &[]));
     assert!(matches!(refused, Err(HoldError::Full)));
     assert!(home.read(|view| view.held()).is_empty());
+}
+
+fn what_is_set_aside_makes_room(home: &Home) {
+    let ann = home.account("ann");
+    let percent = |share: i64| (store::limits::HELD_BYTES_MAX / 100 * share) as u64;
+    let hold_one = |cause: HeldFor, size: u64| {
+        let mut delivery = home.delivery(&[ann], cause.name().as_bytes());
+        delivery.kept.size = size;
+        let new = NewHeld {
+            cause,
+            ..held("ann@here.example")
+        };
+        let held = home
+            .store
+            .accept_blocking(move |change| change.hold(&new, &[delivery.clone()], &[], &[]));
+        held.map(drop)
+    };
+    let notices = || {
+        let all = home.read(|view| view.notices());
+        all.into_iter().map(|one| one.topic).collect::<Vec<_>>()
+    };
+    let causes = || {
+        let all = home.read(|view| view.held());
+        all.iter().map(|one| one.cause).collect::<Vec<_>>()
+    };
+    hold_one(HeldFor::Discard, percent(60)).expect("there is room");
+    assert!(notices().is_empty(), "{:?}", notices());
+    hold_one(HeldFor::Aside, percent(20)).expect("there is room");
+    assert_eq!(notices().len(), 1, "80 % is told");
+    assert!(notices()[0].starts_with("held-full/"));
+    // Strangers' spam does not keep from its place what a filter asked to be held: the oldest of it goes, no more than must.
+    hold_one(HeldFor::Quarantine, percent(50)).expect("room is made");
+    assert_eq!(causes(), [HeldFor::Quarantine, HeldFor::Aside]);
+    // Where that is not enough nothing goes.
+    let refused = hold_one(HeldFor::Attachment, percent(60));
+    assert!(matches!(refused, Err(HoldError::Full)));
+    assert_eq!(causes(), [HeldFor::Quarantine, HeldFor::Aside]);
+    // One of the same kind takes the place of an older one.
+    hold_one(HeldFor::Aside, percent(45)).expect("room is made");
+    assert_eq!(causes(), [HeldFor::Aside, HeldFor::Quarantine]);
+    assert_eq!(notices().len(), 1, "once a day");
 }
 
 fn attachment_rules_are_kept(home: &Home) {
@@ -341,4 +386,58 @@ fn a_sender_that_is_gone_is_told_of(home: &Home) {
     assert_eq!(released.queued, 1);
     let queued = home.read(|view| view.queue(None, 10)).pop().unwrap();
     assert_eq!(queued.account, None);
+}
+
+fn of_releases_at_once_one_files_it(home: &Home) {
+    let (ann, bob) = (home.account("ann"), home.account("bob"));
+    for round in 0..10_i64 {
+        let one = home.delivery(&[ann, bob], b"Subject: x\r\n\r\nonce\r\n");
+        let out = sent(home, ann, b"out once");
+        let _ = hold(home, held("both"), vec![one], vec![out]);
+        let id = only(home).id;
+        let body = home.read(move |view| view.held_body(id)).expect("kept");
+        let begin = std::sync::Arc::new(std::sync::Barrier::new(5));
+        let acting = (0..5).map(|number| {
+            let (store, begin) = (home.store.clone(), begin.clone());
+            std::thread::spawn(move || {
+                begin.wait();
+                store.write_blocking(Durability::Relaxed, move |change| {
+                    match (round % 2, number) {
+                        // An expiry, or somebody who gives it up, at the same moment.
+                        (1, 4) => {
+                            change.expire_quarantined(UnixMillis(NOW.0 + 1000))?;
+                            Ok::<_, ReleaseError>(0)
+                        }
+                        _ => {
+                            let released = change.release_quarantined(id, NOW, |_| summary())?;
+                            Ok(released.map_or(0, |one| one.mailboxes + one.queued))
+                        }
+                    }
+                })
+            })
+        });
+        let acting: Vec<_> = acting.collect();
+        let done = acting.into_iter().map(|one| one.join().expect("ends"));
+        let done: usize = done.map(|done| done.expect("the store works")).sum();
+        assert!(done == 3 || (round % 2 == 1 && done == 0), "{done}");
+        assert!(home.read(|view| view.held()).is_empty());
+        // A copy that goes does not take the body from under the other.
+        let placed = home.placements(ann, MailboxId::INBOX);
+        if done == 3 {
+            let gone = UidSet::one(placed.last().expect("she has it").uid);
+            home.write(move |change| change.remove(ann, MailboxId::INBOX, &gone))
+                .expect("expunged");
+            for _ in 0..3 {
+                block_on(home.store.tidy()).expect("tidy");
+            }
+            let his = home.placements(bob, MailboxId::INBOX);
+            let uid = his.last().expect("he has it").uid;
+            assert_eq!(
+                home.body(bob, MailboxId::INBOX, uid).len() as u64,
+                body.size
+            );
+        }
+    }
+    let copies = home.placements(bob, MailboxId::INBOX).len();
+    assert_eq!(copies, home.read(|view| view.queue(None, 100)).len());
 }
