@@ -69,9 +69,9 @@ pub const LESSONS_PERIOD: Duration = Duration::from_secs(3_600);
 pub const TEACHERS_AT_ONCE: usize = 100;
 pub const LESSONS_AT_ONCE: usize = 20;
 
-/// Features of the lessons that are counted in one transaction: ten common messages, some milliseconds. Deliveries wait for no
+/// Features of the lessons that are counted in one transaction: five common messages, some milliseconds. Deliveries wait for no
 /// more than that.
-pub const LESSON_FEATURES_AT_ONCE: usize = 4_000;
+pub const LESSON_FEATURES_AT_ONCE: usize = 2_000;
 
 /// Kept messages that are learnt as wanted beside one of junk, so that the two keep pace after a few.
 pub const COUNTERWEIGHTS_PER_LESSON: usize = 2;

@@ -1,5 +1,7 @@
 //! Who may come in at all: connections counted in total, per address and per account. When it gets crowded, strangers
 //! that hold many connections, or one for long without bringing mail, make room for others.
+//! This is for doors that take mail in. Those who read theirs are counted apart (`admission.rs` of the server), so that a
+//! flood of mail keeps no reader out: they log in, hold connections for days, and nobody of them is put out for another.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -9,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use store::AccountId;
+use store::bans::Network;
 use tokio::sync::Notify;
 
 use crate::door::{Standing, limits as door};
@@ -28,7 +31,7 @@ struct Counts {
     /// Those that were told to leave included.
     total: usize,
     leaving: usize,
-    addresses: HashMap<IpAddr, Vec<Arc<Guest>>>,
+    addresses: HashMap<Network, Vec<Arc<Guest>>>,
     accounts: HashMap<AccountId, usize>,
 }
 
@@ -45,7 +48,7 @@ struct Guest {
 /// One counted connection, until it is dropped.
 pub(crate) struct Entry {
     counts: Arc<Mutex<Counts>>,
-    address: IpAddr,
+    address: Network,
     guest: Arc<Guest>,
     account: Option<AccountId>,
 }
@@ -66,7 +69,8 @@ impl Doors {
         standing: Standing,
         now: Instant,
     ) -> Result<Entry, Refusal> {
-        let address = block_of(address);
+        // One customer of IPv6 has at least a /64: its addresses count as one.
+        let address = Network::of(address);
         let mut counts = lock(&self.counts);
         let busy = self.is_over(&counts, door::BUSY_PERCENT);
         let per_address_max = match standing {
@@ -205,12 +209,9 @@ impl Drop for Entry {
     }
 }
 
-/// One customer of IPv6 has at least a /64: its addresses count as one.
+/// The first address of those that count as one.
 pub(crate) fn block_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        four @ IpAddr::V4(_) => four,
-        IpAddr::V6(six) => IpAddr::V6((u128::from(six) >> 64 << 64).into()),
-    }
+    Network::of(address).first()
 }
 
 fn leave<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {

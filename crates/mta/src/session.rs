@@ -178,7 +178,7 @@ impl Session<'_> {
                     self.share = None;
                     self.transaction = None;
                     if reply.code() == 250 {
-                        self.caller.delivered(self.inner);
+                        self.caller.was_heard();
                     }
                     talk.machine().finish(reply);
                 }

@@ -31,16 +31,16 @@ fn a_transaction_has_a_bound() {
         features: vec![0; count],
         ..Material::default()
     };
-    let sizes = [0, 1_000, 2_999, 1, 1, 4_000, 9_000, 1];
+    let sizes = [0, 500, 1_499, 1, 1, 2_000, 9_000, 1];
     let pieces = pieces(sizes.map(of).to_vec(), |material| material);
     let shape: Vec<Vec<usize>> = pieces
         .iter()
         .map(|piece| piece.iter().map(|one| one.features.len()).collect())
         .collect();
     let expected = [
-        vec![0, 1_000, 2_999],
+        vec![0, 500, 1_499],
         vec![1, 1],
-        vec![4_000],
+        vec![2_000],
         vec![9_000],
         vec![1],
     ];

@@ -6,7 +6,9 @@ use std::net::IpAddr;
 use futures_util::future::{BoxFuture, join_all};
 use world::{Answer, AnswerStatus, Dns, DnsError, Kind, Record as DnsRecord};
 
-use super::limits::{EXPLANATION_CHARS_MAX, MX_NAMES_MAX, TERMS_MAX, VOID_LOOKUPS_MAX};
+use super::limits::{
+    EXPLANATION_CHARS_MAX, MX_NAMES_MAX, TERMS_MAX, VOID_LOOKUPS_MAX, WIDE_BITS_V4, WIDE_BITS_V6,
+};
 use super::macros::{Facts, MacroString, Place};
 use super::name;
 use super::ptr;
@@ -28,6 +30,7 @@ pub(super) struct Evaluation<'a> {
     void_lookups: usize,
     /// The names of the client that hold, looked up when first needed.
     validated: Option<Vec<String>>,
+    boundless: bool,
 }
 
 /// What check_host() says.
@@ -75,7 +78,13 @@ impl<'a> Evaluation<'a> {
             terms: 0,
             void_lookups: 0,
             validated: None,
+            boundless: false,
         }
+    }
+
+    /// Whether what matched last would match most of the world.
+    pub fn is_boundless(&self) -> bool {
+        self.boundless
     }
 
     pub async fn check_host(&mut self) -> Outcome {
@@ -159,6 +168,10 @@ impl<'a> Evaluation<'a> {
         domain: &str,
         asker: Asker,
     ) -> Result<Outcome, Stop> {
+        // What an included record matched was noted there.
+        if !matches!(directive.mechanism, Mechanism::Include(_)) {
+            self.boundless = is_wide(&directive.mechanism, self.ip);
+        }
         let result = match directive.qualifier {
             Qualifier::Pass => SpfResult::Pass,
             Qualifier::Fail => SpfResult::Fail,
@@ -401,6 +414,22 @@ impl<'a> Evaluation<'a> {
 enum Asker {
     Caller,
     Include,
+}
+
+/// Whether a directive that matched matches most of the world. What has macros or asks for names may, too: that cannot be
+/// told from one sender.
+fn is_wide(mechanism: &Mechanism, ip: IpAddr) -> bool {
+    let is_wide = |masks: Masks| match ip {
+        IpAddr::V4(_) => masks.v4 < WIDE_BITS_V4,
+        IpAddr::V6(_) => masks.v6 < WIDE_BITS_V6,
+    };
+    match mechanism {
+        Mechanism::All => true,
+        Mechanism::A(_, masks) | Mechanism::Mx(_, masks) => is_wide(*masks),
+        Mechanism::Ip4(_, bits) => *bits < WIDE_BITS_V4,
+        Mechanism::Ip6(_, bits) => *bits < WIDE_BITS_V6,
+        Mechanism::Include(_) | Mechanism::Ptr(_) | Mechanism::Exists(_) => false,
+    }
 }
 
 fn no_redirect(domain: String) -> Stop {

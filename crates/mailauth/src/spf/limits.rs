@@ -31,3 +31,7 @@ pub const EXPLANATION_CHARS_MAX: usize = 450;
 
 /// Bytes of any expanded text, so that a record cannot blow itself up by macros.
 pub const EXPANSION_BYTES_MAX: usize = 8 * 1_024;
+
+/// A network with fewer fixed bits is nobody's own: whoever lets it send lets everybody.
+pub const WIDE_BITS_V4: u8 = 8;
+pub const WIDE_BITS_V6: u8 = 16;

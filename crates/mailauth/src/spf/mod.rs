@@ -57,6 +57,9 @@ pub struct Spf {
     pub domain: String,
     /// The directive that matched, as it stands in the record; `default` if none did.
     pub matched: Option<String>,
+    /// What matched, here or in a record that is included, would match most of the world (`+all`, `ip4:0.0.0.0/1`): a pass
+    /// says nothing of the sender.
+    pub boundless: bool,
     /// What the domain's owner says about a `Fail`; printable ASCII, in one line.
     pub explanation: Option<String>,
     /// Why there is no answer, for `TempError` and `PermError`, and sometimes for `None`.
@@ -106,6 +109,14 @@ impl SpfResult {
             Self::TempError => "temperror",
             Self::PermError => "permerror",
         }
+    }
+}
+
+impl Spf {
+    /// Whether the domain's owner says that this very sender may send for it.
+    #[must_use]
+    pub fn vouches(&self) -> bool {
+        self.result == SpfResult::Pass && !self.boundless
     }
 }
 
@@ -198,14 +209,15 @@ async fn check_parts(
     });
     notes.deeper();
     let domain = name::checkable(sender.domain);
-    let outcome = match &domain {
+    let (outcome, boundless) = match &domain {
         Some(domain) => {
             let mut evaluation = Evaluation::new(dns, sender, domain, notes);
-            evaluation.check_host().await
+            let outcome = evaluation.check_host().await;
+            (outcome, evaluation.is_boundless())
         }
         None => {
             let domain = crate::explain::printable(sender.domain.as_bytes());
-            Outcome::none(Some(Problem::NoDomain(domain)))
+            (Outcome::none(Some(Problem::NoDomain(domain))), false)
         }
     };
     notes.back();
@@ -215,6 +227,7 @@ async fn check_parts(
         identity,
         domain: domain.unwrap_or_default(),
         matched: outcome.matched,
+        boundless,
         explanation: outcome.explanation,
         problem: outcome.problem,
     }

@@ -63,6 +63,28 @@ fn table(cases: &[(&str, SpfResult)]) {
     }
 }
 
+/// Records that let everybody send say nothing of who did.
+#[test]
+fn a_pass_for_the_whole_world_vouches_for_nobody() {
+    for (record, vouches) in [
+        ("v=spf1 +all", false),
+        ("v=spf1 ip4:128.0.0.0/1 ip4:0.0.0.0/1 -all", false),
+        ("v=spf1 a/0 -all", false),
+        ("v=spf1 include:pass.example.org -all", false),
+        ("v=spf1 redirect=pass.example.org", false),
+        ("v=spf1 ip4:192.0.2.0/24 -all", true),
+        ("v=spf1 ip4:192.0.0.0/8 +all", true),
+        (
+            "v=spf1 include:fail.example.org a:host.example.org -all",
+            true,
+        ),
+        ("v=spf1 mx:mail.example.org +all", true),
+    ] {
+        let found = judge(record);
+        assert_eq!((found.result, found.vouches()), (Pass, vouches), "{record}");
+    }
+}
+
 #[test]
 fn versions() {
     table(&[

@@ -46,6 +46,8 @@ pub(crate) struct Caller {
     recipients: u32,
     unknown: u32,
     messages: u32,
+    /// Unknown recipients that wanted mail gave back.
+    given_back: u32,
 }
 
 /// Dropping it ends the question.
@@ -78,6 +80,7 @@ impl Caller {
             recipients: 0,
             unknown: 0,
             messages: 0,
+            given_back: 0,
         }
     }
 
@@ -195,15 +198,11 @@ impl Caller {
         match decided {
             Ok(()) => {
                 self.recipients = self.recipients.saturating_add(1);
-                let percent = limits::GOOD_GIVES_BACK_PERCENT;
-                inner
-                    .door
-                    .give_back(self.network, Act::UnknownRecipient, percent);
             }
             Err(Refusal::NoSuchUser(_) | Refusal::RelayDenied(_)) => {
                 self.unknown = self.unknown.saturating_add(1);
                 self.take(inner, Act::UnknownRecipient);
-                if self.recipients < self.unknown {
+                if self.recipients < self.unknown || limits::UNKNOWN_BESIDE_GOOD < self.unknown {
                     self.mistakes = self.mistakes.saturating_add(1);
                 }
             }
@@ -232,11 +231,25 @@ impl Caller {
     }
 
     /// A message was taken.
-    pub(crate) fn delivered(&mut self, inner: &Inner) {
+    pub(crate) fn was_heard(&mut self) {
         self.messages = self.messages.saturating_add(1);
+    }
+
+    /// What became of a message from outside. Only mail that somebody wants makes its network known, and what it gives
+    /// back is bounded: by naming those who are here nobody buys the right to search for others.
+    pub(crate) fn delivered(&mut self, inner: &Inner, is_wanted: bool) {
+        if !is_wanted || self.door != Door::Mx || self.standing == Standing::Exempt {
+            return;
+        }
         self.mistakes = 0;
-        if self.door == Door::Mx && self.standing != Standing::Exempt {
-            note_known(inner, self.peer);
+        note_known(inner, self.peer);
+        if self.given_back < limits::GIVEN_BACK_MAX
+            && let Some(factor) = self.factor()
+        {
+            self.given_back += 1;
+            let percent = limits::WANTED_GIVES_BACK_PERCENT;
+            let act = Act::UnknownRecipient;
+            inner.door.give_back(self.network, act, factor, percent);
         }
     }
 

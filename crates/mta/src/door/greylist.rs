@@ -10,7 +10,7 @@ use store::{AccountId, Durability};
 
 use super::caller::Standing;
 use super::doubt::{self, Facts, Outcome, Tries, Trust};
-use super::{Act, Caller, limits, note_known};
+use super::{Act, Caller, limits};
 use crate::envelope::Way;
 use crate::receive::Transaction;
 use crate::refusal::Refusal;
@@ -60,10 +60,8 @@ pub(crate) async fn welcome(
         to = %recipient, peer = %caller.peer(), ?doubt, ?outcome,
     );
     match outcome {
-        Outcome::CameAgain | Outcome::CameFromPool => {
-            note_known(inner, caller.peer());
-            Ok(())
-        }
+        // Whether its network is known from now on shows when its mail was looked at.
+        Outcome::CameAgain | Outcome::CameFromPool => Ok(()),
         Outcome::PutOff { left } => Err(Refusal::ComeAgain {
             why: doubt.words(),
             minutes: minutes(left),
@@ -86,17 +84,33 @@ async fn trust(
         Way::Local(local) => local.targets.iter().map(|target| target.account).collect(),
         Way::Remote | Way::Back(_) => Vec::new(),
     };
-    let (sender, domain) = (
-        transaction.from.address().cloned(),
-        recipient.domain().clone(),
-    );
+    let early = match &transaction.asked {
+        Some(asked) => asked.early().await,
+        None => None,
+    };
+    let spf = early.as_ref().map(|early| early.spf.result);
+    let passes = early
+        .as_ref()
+        .is_some_and(|early| early.spf.vouches() || early.helo.vouches());
+    // A reverse-path is believed for what it says only where nothing says that it is forged.
+    let is_forged = matches!(spf, Some(SpfResult::Fail | SpfResult::SoftFail));
+    let sender = transaction.from.address().cloned();
+    let sender = sender.filter(|_| !is_forged);
+    let domain = recipient.domain().clone();
     let found = inner.store.read_small(move |view| {
         if !view.wants_greylisting(&domain)? {
             return Ok(Some(Trust::SwitchedOff));
         }
+        if passes {
+            return Ok(Some(Trust::Authenticated));
+        }
         let Some(sender) = &sender else {
             return Ok(None);
         };
+        // Those who are here hand in their mail with a password: from outside it is the commonest forgery.
+        if view.domain(sender.domain())?.is_some() {
+            return Ok(None);
+        }
         for account in accounts.iter().take(limits::CORRESPONDENTS_ASKED_MAX) {
             let history = view.history(*account, sender)?;
             if 0 < history.sent || 0 < history.confirmed {
@@ -105,16 +119,7 @@ async fn trust(
         }
         Ok::<_, store::StoreError>(None)
     });
-    if let Some(trust) = found.await? {
-        return Ok(Some(trust));
-    }
-    let Some(asked) = &transaction.asked else {
-        return Ok(None);
-    };
-    let passes = asked.early().await.is_some_and(|early| {
-        early.spf.result == SpfResult::Pass || early.helo.result == SpfResult::Pass
-    });
-    Ok(passes.then_some(Trust::Authenticated))
+    Ok(found.await?)
 }
 
 async fn try_again(
@@ -127,9 +132,8 @@ async fn try_again(
     let fresh = Outcome::PutOff {
         left: limits::GREYLIST_WAIT,
     };
-    if !inner.door.take(caller.network(), Act::GreylistRow, 1, now) {
-        return Ok(fresh);
-    }
+    // Beyond the bound it is asked to come again without a row; rows that it has still count.
+    let may_begin = inner.door.has(caller.network(), Act::GreylistRow, 1, now);
     let attempt = Attempt {
         origin: Network::neighbourhood(caller.peer()),
         sender: match &transaction.from {
@@ -141,9 +145,14 @@ async fn try_again(
     let retry = i64::try_from(limits::GREYLIST_RETRY.as_millis()).unwrap_or(i64::MAX);
     let forget_before = UnixMillis(now.0 - retry);
     let seen = inner.store.write(Durability::Relaxed, move |change| {
-        change.note_greylist_try(&attempt, forget_before, now)
+        change.note_greylist_try(&attempt, may_begin, forget_before, now)
     });
-    let seen: store::bans::Attempts = seen.await?;
+    let Some(seen): Option<store::bans::Attempts> = seen.await? else {
+        return Ok(fresh);
+    };
+    if seen.tries == 1 {
+        inner.door.take(caller.network(), Act::GreylistRow, 1, now);
+    }
     let since =
         |first: UnixMillis| Duration::from_millis(u64::try_from(now.0 - first.0).unwrap_or(0));
     Ok(doubt::outcome(Tries {

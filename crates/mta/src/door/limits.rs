@@ -55,12 +55,23 @@ pub const UNKNOWN_PER_MINUTE: u32 = 1;
 /// So many unknown recipients of one connection and none that is known: that is no mail with an old address in it.
 pub const SEARCH_MIN: u32 = 10;
 
-/// What a good recipient gives back of that, in hundredths: who sends much to those who are here may err more often.
-pub const GOOD_GIVES_BACK_PERCENT: u32 = 50;
+/// What a message that somebody wants gives back of that, in hundredths: who sends much to those who are here may err
+/// more often.
+pub const WANTED_GIVES_BACK_PERCENT: u32 = 50;
+
+/// How often on one connection: for a handful of letters an address may be wrong, whoever searches sends more of them.
+pub const GIVEN_BACK_MAX: u32 = 20;
+
+/// Unknown recipients of one connection beyond which each is a mistake, however many are known beside them.
+pub const UNKNOWN_BESIDE_GOOD: u32 = 5;
 
 /// Rows of the greylist that one network may make in a burst; beyond, it is asked to come again without one.
 pub const GREYLIST_ROWS_BURST: u32 = 200;
 pub const GREYLIST_ROWS_PER_MINUTE: u32 = 2;
+
+/// A /48 of IPv6 has this many times what one of its /64 has: a company with some mail servers, or a hosting provider's
+/// customers, but not all 65,536.
+pub const SITE_FACTOR: u32 = 16;
 
 /// Networks that are known have this many times as much of everything.
 pub const KNOWN_FACTOR: u32 = 5;

@@ -52,8 +52,8 @@ impl Keeper {
         lock(&self.rates).has(network, act, factor, now)
     }
 
-    fn give_back(&self, network: Network, act: Act, percent: u32) {
-        lock(&self.rates).give_back(network, act, percent);
+    fn give_back(&self, network: Network, act: Act, factor: u32, percent: u32) {
+        lock(&self.rates).give_back(network, act, factor, percent);
     }
 
     /// Whether it is time to write a network down as known.
@@ -73,7 +73,7 @@ impl Keeper {
     }
 }
 
-/// Mail of this network was taken: from now on it is known. Nobody waits for it.
+/// Mail of this network was wanted: from now on it is known. Nobody waits for it.
 pub(crate) fn note_known(inner: &Inner, peer: std::net::IpAddr) {
     let (network, now) = (Network::neighbourhood(peer), inner.now());
     if !inner.door.is_due(network, now) {

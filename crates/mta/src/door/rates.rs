@@ -65,6 +65,18 @@ impl Rates {
         factor: u32,
         now: UnixMillis,
     ) -> bool {
+        let site = site(network, act).map(|site| (site, factor * l::SITE_FACTOR));
+        if site.is_some_and(|(site, factor)| !self.has_here(site, act, factor, now)) {
+            return false;
+        }
+        let taken = self.take_here(network, act, factor, now);
+        if let (true, Some((site, factor))) = (taken, site) {
+            self.take_here(site, act, factor, now);
+        }
+        taken
+    }
+
+    fn take_here(&mut self, network: Network, act: Act, factor: u32, now: UnixMillis) -> bool {
         let (burst, _) = act.allowance();
         let interval = act.interval(factor);
         let most = i64::from(burst * factor) * interval;
@@ -79,6 +91,12 @@ impl Rates {
 
     /// Whether there is one, taking none.
     pub(crate) fn has(&mut self, network: Network, act: Act, factor: u32, now: UnixMillis) -> bool {
+        let site = site(network, act);
+        self.has_here(network, act, factor, now)
+            && site.is_none_or(|site| self.has_here(site, act, factor * l::SITE_FACTOR, now))
+    }
+
+    fn has_here(&mut self, network: Network, act: Act, factor: u32, now: UnixMillis) -> bool {
         let (burst, _) = act.allowance();
         let interval = act.interval(factor);
         let full_at = now.0.max(self.bucket(network, act).full_at) + interval;
@@ -86,9 +104,13 @@ impl Rates {
     }
 
     /// Gives so many hundredths of one back.
-    pub(crate) fn give_back(&mut self, network: Network, act: Act, percent: u32) {
-        let interval = act.interval(1);
+    pub(crate) fn give_back(&mut self, network: Network, act: Act, factor: u32, percent: u32) {
+        let interval = act.interval(factor);
         self.bucket(network, act).full_at -= interval * i64::from(percent) / 100;
+        if let Some(site) = site(network, act) {
+            let interval = act.interval(factor * l::SITE_FACTOR);
+            self.bucket(site, act).full_at -= interval * i64::from(percent) / 100;
+        }
     }
 
     /// Networks remembered.
@@ -112,6 +134,17 @@ impl Rates {
             Act::GreylistRow => row,
         }
     }
+}
+
+/// Whoever has one network of IPv6 often has 65,536 of them: what would be searching and flooding is counted for the /48
+/// as well.
+fn site(network: Network, act: Act) -> Option<Network> {
+    let counts = matches!(
+        act,
+        Act::UnknownRecipient | Act::Connection | Act::GreylistRow
+    );
+    (counts && network.is_ipv6() && 48 < network.bits())
+        .then(|| Network::block(network.first(), 48))
 }
 
 #[cfg(test)]

@@ -48,13 +48,20 @@ struct Inbound {
     scores: Option<Scores>,
 }
 
+/// A message that was taken.
+pub(super) struct Taken {
+    pub(super) receipt: Receipt,
+    /// Somebody has it where mail is read: neither is it junk for all nor kept from them.
+    pub(super) is_wanted: bool,
+}
+
 /// Gather, decide, do, for a whole message from the world.
 pub(super) async fn accept(
     inner: &Inner,
     transaction: Transaction,
     arrival: Arrival,
     body: Vec<u8>,
-) -> Result<Receipt, Refusal> {
+) -> Result<Taken, Refusal> {
     check_loop(Passed::of(&body, &inner.settings.hostname))?;
     let late = inner.world.now() + limits::VERIFY_PATIENCE;
     let Transaction {
@@ -106,7 +113,10 @@ pub(super) async fn accept(
         filters::note_held(inner, held).await;
     }
     inbound.log(&ruling);
-    Ok(receipt)
+    Ok(Taken {
+        receipt,
+        is_wanted: inbound.is_wanted(&ruling),
+    })
 }
 
 impl Inbound {
@@ -166,6 +176,21 @@ impl Inbound {
     fn is_junk(&self) -> bool {
         let scores = self.scores.as_ref();
         scores.is_some_and(Scores::is_junk_for_server)
+    }
+
+    fn is_wanted(&self, ruling: &Ruling) -> bool {
+        let scores = self.scores.as_ref();
+        let is_junk_for = |account| scores.is_some_and(|scores| scores.is_junk(account));
+        let mut fates = self.recipients.iter().zip(&ruling.fates);
+        self.screened.hold.is_none()
+            && fates.any(|(recipient, fate)| match fate {
+                Fate::Taken { junk: true, .. } | Fate::Refused(_) => false,
+                Fate::Taken { away: true, .. } => !self.is_junk(),
+                Fate::Taken { .. } => {
+                    let mut targets = recipient.targets().iter();
+                    targets.any(|target| !is_junk_for(target.account))
+                }
+            })
     }
 
     /// Plans all that is done with it.

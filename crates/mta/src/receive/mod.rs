@@ -170,7 +170,12 @@ pub(crate) async fn message(session: &mut Session<'_>, arrival: Arrival, body: V
     };
     let (trace, from, size) = (transaction.trace, transaction.from.clone(), body.len());
     let result = match (session.door, &session.user) {
-        (Door::Mx, _) => inbound::accept(session.inner, transaction, arrival, body).await,
+        (Door::Mx, _) => inbound::accept(session.inner, transaction, arrival, body)
+            .await
+            .map(|taken| {
+                session.caller.delivered(session.inner, taken.is_wanted);
+                taken.receipt
+            }),
         (_, Some(user)) => {
             let draft = submission::Draft::of(user.clone(), transaction, arrival, body);
             submission::accept(session.inner, draft).await

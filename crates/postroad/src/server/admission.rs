@@ -1,8 +1,12 @@
-//! How many connections at once, over all and from one address. SMTP counts its own, with its own replies.
+//! How many connections of readers (IMAP, POP3) at once, over all and from one address. Doors that take mail in count
+//! theirs apart (`doors.rs` of `mta`), so that neither crowd keeps the other out: there strangers make room for others, by
+//! how far they are known; here nobody is put out once he is in. What counts as one address is the same for both.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use store::bans::Network;
 
 /// Counts connections of one kind.
 #[derive(Clone)]
@@ -19,13 +23,13 @@ struct Inner {
 #[derive(Default)]
 struct Counts {
     total: usize,
-    by_address: HashMap<IpAddr, usize>,
+    by_address: HashMap<Network, usize>,
 }
 
 /// One admitted connection; counts until dropped.
 pub struct Admitted {
     inner: Arc<Inner>,
-    address: IpAddr,
+    address: Network,
 }
 
 impl Admission {
@@ -42,7 +46,7 @@ impl Admission {
 
     /// `None` when there are too many.
     pub fn admit(&self, address: IpAddr) -> Option<Admitted> {
-        let address = group(address);
+        let address = Network::of(address);
         let mut counts = self
             .inner
             .counts
@@ -58,14 +62,6 @@ impl Admission {
             inner: self.inner.clone(),
             address,
         })
-    }
-}
-
-/// An IPv6 host has a whole /64 to itself.
-fn group(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
     }
 }
 

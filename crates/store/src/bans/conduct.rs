@@ -82,7 +82,7 @@ impl Blame {
         }
     }
 
-    fn cause(self) -> Cause {
+    pub(super) fn cause(self) -> Cause {
         match self {
             Self::WrongPassword { .. } | Self::UnknownLogin { .. } => Cause::Passwords,
             Self::UnknownRecipients | Self::AddressProbe => Cause::Harvest,
@@ -119,15 +119,35 @@ impl Blame {
 
 impl Conduct {
     /// Adds a misdeed; says why the network is to be banned, if it is.
+    #[cfg(test)]
     pub(super) fn note(&mut self, blame: Blame, now: UnixMillis) -> Option<Cause> {
+        let points = self.weigh(blame, now);
+        self.add(points, blame.cause(), 1, now)
+    }
+
+    /// How many points a misdeed is, beside those that are remembered.
+    pub(super) fn weigh(&mut self, blame: Blame, now: UnixMillis) -> i64 {
         if self.points(now) == 0 {
-            self.shares = [0; 4];
             self.logins.clear();
         }
-        let points = self.worth(blame, now);
+        self.worth(blame, now)
+    }
+
+    /// Adds points; says why the network is to be banned, if it is: one that holds many gets so many times as much.
+    pub(super) fn add(
+        &mut self,
+        points: i64,
+        cause: Cause,
+        share: i64,
+        now: UnixMillis,
+    ) -> Option<Cause> {
+        if self.points(now) == 0 {
+            self.shares = [0; 4];
+        }
         let most = now.0 + 2 * POINTS_MAX * POINT_FORGIVEN_AFTER_MILLIS;
-        self.forgiven = (now.0.max(self.forgiven) + points * POINT_FORGIVEN_AFTER_MILLIS).min(most);
-        if let Some(share) = self.shares.get_mut(share_of(blame.cause())) {
+        let later = points * POINT_FORGIVEN_AFTER_MILLIS / share.max(1);
+        self.forgiven = (now.0.max(self.forgiven) + later).min(most);
+        if let Some(share) = self.shares.get_mut(share_of(cause)) {
             *share += points;
         }
         (POINTS_MAX <= self.points(now)).then(|| self.worst())

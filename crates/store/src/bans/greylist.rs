@@ -92,13 +92,15 @@ impl View<'_> {
 }
 
 impl Change<'_> {
-    /// Notes one more try; one whose first was before `forget_before` begins anew.
+    /// Notes one more try; one whose first was before `forget_before` begins anew. Nothing is noted of one that is new if
+    /// it may not begin.
     pub fn note_greylist_try(
         &mut self,
         attempt: &Attempt,
+        may_begin: bool,
         forget_before: UnixMillis,
         now: UnixMillis,
-    ) -> Result<Attempts, StoreError> {
+    ) -> Result<Option<Attempts>, StoreError> {
         let old = "DELETE FROM greylist WHERE sender = ?1 AND recipient = ?2 AND first < ?3";
         let (sender, recipient) = (
             Param::Text(&attempt.sender),
@@ -106,10 +108,17 @@ impl Change<'_> {
         );
         self.sql
             .execute(old, &[sender, recipient, Param::Int(forget_before.0)])?;
+        let origin = attempt.origin.to_string();
+        if !may_begin {
+            let sql = "SELECT 1 FROM greylist WHERE sender = ?1 AND recipient = ?2 AND origin = ?3";
+            let key = [sender, recipient, Param::Text(&origin)];
+            if self.sql.first(sql, &key, |_| Ok(()))?.is_none() {
+                return Ok(None);
+            }
+        }
         let sql = "INSERT INTO greylist (sender, recipient, origin, first, last, tries) VALUES (?1, ?2, ?3, ?4, ?4, 1) \
                    ON CONFLICT (sender, recipient, origin) DO UPDATE SET \
                    last = excluded.last, tries = greylist.tries + 1 RETURNING first, tries";
-        let origin = attempt.origin.to_string();
         let params = [sender, recipient, Param::Text(&origin), Param::Int(now.0)];
         let (first, tries) = self
             .sql
@@ -118,12 +127,12 @@ impl Change<'_> {
             "" => (first, tries),
             _ => self.tries_anywhere(&[sender, recipient, Param::Int(POOL_NETWORKS_MAX)])?,
         };
-        Ok(Attempts {
+        Ok(Some(Attempts {
             first: UnixMillis(first),
             tries: u32::try_from(tries).unwrap_or(u32::MAX),
             first_anywhere: UnixMillis(first_anywhere),
             tries_anywhere: u32::try_from(tries_anywhere).unwrap_or(u32::MAX),
-        })
+        }))
     }
 
     /// The first try of a mail, and how many there were, over all networks.
@@ -145,6 +154,14 @@ impl Change<'_> {
         let network = network.to_string();
         let params = [Param::Text(&network), Param::Int(now.0)];
         self.sql.execute(sql, &params).map(drop)
+    }
+
+    /// Somebody says that what came from there was junk: it is to be seen anew whether it is known. Costs an honest network
+    /// no more than its next wanted message.
+    pub(crate) fn forget_known_peer(&mut self, network: &Network) -> Result<(), StoreError> {
+        let sql = "DELETE FROM known_peer WHERE network = ?1";
+        let network = network.to_string();
+        self.sql.execute(sql, &[Param::Text(&network)]).map(drop)
     }
 
     /// Switches greylisting for a local domain, or for all that say nothing.

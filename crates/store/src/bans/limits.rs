@@ -50,6 +50,13 @@ pub const SIXTY_FOURS_OF_56: usize = 8;
 /// So many banned blocks of one /48, and all of it is banned: a site has that much.
 pub const BLOCKS_OF_48: usize = 24;
 
+/// Blocks of IPv6 whose misdeeds are counted together, whatever /64 they come from, and how many times as much each may
+/// do: as many times as it may have banned parts.
+pub const SITES: [(u8, i64); 2] = [(56, SIXTY_FOURS_OF_56 as i64), (48, BLOCKS_OF_48 as i64)];
+
+/// Such blocks remembered at once; apart from single networks, so that a crowd of those does not make us forget them.
+pub const SITES_MAX: usize = 10_000;
+
 /// A network that somebody logged in from within this time is a home of people: whatever a neighbour does, the doors
 /// for people stay open to it.
 pub const HOME_REMEMBERED: Duration = Duration::from_secs(14 * 86_400);

@@ -58,6 +58,8 @@ pub(crate) struct Bans {
 #[derive(Debug)]
 struct Ledger {
     conducts: Recent<Network, Conduct>,
+    /// Of wide blocks of IPv6.
+    sites: Recent<Network, Conduct>,
     homes: Recent<Network, Home>,
     sprayed: Recent<Network, Spraying>,
     /// When the newest bans began.
@@ -79,6 +81,7 @@ impl Bans {
             exempt: RwLock::new(effective(&[])),
             ledger: Mutex::new(Ledger {
                 conducts: Recent::new(limits::CONDUCTS_MAX),
+                sites: Recent::new(limits::SITES_MAX),
                 homes: Recent::new(limits::HOMES_MAX),
                 sprayed: Recent::new(limits::SPRAYED_HOMES_MAX),
                 newest: VecDeque::new(),
@@ -169,11 +172,18 @@ impl Store {
         }
         let conduct = ledger.conducts.touch(network, Conduct::default);
         let before = conduct.points(now);
-        let cause = conduct.note(blame, now);
+        let worth = conduct.weigh(blame, now);
+        let cause = conduct.add(worth, blame.cause(), 1, now);
         tracing::debug!(%peer, ?blame, points = conduct.points(now), before, "a misdeed");
+        // Beyond a ban of its own it adds nothing.
+        let counted = worth.min(limits::POINTS_MAX - before);
+        let sites = ledger.note_at_sites(network, counted, blame.cause(), now);
         drop(ledger);
         if let Some(cause) = cause {
             self.decide_ban(network, cause, is_home, now);
+        }
+        for (site, cause) in sites {
+            self.ban_wide(site, cause, now);
         }
     }
 
@@ -296,6 +306,10 @@ impl Store {
     pub fn forget_misdeeds(&self, network: &Network) {
         let mut ledger = self.inner.shared.bans.ledger.lock();
         ledger.conducts.retain(|one, _| !network.covers(one));
+        // What its block did wrong is in part its own.
+        ledger
+            .sites
+            .retain(|one, _| !network.covers(one) && !one.covers(network));
         ledger.sprayed.retain(|one, _| !network.covers(one));
     }
 
@@ -319,14 +333,7 @@ impl Store {
         };
         match sentence::sentence(facts, now) {
             Ok(sentence) => {
-                let banned = Banned {
-                    network,
-                    until: sentence.until,
-                    scope: sentence.scope,
-                    cause,
-                    level: sentence.level,
-                };
-                self.impose(banned, now);
+                self.impose(sentence.banned(network), now);
                 self.widen(network, now);
             }
             Err(Spared::Home) => tracing::info!(
@@ -357,7 +364,9 @@ impl Store {
             since: now,
             words: banned.cause.words().to_owned(),
         };
-        self.write_and_forget(Durability::Durable, move |change| change.put_ban(&ban, now));
+        self.write_and_forget(Durability::Durable, move |change| {
+            change.put_ban_if_newest(&ban, now)
+        });
     }
 
     /// Many banned blocks of one site: the site is banned.
@@ -369,7 +378,6 @@ impl Store {
             let wide = Network::block(network.first(), bits);
             let bans = &self.inner.shared.bans;
             let set = bans.set.read();
-            let before = set.get(&wide).copied();
             let within = set.on(now).filter(|one| {
                 wide.bits() < one.network.bits()
                     && one.scope == Scope::Everything
@@ -377,25 +385,27 @@ impl Store {
             });
             let many = most <= within.count();
             drop(set);
-            if !many || bans.ledger.lock().has_home_in(&wide, now) || self.exempts_part_of(&wide) {
-                continue;
+            if many {
+                self.ban_wide(wide, Cause::Neighbours, now);
             }
-            let facts = Facts {
-                cause: Cause::Neighbours,
-                before,
-                is_home: false,
-                is_exempt: false,
-            };
-            if let Ok(sentence) = sentence::sentence(facts, now) {
-                let banned = Banned {
-                    network: wide,
-                    until: sentence.until,
-                    scope: sentence.scope,
-                    cause: Cause::Neighbours,
-                    level: sentence.level,
-                };
-                self.impose(banned, now);
-            }
+        }
+    }
+
+    /// A whole block, unless somebody lives there or the operator spares a part of it.
+    fn ban_wide(&self, wide: Network, cause: Cause, now: UnixMillis) {
+        let bans = &self.inner.shared.bans;
+        if bans.ledger.lock().has_home_in(&wide, now) || self.exempts_part_of(&wide) {
+            return;
+        }
+        let before = bans.set.read().get(&wide).copied();
+        let facts = Facts {
+            cause,
+            before,
+            is_home: false,
+            is_exempt: false,
+        };
+        if let Ok(sentence) = sentence::sentence(facts, now) {
+            self.impose(sentence.banned(wide), now);
         }
     }
 
@@ -424,6 +434,25 @@ impl Ledger {
                 home.closed_until(now)
             );
         }
+    }
+
+    /// The same misdeed for the blocks of IPv6 that the network lies in. Says which of them have done enough, and why.
+    fn note_at_sites(
+        &mut self,
+        network: Network,
+        points: i64,
+        cause: Cause,
+        now: UnixMillis,
+    ) -> Vec<(Network, Cause)> {
+        if !network.is_ipv6() || points <= 0 {
+            return Vec::new();
+        }
+        let sites = limits::SITES.iter().filter_map(|(bits, share)| {
+            let site = Network::block(network.first(), *bits);
+            let conduct = self.sites.touch(site, Conduct::default);
+            Some((site, conduct.add(points, cause, *share, now)?))
+        });
+        sites.collect()
     }
 
     fn has_home_in(&self, wide: &Network, now: UnixMillis) -> bool {

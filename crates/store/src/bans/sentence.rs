@@ -4,6 +4,7 @@ use mail::UnixMillis;
 
 use super::conduct::Cause;
 use super::limits::BAN_STEPS;
+use super::network::Network;
 use super::set::{Banned, Scope};
 
 /// What is known of a network that has done enough wrong.
@@ -34,6 +35,19 @@ pub(super) struct Sentence {
     pub(super) until: UnixMillis,
     pub(super) level: u32,
     pub(super) scope: Scope,
+    pub(super) cause: Cause,
+}
+
+impl Sentence {
+    pub(super) fn banned(self, network: Network) -> Banned {
+        Banned {
+            network,
+            until: self.until,
+            scope: self.scope,
+            cause: self.cause,
+            level: self.level,
+        }
+    }
 }
 
 pub(super) fn sentence(facts: Facts, now: UnixMillis) -> Result<Sentence, Spared> {
@@ -44,6 +58,8 @@ pub(super) fn sentence(facts: Facts, now: UnixMillis) -> Result<Sentence, Spared
     let scope = match (facts.is_home, guesses) {
         (true, true) => return Err(Spared::Home),
         (true, false) => Scope::Mx,
+        // A crowd behind one address has people in it who never logged in from there before.
+        (false, false) if facts.cause == Cause::Flood => Scope::Mx,
         (false, _) => Scope::Everything,
     };
     let level = match facts.before {
@@ -57,9 +73,15 @@ pub(super) fn sentence(facts: Facts, now: UnixMillis) -> Result<Sentence, Spared
         .get(level as usize)
         .or(BAN_STEPS.last())
         .map_or(0, |step| i64::try_from(step.as_millis()).unwrap_or(0));
+    let until = UnixMillis(now.0 + step);
+    // It comes in the place of the last one: it ends no sooner, and what the operator ordered stays the operator's.
+    let running = facts.before.filter(|before| before.is_on(now));
     Ok(Sentence {
-        until: UnixMillis(now.0 + step),
+        until: running.map_or(until, |before| until.max(before.until)),
         level,
         scope,
+        cause: running
+            .filter(|before| before.cause == Cause::Operator)
+            .map_or(facts.cause, |before| before.cause),
     })
 }

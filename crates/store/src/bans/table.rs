@@ -28,6 +28,18 @@ pub struct Allowance {
     pub changed: UnixMillis,
 }
 
+macro_rules! put_ban {
+    () => {
+        "INSERT INTO ban (network, since, until, level, scope, cause, words, changed) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (network) DO UPDATE SET \
+         since = excluded.since, until = excluded.until, level = excluded.level, scope = excluded.scope, \
+         cause = excluded.cause, words = excluded.words, changed = excluded.changed"
+    };
+}
+
+const PUT_BAN: &str = put_ban!();
+const PUT_BAN_IF_NEWEST: &str = concat!(put_ban!(), " WHERE ban.changed <= excluded.changed");
+
 impl View<'_> {
     /// All bans that are on, the newest first.
     pub fn bans(&self, now: UnixMillis, limit: usize) -> Result<Vec<Ban>, StoreError> {
@@ -70,10 +82,24 @@ impl View<'_> {
 
 impl Change<'_> {
     pub fn put_ban(&mut self, ban: &Ban, now: UnixMillis) -> Result<(), StoreError> {
-        let sql = "INSERT INTO ban (network, since, until, level, scope, cause, words, changed) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (network) DO UPDATE SET \
-                   since = excluded.since, until = excluded.until, level = excluded.level, scope = excluded.scope, \
-                   cause = excluded.cause, words = excluded.words, changed = excluded.changed";
+        self.write_ban(PUT_BAN, ban, now)
+    }
+
+    /// As [`Change::put_ban`], unless something newer is known of the network: what nobody waits for may come late.
+    pub(super) fn put_ban_if_newest(
+        &mut self,
+        ban: &Ban,
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
+        self.write_ban(PUT_BAN_IF_NEWEST, ban, now)
+    }
+
+    fn write_ban(
+        &mut self,
+        sql: &'static str,
+        ban: &Ban,
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
         let network = ban.banned.network.to_string();
         let params = [
             Param::Text(&network),

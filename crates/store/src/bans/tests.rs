@@ -103,10 +103,45 @@ fn where_people_live_their_doors_stay_open() {
         (facts(Cause::Spraying, true, false), Err(Spared::Home)),
         (facts(Cause::Harvest, true, false), Ok(Scope::Mx)),
         (facts(Cause::Harvest, false, false), Ok(Scope::Everything)),
+        // People behind the same address as a crowd may still log in.
+        (facts(Cause::Flood, false, false), Ok(Scope::Mx)),
         (facts(Cause::Flood, false, true), Err(Spared::Exempt)),
     ];
     for (facts, expected) in cases {
         assert_eq!(scope(facts), expected, "{facts:?}");
+    }
+}
+
+#[test]
+fn a_ban_that_comes_in_the_place_of_another_ends_no_sooner() {
+    let day = 86_400_000;
+    for (until, cause, expected) in [
+        (i64::MAX, Cause::Operator, (i64::MAX, Cause::Operator)),
+        (
+            NOW.0 + 7 * day,
+            Cause::Harvest,
+            (NOW.0 + 7 * day, Cause::Passwords),
+        ),
+        (
+            NOW.0 + 1,
+            Cause::Harvest,
+            (NOW.0 + 3_600_000, Cause::Passwords),
+        ),
+    ] {
+        let before = Banned {
+            scope: Scope::Mx,
+            cause,
+            ..banned("192.0.2.1", until)
+        };
+        let facts = Facts {
+            cause: Cause::Passwords,
+            before: Some(before),
+            is_home: false,
+            is_exempt: false,
+        };
+        let given = sentence(facts, NOW).unwrap();
+        assert_eq!((given.until.0, given.cause), expected);
+        assert_eq!(given.scope, Scope::Everything);
     }
 }
 

@@ -5,6 +5,7 @@ use mail::UnixMillis;
 use super::ledger::Ledger;
 use super::work::{Lesson, LessonKey, LessonRow};
 use super::{Act, Class, hashes};
+use crate::bans::Network;
 use crate::engine::Param;
 use crate::limits::LESSON_FEATURES_MAX;
 use crate::senders::{Origin, SenderLesson};
@@ -132,6 +133,9 @@ impl Change<'_> {
         ledger.add(&set, class);
         let origin = &material.origin;
         self.note_sender_lesson(&sender_lesson(key.account, origin, class, false), now)?;
+        if let (Class::Junk, Some(peer)) = (class, origin.ip) {
+            self.forget_known_peer(&Network::neighbourhood(peer))?;
+        }
         let origin = write_origin(origin);
         let bytes = hashes::write(&set);
         let message_id = material.message_id.as_deref();

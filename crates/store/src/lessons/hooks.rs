@@ -33,13 +33,20 @@ impl Change<'_> {
     ) -> Result<(), StoreError> {
         let sides = (self.side(account, from)?, self.side(account, to)?);
         let act = match sides {
-            (Side::Junk, Side::Elsewhere) => Act::OutOfJunk,
+            (Side::Junk | Side::Trash, Side::Elsewhere) => Act::OutOfJunk,
             (Side::Trash | Side::Elsewhere, Side::Junk) => Act::IntoJunk,
             // Who throws junk away says nothing new; elsewhere no border was crossed.
             _ => return Ok(()),
         };
         let mut room = self.room_for_lessons(account)?;
         for placement in found {
+            // What comes back out of Trash came from Junk, or says nothing.
+            if sides.0 == Side::Trash
+                && act == Act::OutOfJunk
+                && !self.is_junk_so_far(account, placement.message)?
+            {
+                continue;
+            }
             self.note_rescue(account, placement.message, act, now)?;
             if room <= 0 {
                 continue;
@@ -166,6 +173,25 @@ impl Change<'_> {
 }
 
 impl View<'_> {
+    /// Whether the filter put it into Junk, or a person did, and nobody took it out again.
+    fn is_junk_so_far(&self, account: AccountId, message: MessageId) -> SqlResult<bool> {
+        let key = [Param::Int(account.0), Param::Int(message.0)];
+        let sql = "SELECT 1 FROM junked WHERE account = ?1 AND message = ?2 AND rescued IS NULL";
+        if self.sql.first(sql, &key, |_| Ok(()))?.is_some() {
+            return Ok(true);
+        }
+        let sql = "SELECT b.hash FROM message m JOIN blob b ON b.id = m.blob_id WHERE m.account = ?1 AND m.id = ?2";
+        let hash = self.sql.first(sql, &key, |row| {
+            <[u8; 32]>::try_from(row.blob(0)?)
+                .map_err(|_| StoreError::Damaged("the hash of a body".to_owned()))
+        })?;
+        let Some(hash) = hash else {
+            return Ok(false);
+        };
+        let row = self.lesson_row(LessonKey::new(account, &Hash(hash)))?;
+        Ok(row.is_some_and(|row| row.said.moved == Some(Class::Junk)))
+    }
+
     fn side(&self, account: AccountId, mailbox: MailboxId) -> SqlResult<Side> {
         let sql = "SELECT name, special FROM mailbox WHERE account = ?1 AND id = ?2";
         let key = [Param::Int(account.0), Param::Int(mailbox.0)];

@@ -15,7 +15,9 @@ on_both!(
     another_node_sees_bans_and_their_end,
     what_is_over_is_tidied_away,
     tries_are_counted_here_and_anywhere,
-    greylisting_is_switched_by_domain
+    greylisting_is_switched_by_domain,
+    a_crowd_of_one_block_is_counted_together,
+    rows_that_may_not_begin
 );
 
 const HOUR: i64 = 3_600_000;
@@ -213,9 +215,9 @@ fn tries_are_counted_here_and_anywhere(home: &Home) {
     let note = |origin: &str, sender: &str, at: i64| {
         let attempt = attempt(origin, sender);
         let seen = home.write(move |change| {
-            change.note_greylist_try(&attempt, later(at - 48 * HOUR), later(at))
+            change.note_greylist_try(&attempt, true, later(at - 48 * HOUR), later(at))
         });
-        let seen: store::bans::Attempts = seen.unwrap();
+        let seen: store::bans::Attempts = seen.unwrap().expect("it may begin");
         [
             seen.first.0 - NOW.0,
             i64::from(seen.tries),
@@ -264,4 +266,46 @@ fn greylisting_is_switched_by_domain(home: &Home) {
     assert!(!wants("there.example"));
     let said = home.read(|view| view.greylist_choices());
     assert_eq!(said, [(None, false), (Some(domain("here.example")), true)]);
+}
+
+/// Whoever has a /48 has 65,536 networks: a few misdeeds from each are many from it.
+fn a_crowd_of_one_block_is_counted_together(home: &Home) {
+    let guess = |site: u32, number: u32| {
+        let peer = format!("2001:db8:{site:x}:{number:x}::1");
+        let blame = Blame::UnknownLogin {
+            login: u64::from(number),
+            password: None,
+        };
+        home.store.blame(ip(&peer), blame, NOW);
+        home.store
+            .banned(ip(&format!("2001:db8:{site:x}:ffff::1")), NOW)
+    };
+    let guesses = (0..2_000).take_while(|number| guess(1, number << 3).is_none());
+    let guesses = guesses.count();
+    assert!(guesses < 150, "{guesses}");
+    let banned = guess(1, 9).expect("all of it");
+    assert_eq!(banned.network, network("2001:db8:1::/48"));
+    // Where people log in from, it goes on.
+    home.store.praise(ip("2001:db8:2:5::1"), NOW);
+    assert!((0..2_000).all(|number| guess(2, number << 3).is_none()));
+    assert_eq!(home.store.banned(ip("2001:db8:3::1"), NOW), None);
+}
+
+fn rows_that_may_not_begin(home: &Home) {
+    let attempt = Attempt {
+        origin: network("192.0.2.0/24"),
+        sender: "bob@there.example".to_owned(),
+        recipient: "ann@here.example".to_owned(),
+    };
+    let note = |may_begin: bool| {
+        let attempt = attempt.clone();
+        let seen = home
+            .write(move |change| change.note_greylist_try(&attempt, may_begin, later(-HOUR), NOW));
+        let seen: Option<store::bans::Attempts> = seen.unwrap();
+        seen.map(|seen| seen.tries)
+    };
+    assert_eq!(
+        [note(false), note(true), note(false)],
+        [None, Some(1), Some(2)]
+    );
 }

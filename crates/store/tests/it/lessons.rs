@@ -30,6 +30,7 @@ on_both!(
     a_young_account_is_heard_later,
     two_of_many_are_not_heard,
     one_that_failed_is_begun_alone,
+    back_by_way_of_the_trash_is_taken_back,
 );
 
 const INBOX: MailboxId = MailboxId::INBOX;
@@ -901,4 +902,47 @@ fn one_that_failed_is_begun_alone(home: &Home) {
     assert_eq!((begin(), begin(), begin()), (1, 1, 0));
     assert_eq!((begin(), begin(), begin()), (1, 1, 0));
     assert_eq!(work(home), 0);
+}
+
+/// Mail programs "delete" junk by a move to Trash, and whoever erred fetches it from there.
+fn back_by_way_of_the_trash_is_taken_back(home: &Home) {
+    let ann = home.account("ann");
+    home.deliver(ann, b"invoice");
+    home.deliver(ann, b"never junk");
+    moved(home, ann, "INBOX", "Junk", "1");
+    work(home);
+    check_lessons(home, ann, 1, 0);
+    moved(home, ann, "Junk", "Trash", "1");
+    work(home);
+    check_lessons(home, ann, 1, 0);
+    moved(home, ann, "Trash", "INBOX", "1");
+    work(home);
+    check_lessons(home, ann, 0, 0);
+    moved(home, ann, "INBOX", "Trash", "2");
+    moved(home, ann, "Trash", "INBOX", "2");
+    assert_eq!(work(home), 0);
+    check_lessons(home, ann, 0, 0);
+    // What the filter junked: fetched from the trash it was wanted.
+    let delivered = into_junk(home, ann, b"filtered");
+    let junked = Junked {
+        account: ann,
+        message: delivered.message,
+        at: NOW,
+        probability: 0.9,
+        reason: String::new(),
+        message_id: None,
+    };
+    home.write(move |change| change.note_junked(&junked))
+        .expect("noted");
+    let uid = |mailbox: &str| {
+        let mailbox = home.mailbox(ann, mailbox).id;
+        let placed = home.placements(ann, mailbox);
+        placed.last().expect("it is there").uid.0.to_string()
+    };
+    moved(home, ann, "Junk", "Trash", &uid("Junk"));
+    moved(home, ann, "Trash", "INBOX", &uid("Trash"));
+    work(home);
+    check_lessons(home, ann, 0, 1);
+    let statistics = home.read(move |view| view.spam_statistics(ann, NOW));
+    assert_eq!((statistics.junked, statistics.rescued), (1, 1));
 }

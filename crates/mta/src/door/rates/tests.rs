@@ -50,18 +50,40 @@ fn a_burst_and_then_so_many_a_minute() {
 }
 
 #[test]
-fn good_recipients_give_back_what_unknown_ones_take() {
-    let (mut rates, from) = (Rates::default(), network("2001:db8::1"));
-    for _ in 0..1_000 {
-        assert!(rates.take(from, Act::UnknownRecipient, 1, NOW));
-        rates.give_back(from, Act::UnknownRecipient, 50);
-        rates.give_back(from, Act::UnknownRecipient, 50);
+fn wanted_mail_gives_back_what_unknown_recipients_take() {
+    for factor in [1, 5] {
+        let (mut rates, from) = (Rates::default(), network("2001:db8::1"));
+        for _ in 0..1_000 {
+            assert!(rates.take(from, Act::UnknownRecipient, factor, NOW));
+            rates.give_back(from, Act::UnknownRecipient, factor, 50);
+            rates.give_back(from, Act::UnknownRecipient, factor, 50);
+        }
+        // Nothing is saved up beyond what there was at first, and no more comes back than was taken.
+        assert_eq!(
+            taken(&mut rates, from, Act::UnknownRecipient, factor, NOW),
+            (l::UNKNOWN_BURST * factor) as usize
+        );
     }
-    // Nothing is saved up beyond what there was at first.
+}
+
+#[test]
+fn a_site_of_many_networks_has_a_bound() {
+    let mut rates = Rates::default();
+    let guesses = (0..10_000_u128).filter(|number| {
+        let address = 0x2001_0db8_0001_u128 << 80 | number << 64 | 1;
+        let from = Network::of(std::net::Ipv6Addr::from(address).into());
+        rates.has(from, Act::UnknownRecipient, 1, NOW)
+            && rates.take(from, Act::UnknownRecipient, 1, NOW)
+    });
     assert_eq!(
-        taken(&mut rates, from, Act::UnknownRecipient, 1, NOW),
-        l::UNKNOWN_BURST as usize
+        guesses.count(),
+        (l::UNKNOWN_BURST * l::SITE_FACTOR) as usize
     );
+    let other = network("2001:db8:2::1");
+    assert!(rates.take(other, Act::UnknownRecipient, 1, NOW));
+    // Messages are those of its servers.
+    let server = network("2001:db8:1::1");
+    assert!(rates.take(server, Act::Message, 1, NOW));
 }
 
 #[test]

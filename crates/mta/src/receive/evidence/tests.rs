@@ -22,6 +22,7 @@ fn spf(result: SpfResult, domain: &str) -> Spf {
         identity: Identity::MailFrom,
         domain: domain.to_owned(),
         matched: None,
+        boundless: false,
         explanation: None,
         problem: None,
     }

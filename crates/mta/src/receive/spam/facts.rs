@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use mail::{Address, ReversePath};
 use mailauth::dmarc::DmarcResult;
-use mailauth::spf::SpfResult;
 use mailauth::verdict::Verdict;
 use spam::facts::{Authentication, History, ListBy, ListEntry, ListOf, ListWish, Proof};
 use spam::origin::is_aligned;
@@ -31,7 +30,7 @@ pub(super) fn proof(verdict: &Verdict) -> Proof {
 
 /// Domains that SPF or a signature stands for.
 fn passed(verdict: &Verdict) -> impl Iterator<Item = &str> {
-    let spf = (verdict.spf.result == SpfResult::Pass).then_some(verdict.spf.domain.as_str());
+    let spf = verdict.spf.vouches().then_some(verdict.spf.domain.as_str());
     let signed = verdict.dkim.iter().filter(|one| one.passed());
     signed.map(|one| one.domain.as_str()).chain(spf)
 }
@@ -51,7 +50,7 @@ pub(super) fn authentication(
         proof: proof(verdict),
         author_is_ours,
         reverse_path_is_proven: from.address().is_some_and(|from| {
-            verdict.spf.result == SpfResult::Pass && from.domain().as_str() == verdict.spf.domain
+            verdict.spf.vouches() && from.domain().as_str() == verdict.spf.domain
         }),
         detour: vouched || detour && !author_is_ours && passed(verdict).next().is_some(),
     }

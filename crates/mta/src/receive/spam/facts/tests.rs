@@ -3,7 +3,7 @@
 use mailauth::arc::Arc;
 use mailauth::dmarc::{Dmarc, Policy, Reason};
 use mailauth::iprev::{Iprev, IprevResult};
-use mailauth::spf::{Identity, Spf};
+use mailauth::spf::{Identity, Spf, SpfResult};
 use store::AccountId;
 use store::lessons::RuleOf;
 
@@ -15,6 +15,7 @@ fn spf(result: SpfResult, domain: &str) -> Spf {
         identity: Identity::MailFrom,
         domain: domain.to_owned(),
         matched: None,
+        boundless: false,
         explanation: None,
         problem: None,
     }
