@@ -6,11 +6,14 @@ import binascii
 import gzip
 import io
 import quopri
+import socket
 import sqlite3
 import struct
 import tarfile
+import threading
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 from lib.dns import Dns
@@ -19,7 +22,7 @@ from lib.milter import OpenDkim
 from lib.runner import need_program
 from lib.server import Postroad, free_port
 from lib.sink import Sink
-from lib.talk import Imap, Refused, Smtp
+from lib.talk import Closed, Imap, Refused, Smtp
 
 HEAD = b"From: Ann <ann@remote.test>\r\nTo: bob@example.test\r\nSubject: %s\r\nDate: Sat, 21 Nov 2026 10:00:00 +0000\r\n" \
        b"Message-ID: <%s@remote.test>\r\nMIME-Version: 1.0\r\n"
@@ -165,17 +168,87 @@ def test_clamd_finds_eicar_in_many_wrappings(directory):
         return f"{found} wrappings refused, {missed} not seen by clamd"
 
 
+def topics(server):
+    """What the operator is told of; the server is stopped for it."""
+    server.stop()
+    with sqlite3.connect(server.data / "postroad.db") as base:
+        return [row[0].rsplit("/", 1)[0] for row in base.execute("SELECT topic FROM notice ORDER BY id")]
+
+
 def test_clamd_over_tcp_and_larger_than_it_takes(directory):
+    """What is too large for it comes again as large: it is not put off for days unless that is chosen, and says nothing of clamd."""
     need_program("clamd")
-    with Clamd(directory / "clamd", stream_max="1M") as clamd, \
-            Postroad(directory / "here", extra=config(clamd=f"127.0.0.1:{clamd.port}")) as server:
-        assert deliver(server, letter(b"clean"))[0] == 250
-        assert deliver(server, letter(b"bad", EICAR + b"\r\n"))[0] == 554
-        big = letter(b"big", (b"x" * 70 + b"\r\n") * 40_000)
-        code, words = deliver(server, big)
-        assert code == 451, words
-        assert "StreamMaxLength" in server.tail(200)
-        inbox(server, 1)
+    big = letter(b"big", (b"x" * 70 + b"\r\n") * 40_000)
+    with Clamd(directory / "clamd", stream_max="1M") as clamd:
+        at = f"127.0.0.1:{clamd.port}"
+        with Postroad(directory / "pass", extra=config(clamd=at)) as server:
+            assert deliver(server, letter(b"clean"))[0] == 250
+            assert deliver(server, letter(b"bad", EICAR + b"\r\n"))[0] == 554
+            for _ in range(2):
+                code, words = deliver(server, big)
+                assert code == 250, words
+            log = server.tail(200)
+            assert "StreamMaxLength" in log and "answers again" not in log, log
+            # The rules for attachments have seen it.
+            program = b"MZ" + bytes(58) + b"\x40\0\0\0PE\0\0" + bytes(2_000_000)
+            assert deliver(server, with_file(b"exe", program, b"invoice.exe"))[0] == 554
+            inbox(server, 3)
+            assert topics(server) == ["virus", "filter-size/clamd"]
+        for choice, answer in (("refuse", 552), ("defer", 451)):
+            with Postroad(directory / choice, extra=config(clamd={"at": at, "when_too_large": choice})) as server:
+                code, words = deliver(server, big)
+                assert code == answer and ("5.3.4" in words) == (answer == 552), words
+                assert submit(server, big.replace(b"ann@remote.test", b"alice@example.test"))[0] == answer
+                assert deliver(server, letter(b"clean"))[0] == 250
+                assert topics(server) == ["filter-size/clamd"]
+
+
+def test_a_filter_that_hangs_holds_up_only_itself(directory):
+    """With a milter that takes messages and says nothing, others are not kept waiting one after the other, and clamd goes on."""
+    need_program("clamd")
+    patience = 4
+    with Clamd(directory / "clamd") as clamd, Scripted({"E": []}) as hung:
+        milters = [{"name": "hung", "at": f"127.0.0.1:{hung.port}", "when_unavailable": "pass", "patience_secs": patience}]
+        with Postroad(directory / "here", extra=config(clamd=clamd.local, milters=milters)) as server:
+            def one(number):
+                begun = time.monotonic()
+                code, words = deliver(server, letter(b"all%d" % number))
+                return code, words, time.monotonic() - begun
+
+            with ThreadPoolExecutor(30) as pool:
+                answers = list(pool.map(one, range(30)))
+            assert {code for code, _, _ in answers} == {250}, answers
+            # One after the other in twenties they would take twice the patience at least; busy machines need time for all else.
+            asked = hung.letters().count("E")
+            assert 3 <= asked <= 20, asked
+            # Now it rests: most are not kept waiting, each has its virus found.
+            for number in range(10):
+                assert one(number)[0] == 250
+            assert hung.letters().count("E") - asked <= 3, hung.letters()
+            code, words = deliver(server, letter(b"bad", EICAR + b"\r\n"))
+            assert code == 554 and "Eicar" in words, words
+            # It answers again: somebody finds that out, and then it sees all.
+            hung.says["E"] = [packet("h", b"X-Seen\0yes\0"), packet("c")]
+            for number in range(100):
+                assert one(number)[0] == 250
+                if "answers again" in server.tail(50):
+                    break
+                time.sleep(0.3)
+            before = hung.letters().count("E")
+            assert one(0)[0] == 250 and hung.letters().count("E") == before + 1
+            assert topics(server) == ["filter-down/hung", "virus"]
+
+
+def test_clamd_that_hangs_is_waited_for_by_few(directory):
+    """Accepted, never answered: as by a machine that stands still."""
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as silent:
+        clamd = {"at": f"127.0.0.1:{silent.getsockname()[1]}", "when_unavailable": "pass", "patience_secs": 2}
+        with Scripted() as milter, Postroad(directory / "here", extra=config(clamd=clamd, milters=[f"127.0.0.1:{milter.port}"])) as server:
+            with ThreadPoolExecutor(25) as pool:
+                answers = list(pool.map(lambda number: deliver(server, letter(b"n%d" % number))[0], range(25)))
+            assert set(answers) == {250}, answers
+            assert milter.letters().count("E") == 25
+            assert topics(server) == ["filter-down/clamd"]
 
 
 def test_clamd_down_defers_or_passes(directory):
@@ -309,11 +382,48 @@ def test_a_kept_connection_may_be_closed_by_the_filter(directory):
         assert milter.connections == 1 and milter.letters().count("K") == 0 and milter.letters().count("C") == 1, milter.letters()
         assert deliver(server, letter(b"other"), hello="other.remote.test")[0] == 250
         assert milter.connections == 1 and milter.letters().count("K") == 1, milter.letters()
+        # Another door of the same host is told of: who is logged in there is no stranger, and a stranger no user.
+        before = milter.letters().count("C")
+        assert deliver(server, letter(b"mx"), hello="laptop.test")[0] == 250
+        assert submit(server, letter(b"mine").replace(b"ann@remote.test", b"alice@example.test"), "bob@example.test")[0] == 250
+        told = milter.macros("C")
+        assert told["{daemon_name}"] == "MSA" and milter.macros("H")["{tls_version}"].startswith("TLS"), told
+        assert deliver(server, letter(b"mx again"), hello="laptop.test")[0] == 250
+        assert milter.macros("C")["{daemon_name}"] == "MTA" and milter.letters().count("C") == before + 3, milter.letters()
+        # It is not kept for ever, also where no message comes.
+        milter.wait_for("Q")
         milter.hangs_up = True
         for number in range(3):
             assert deliver(server, letter(b"cut%d" % number))[0] == 250
-        assert milter.connections == 3, milter.connections
-        inbox(server, 7)
+        assert milter.connections == 4, milter.connections
+        inbox(server, 10)
+
+
+def test_old_filters_and_many_messages_at_once(directory):
+    for version in (2, 3, 4, 5):
+        with Scripted(agree=(version, 0x1F, 0)) as old, \
+                Postroad(directory / f"old{version}", extra=config(milters=[f"127.0.0.1:{old.port}"])) as server:
+            for number in range(3):
+                assert deliver(server, letter(b"old%d" % number))[0] == 250
+            # Before version 4 there is no DATA; before 6 another peer needs a connection of its own.
+            assert old.connections == 1 and old.letters().count("C") == 1, old.letters()
+            assert ("T" in old.letters()) == (version >= 4), old.letters()
+            assert deliver(server, letter(b"other"), hello="other.remote.test")[0] == 250
+            assert old.connections == 2 and "K" not in old.letters(), old.letters()
+            inbox(server, 4)
+    with Scripted() as milter, Postroad(directory / "many", extra=config(milters=[f"127.0.0.1:{milter.port}"])) as server:
+        with ThreadPoolExecutor(12) as pool:
+            answers = list(pool.map(lambda number: deliver(server, letter(b"n%d" % number), hello=f"h{number % 4}.remote.test")[0], range(48)))
+        assert set(answers) == {250}, answers
+        assert milter.letters().count("E") == 48 and milter.connections < 48, milter.connections
+        inbox(server, 48)
+        # Refused at the greeting: for all messages, and the next asks anew.
+        milter.says["C"] = [packet("y", b"550 5.7.1 not from there\0")]
+        for _ in range(2):
+            code, words = deliver(server, letter(b"no"), hello="new.remote.test")
+            assert code == 550 and "not from there" in words, words
+        del milter.says["C"]
+        assert deliver(server, letter(b"yes"), hello="new.remote.test")[0] == 250
 
 
 def change(number, name, value):
@@ -372,7 +482,7 @@ def test_refusals_delays_and_what_is_thrown_away(directory):
         del said["E"]
         inbox(server, 0)
         held = server.json("quarantine", "list")
-        assert [one["cause"] for one in held] == ["discard", "quarantine", "quarantine"], held
+        assert [one["cause"] for one in held] == ["discard", "quarantine", "set-aside"], held
         # That of him who did not get it: its sender cannot be told.
         assert "other recipients have it" in held[2]["why"] and held[2]["subject"] == "e", held
         assert held[1]["why"] == "looks odd" and held[1]["filter"] == "odd" and held[1]["recipients"] == ["bob@example.test"]
@@ -384,6 +494,49 @@ def test_refusals_delays_and_what_is_thrown_away(directory):
         server.stop()
         assert sorted(server.json("quarantine", "delete", "all")["deleted"]) == [held[2]["id"], held[0]["id"]]
         assert server.json("quarantine", "list") == []
+
+
+def test_what_is_held_outlives_a_crash(directory):
+    """Said yes to, held, and the power fails: each is in quarantine, once, and released whole."""
+    body = b"".join(b"line %05d of something that is worth keeping\r\n" % number for number in range(400))
+    with Scripted({"E": [packet("q", b"looks odd\0"), packet("c")]}) as milter, \
+            Postroad(directory / "here", extra=config(milters=[f"127.0.0.1:{milter.port}"])) as server:
+        said_yes, begun, numbers = set(), set(), iter(range(10_000))
+
+        def sender():
+            while True:
+                number = next(numbers)
+                begun.add(number)
+                try:
+                    if deliver(server, letter(b"held%d" % number, body))[0] != 250:
+                        return
+                except (OSError, Closed, Refused):
+                    return
+                said_yes.add(number)
+
+        for kills in range(1, 4):
+            threads = [threading.Thread(target=sender) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            while len(said_yes) < kills * 15 and any(thread.is_alive() for thread in threads):
+                time.sleep(0.01)
+            server.kill()
+            for thread in threads:
+                thread.join()
+            server.start()
+        assert len(said_yes) >= 45, said_yes
+        held = [int(one["subject"].removeprefix("held")) for one in server.json("quarantine", "list")]
+        assert said_yes <= set(held) <= begun and len(held) == len(set(held)), (said_yes, held)
+        inbox(server, 0)
+        released = server.json("quarantine", "release", "all")
+        assert len(released["released"]) == len(held) and released["failed"] == [], released
+        server.kill()
+        server.start()
+        assert server.json("quarantine", "list") == []
+        bodies = inbox(server, len(held))
+        assert all(one.endswith(body) for one in bodies)
+        assert server.json("quarantine", "release", "all")["released"] == []
+        assert "empty" in server.cli("quarantine", "release", "all").stdout
 
 
 def test_a_refused_recipient_is_bounced_where_the_sender_is_proven(directory):
@@ -503,4 +656,5 @@ def test_a_filter_that_is_down_is_told_of(directory):
             assert len(doctor) == 1 and "clamd" in str(doctor[0]) and "put off" in str(doctor[0]), doctor
             milter.close()
             shown = server.json("config", "show")["filters"]
+            assert shown["clamd"]["at"] == f"unix:{clamd.local}" and shown["clamd"]["when_too_large"] == "pass", shown
             assert shown["milters"][0]["name"] == "sieve" and shown["milters"][0]["when_unavailable"] == "pass", shown

@@ -217,6 +217,10 @@ class Scripted:
         with self.lock:
             return "".join(letter for letter, _ in self.seen)
 
+    def wait_for(self, letter, within=READY_WITHIN):
+        with self.lock:
+            assert self.lock.wait_for(lambda: any(seen == letter for seen, _ in self.seen), within), letter
+
     def macros(self, stage):
         """All that was told for a command's letter."""
         found = {}
@@ -240,18 +244,18 @@ class Scripted:
 
 
 def config(clamd=None, milters=(), when=None):
-    """The section of `postroad.toml`; a milter is an address or a table of its keys."""
+    """The section of `postroad.toml`; a filter is an address or a table of its keys."""
     lines = ["[filters]"]
-    if clamd:
-        lines.append(f'clamd = "{clamd}"')
-    if when:
-        lines.append(f'when_unavailable = "{when}"')
 
     def one(milter):
         if isinstance(milter, dict):
             return "{ " + ", ".join(f"{key} = {json.dumps(value)}" for key, value in milter.items()) + " }"
         return json.dumps(str(milter))
 
+    if clamd:
+        lines.append(f"clamd = {one(clamd)}")
+    if when:
+        lines.append(f'when_unavailable = "{when}"')
     if milters:
         lines.append(f"milters = [{', '.join(one(milter) for milter in milters)}]")
     return "\n".join(lines) + "\n"

@@ -7,8 +7,8 @@ use store::queue::NewQueued;
 use store::reports::{DmarcEvidence, NewIntake};
 use store::senders::{NewReceived, Seen};
 use store::{
-    Accepted, AccountId, Change, Delivery, DeliveryTarget, MailboxId, Place, QueueId, Receipt,
-    Store, Target,
+    Accepted, AccountId, Change, Delivery, DeliveryTarget, LoggedIn, MailboxId, Place, QueueId,
+    Receipt, Store, Target,
 };
 
 use crate::limits;
@@ -24,6 +24,8 @@ pub(crate) struct Filing {
     pub(crate) intakes: Vec<NewIntake>,
     /// What the author's domain is told of this message.
     pub(crate) evidence: Option<DmarcEvidence>,
+    /// Whose message it is; nothing of it is written once their log-in has ended.
+    pub(crate) user: Option<LoggedIn>,
     /// A user sends it: what is counted and decided when it is queued.
     pub(crate) sending: Option<Outgoing>,
     /// Senders whose address does not fit into an SRS address.
@@ -48,6 +50,8 @@ pub(crate) struct Sent {
     pub(crate) to: Vec<Address>,
     /// Without brackets.
     pub(crate) message_id: Option<String>,
+    /// No person wrote it to them, so nobody is known better by it.
+    pub(crate) is_automatic: bool,
     pub(crate) now: UnixMillis,
 }
 
@@ -88,6 +92,12 @@ impl Filing {
                 None => accepted,
             });
         };
+        // Filters may have taken minutes: meanwhile the account may be locked or gone, or its password another.
+        if let Some(user) = &self.user
+            && change.is_logged_out(user)?
+        {
+            return Err(Refusal::LoggedOut);
+        }
         let admitted = match &self.sending {
             Some(sending) => Some(sending.admit(change)?),
             None => None,
@@ -117,10 +127,17 @@ impl Filing {
                 }
             }
         }
-        if let Some(now) = &self.beside
-            && let Some(accepted) = now.write(change)?
-        {
-            add(accepted);
+        if let Some(beside) = &self.beside {
+            match beside.write(change) {
+                Ok(Some(accepted)) => add(accepted),
+                Ok(None) => {}
+                // The others shall have theirs whatever strangers filled the quarantine with.
+                Err(Refusal::QuarantineFull) => tracing::warn!(
+                    recipients = ?beside.hold.as_ref().map(|held| &held.recipients),
+                    "a copy that is to be set aside finds no room and is dropped; other recipients have the message"
+                ),
+                Err(refusal) => return Err(refusal),
+            }
         }
         if let (Some(sending), Some(admitted)) = (&self.sending, admitted) {
             sending.settle(change, admitted, &waiting)?;
@@ -136,9 +153,15 @@ impl Filing {
             change.note_seen(seen, *now)?;
         }
         if let Some(sent) = &self.sent {
-            change.note_sent(sent.account, &sent.to, sent.now)?;
-            if let Some(id) = &sent.message_id {
-                change.note_sent_id(sent.account, id, sent.now)?;
+            let id = sent.message_id.as_deref();
+            match sent.is_automatic {
+                true => change.note_sent_by_itself(sent.account, id, sent.now)?,
+                false => {
+                    change.note_sent(sent.account, &sent.to, sent.now)?;
+                    if let Some(id) = id {
+                        change.note_sent_id(sent.account, id, sent.now)?;
+                    }
+                }
             }
         }
         Ok(all)
@@ -184,6 +207,7 @@ impl Filing {
         self.hold = self.hold.take().or(other.hold);
         self.beside = self.beside.take().or(other.beside);
         self.sending = self.sending.take().or(other.sending);
+        self.user = self.user.take().or(other.user);
     }
 }
 
@@ -207,3 +231,6 @@ pub(crate) fn inbox(account: AccountId) -> DeliveryTarget {
         marks: store::Marks::none(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,7 +35,7 @@ use world::{Panicked, Stop, Stream, World};
 
 pub use filters::{
     Action as AttachmentAction, Filter, FilterAddress, FilterDoors, FilterSettings,
-    WhenUnavailable, built_in_action as built_in_attachment_action,
+    WhenTooLarge, WhenUnavailable, built_in_action as built_in_attachment_action,
 };
 pub use forward::SrsProblem;
 pub use policy::check::{HostReport, Trial, WayReport};

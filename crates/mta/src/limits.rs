@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+/// How far beyond the threshold mail for postmaster or abuse must be to go into the junk folder, in log-odds: complaints quote
+/// spam, and few of them reach this; a message to a person is as good as sure at half of it.
+pub const ROLE_MARGIN: f32 = 5.0;
+
 /// Largest message by default: what Gmail and Outlook take and send, with their base64 overhead.
 pub const MESSAGE_BYTES_MAX: usize = 50 * 1024 * 1024;
 
@@ -289,8 +293,14 @@ pub const FILTER_PATIENCE: Duration = Duration::from_secs(120);
 /// A filter is on this machine or beside it.
 pub const FILTER_CONNECT_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Messages that filters look at together: clamd has ten threads, and rspamd some workers. More wait for their turn.
-pub const FILTERS_AT_ONCE: usize = 20;
+/// Messages that one filter looks at together: clamd has ten threads, and rspamd some workers. More wait for their turn.
+pub const FILTER_AT_ONCE: usize = 20;
+
+/// Messages that a filter lets wait in vain, one after the other, before it rests: one alone may be an odd message.
+pub const FILTER_SILENT_MAX: u32 = 3;
+
+/// How long one that was silent is not asked: then one message finds out whether it answers, and waits for it alone.
+pub const FILTER_REST: Duration = Duration::from_secs(10);
 
 /// A kept connection to a milter: most close what is silent for some minutes.
 pub const FILTER_IDLE: Duration = Duration::from_secs(30);
@@ -331,6 +341,9 @@ pub const SENT_LINKS_LOOKED_UP_MAX: usize = 64;
 /// How long that may take: a slow list, and its test.
 pub const SENT_LINKS_PATIENCE: Duration = Duration::from_secs(15);
 
+/// What becomes of a message within this time counts for or against the account that sent it.
+pub const ACCOUNT_BLAMED_WITHIN: Duration = Duration::from_secs(86_400);
+
 /// How often a block list is asked about itself. RFC 5782 §5 asks for it now and then.
 pub const BLOCKLIST_TEST_EVERY: Duration = Duration::from_secs(6 * 3_600);
 
@@ -340,9 +353,6 @@ pub const BLOCKLIST_BROKEN_PAUSE: Duration = Duration::from_secs(3_600);
 /// So often in a row a block list may be silent or late; then it is left alone for a while.
 pub const BLOCKLIST_SLOW_MAX: u32 = 3;
 pub const BLOCKLIST_SLOW_PAUSE: Duration = Duration::from_secs(300);
-
-/// What becomes of a message within this time counts for or against the account that sent it.
-pub const ACCOUNT_BLAMED_WITHIN: Duration = Duration::from_secs(86_400);
 
 /// Block lists that are asked: each costs a question for each message.
 pub const BLOCKLISTS_MAX: usize = 32;

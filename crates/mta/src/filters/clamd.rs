@@ -36,13 +36,8 @@ async fn ask(
     message: &Bytes,
     until: Instant,
 ) -> Result<Answer, Down> {
-    let turn = inner.filters.turns.acquire();
-    let _turn = match inner.world.tasks.deadline(until, turn).await {
-        Ok(Ok(turn)) => turn,
-        _ => return Err(Down::Busy),
-    };
-    let until = until.min(inner.world.now() + limits::FILTER_CONNECT_PATIENCE + filter.patience);
     let stream = connect::open(inner, filter, until).await?;
+    let until = until.min(inner.world.now() + filter.patience);
     let mut talk = Talk::new(
         inner.world.clone(),
         stream,

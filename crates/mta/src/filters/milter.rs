@@ -1,10 +1,10 @@
 //! Asks one milter about one message, over a connection that was kept if there is one.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use wire::milter::{Client, Event, Failure, Outcome, Settings, Work};
-use world::{Talk, Tls};
+use world::{Talk, Tls, World};
 
 use super::{Down, Filter, connect};
 use crate::{Inner, limits};
@@ -12,7 +12,14 @@ use crate::{Inner, limits};
 /// Connections that wait for the next message.
 #[derive(Default)]
 pub(crate) struct Idle {
-    kept: Mutex<Vec<Kept>>,
+    waiting: Arc<Mutex<Waiting>>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    kept: Vec<Kept>,
+    /// Somebody looks after those whose time is over.
+    is_swept: bool,
 }
 
 struct Kept {
@@ -27,11 +34,6 @@ pub(super) async fn ask(
     work: Work,
     until: Instant,
 ) -> Result<Outcome, Down> {
-    let turn = inner.filters.turns.acquire();
-    let _turn = match inner.world.tasks.deadline(until, turn).await {
-        Ok(Ok(turn)) => turn,
-        _ => return Err(Down::Busy),
-    };
     if let Some(talk) = inner.filters.idle.take(inner, filter, &work) {
         match tell(inner, filter, talk, work.clone(), until).await {
             // It may have been closed while nobody looked: that says nothing of the filter.
@@ -89,34 +91,80 @@ impl Idle {
     /// Best one that knows the peer already; else any that can begin anew.
     fn take(&self, inner: &Inner, filter: &Filter, work: &Work) -> Option<Box<Talk<Client>>> {
         let now = inner.world.now();
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|one| now.saturating_duration_since(one.since) < limits::FILTER_IDLE);
+        let kept = &mut lock(&self.waiting).kept;
         let at = kept.iter_mut().rposition(|one| {
-            one.filter == filter.name && one.talk.machine().is_fit_for(&work.connection)
+            one.filter == filter.name
+                && now.saturating_duration_since(one.since) < limits::FILTER_IDLE
+                && one.talk.machine().is_fit_for(work)
         })?;
         Some(kept.remove(at).talk)
     }
 
     /// What is over takes no place of what may go on: it is ended at once.
     fn keep(&self, inner: &Inner, filter: &Filter, mut talk: Box<Talk<Client>>) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_filter = kept.iter().filter(|one| one.filter == filter.name).count();
         let lasts =
             talk.machine().lasts() && talk.machine().tellings() < limits::FILTER_MESSAGES_MAX;
-        if lasts && of_filter < limits::FILTER_IDLE_MAX {
-            kept.push(Kept {
-                filter: filter.name.clone(),
-                since: inner.world.now(),
-                talk,
-            });
+        let mut waiting = lock(&self.waiting);
+        let kept = &mut waiting.kept;
+        let of_filter = kept.iter().filter(|one| one.filter == filter.name).count();
+        let world = inner.world.clone();
+        if !lasts || limits::FILTER_IDLE_MAX <= of_filter {
+            drop(waiting);
+            inner
+                .world
+                .tasks
+                .spawn("milter", async move { end(&world, talk).await });
             return;
         }
-        drop(kept);
-        talk.machine().quit();
-        let world = inner.world.clone();
-        inner.world.tasks.spawn("milter", async move {
-            let until = world.now() + limits::FILTER_CONNECT_PATIENCE;
-            let _ = world.tasks.deadline(until, talk.event()).await;
+        kept.push(Kept {
+            filter: filter.name.clone(),
+            since: inner.world.now(),
+            talk,
         });
+        if !std::mem::replace(&mut waiting.is_swept, true) {
+            let waiting = self.waiting.clone();
+            inner
+                .world
+                .tasks
+                .spawn("milters", async move { sweep(&world, &waiting).await });
+        }
     }
+}
+
+/// Ends what waited too long, by the clock and not by the next message: a filter that serves one connection at a time would else be
+/// nobody's for hours.
+async fn sweep(world: &World, waiting: &Mutex<Waiting>) {
+    loop {
+        let next = next_end(&mut lock(waiting));
+        let Some(until) = next else { return };
+        world.clock.until(until).await;
+        let now = world.now();
+        let over: Vec<Kept> = lock(waiting)
+            .kept
+            .extract_if(.., |one| {
+                limits::FILTER_IDLE <= now.saturating_duration_since(one.since)
+            })
+            .collect();
+        for one in over {
+            end(world, one.talk).await;
+        }
+    }
+}
+
+/// When the oldest is over; with none left nobody looks after them.
+fn next_end(waiting: &mut Waiting) -> Option<Instant> {
+    let oldest = waiting.kept.iter().map(|one| one.since).min();
+    waiting.is_swept = oldest.is_some();
+    oldest.map(|since| since + limits::FILTER_IDLE)
+}
+
+/// Says so to the filter.
+async fn end(world: &World, mut talk: Box<Talk<Client>>) {
+    talk.machine().quit();
+    let until = world.now() + limits::FILTER_CONNECT_PATIENCE;
+    let _ = world.tasks.deadline(until, talk.event()).await;
+}
+
+fn lock(waiting: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -10,6 +10,7 @@ mod milter;
 mod said;
 mod settings;
 mod standing;
+mod turns;
 mod work;
 
 use std::collections::BTreeSet;
@@ -21,8 +22,9 @@ use mail::{Address, ReversePath, TraceId, UnixMillis};
 use spam::facts::OtherFilter;
 use store::AccountId;
 use store::held::{HeldFor, NewHeld};
+use store::queue::MessageDsn;
 use wire::milter::{Change, Said};
-use wire::smtp::Reply;
+use wire::smtp::{EnhancedCode, Reply};
 
 use crate::envelope::Routed;
 use crate::receive::{decide_recipient, gather_recipient};
@@ -31,7 +33,9 @@ use crate::{Door, Inner, limits};
 
 pub use attachments::{Action, built_in_action};
 pub(crate) use milter::Idle;
-pub use settings::{Filter, FilterAddress, FilterDoors, FilterSettings, WhenUnavailable};
+pub use settings::{
+    Filter, FilterAddress, FilterDoors, FilterSettings, WhenTooLarge, WhenUnavailable,
+};
 pub(crate) use standing::{Standing, note_held};
 
 /// Whose mail it is.
@@ -55,6 +59,8 @@ pub(crate) struct Case<'a> {
     /// Who is logged in.
     pub(crate) user: Option<(AccountId, &'a Address)>,
     pub(crate) from: &'a ReversePath,
+    pub(crate) dsn: &'a MessageDsn,
+    pub(crate) smtputf8: bool,
     pub(crate) recipients: &'a [Routed],
     pub(crate) message: &'a Bytes,
     pub(crate) now: UnixMillis,
@@ -80,20 +86,11 @@ pub(crate) struct Screened {
 }
 
 /// What the filters of this installation share.
+#[derive(Default)]
 pub(crate) struct Filters {
     pub(crate) idle: Idle,
     pub(crate) standing: Standing,
-    pub(crate) turns: tokio::sync::Semaphore,
-}
-
-impl Default for Filters {
-    fn default() -> Self {
-        Self {
-            idle: Idle::default(),
-            standing: Standing::default(),
-            turns: tokio::sync::Semaphore::new(limits::FILTERS_AT_ONCE),
-        }
-    }
+    pub(crate) turns: turns::Turns,
 }
 
 /// Asks everybody. An error is the answer for all recipients.
@@ -142,19 +139,20 @@ impl Screening<'_> {
             let edited = wire::milter::edit::apply(&self.message, &[mark]);
             self.message = edited.map_or_else(|| self.message.clone(), Bytes::from);
         }
-        if let Some(words) = ruled.hold {
-            self.hold(HeldFor::Attachment, "attachment rules", words);
-        }
         let refused = ruled.refused.into_iter();
         let refused: Vec<(Address, Refusal)> = refused.collect();
         for (address, refusal) in refused {
             self.refuse(&address, refusal)?;
         }
+        if let Some(words) = ruled.hold {
+            self.hold(HeldFor::Attachment, "attachment rules", words);
+        }
         Ok(())
     }
 
     async fn clamd(&mut self, filter: &Filter) -> Result<(), Refusal> {
-        match clamd::scan(self.inner, filter, &self.message, self.until).await {
+        let scanning = clamd::scan(self.inner, filter, &self.message, self.until);
+        match self.in_turn(filter, scanning).await {
             Ok(clamd::Scanned::Clean) => self.inner.filters.standing.up(filter),
             Ok(clamd::Scanned::Found(name)) => {
                 self.inner.filters.standing.up(filter);
@@ -174,7 +172,8 @@ impl Screening<'_> {
             &self.recipients,
             &self.message,
         );
-        let outcome = match milter::ask(self.inner, filter, work, self.until).await {
+        let asking = milter::ask(self.inner, filter, work, self.until);
+        let outcome = match self.in_turn(filter, asking).await {
             Ok(outcome) => outcome,
             Err(down) => return self.unavailable(filter, down).await,
         };
@@ -202,6 +201,19 @@ impl Screening<'_> {
         self.change(filter, &outcome.changes).await
     }
 
+    /// Asks when it is this message's turn, and remembers whether that was in vain.
+    async fn in_turn<T>(
+        &self,
+        filter: &Filter,
+        asking: impl Future<Output = Result<T, Down>>,
+    ) -> Result<T, Down> {
+        let turns = &self.inner.filters.turns;
+        let turn = turns.take(self.inner, filter, self.until).await?;
+        let answer = asking.await;
+        turn.over(self.inner.world.now(), answer.as_ref().err());
+        answer
+    }
+
     fn by_filter(&self, filter: &Filter, reply: Reply) -> Refusal {
         Refusal::Filter {
             name: filter.name.as_str().into(),
@@ -210,15 +222,24 @@ impl Screening<'_> {
     }
 
     async fn unavailable(&mut self, filter: &Filter, down: Down) -> Result<(), Refusal> {
+        let standing = &self.inner.filters.standing;
+        if down.is_size() {
+            tracing::warn!(
+                target: "message", id = %self.case.trace, filter = filter.name, size = self.message.len(), problem = %down,
+                then = ?filter.when_too_large, "a message is too large for a filter",
+            );
+            standing.note(self.inner, filter, &down).await;
+            return match filter.when_too_large {
+                WhenTooLarge::Pass => Ok(()),
+                WhenTooLarge::Refuse => Err(self.by_filter(filter, too_large())),
+                WhenTooLarge::Defer => Err(Refusal::FilterDown(filter.name.as_str().into())),
+            };
+        }
         tracing::warn!(
             target: "message", id = %self.case.trace, filter = filter.name, at = %filter.at, problem = %down,
             then = ?filter.when_unavailable, "a filter cannot be asked",
         );
-        self.inner
-            .filters
-            .standing
-            .down(self.inner, filter, &down)
-            .await;
+        standing.note(self.inner, filter, &down).await;
         match filter.when_unavailable {
             WhenUnavailable::Defer => Err(Refusal::FilterDown(filter.name.as_str().into())),
             WhenUnavailable::Pass => Ok(()),
@@ -242,6 +263,7 @@ impl Screening<'_> {
         }
     }
 
+    /// Whom it is for then is written in at the end.
     fn hold(&mut self, cause: HeldFor, filter: &str, words: String) {
         let days = match cause {
             HeldFor::Discard => limits::DISCARDED_DAYS,
@@ -259,12 +281,8 @@ impl Screening<'_> {
             filter: filter.to_owned(),
             words,
             account: case.user.map(|(account, _)| account),
-            reverse_path: self.from.clone(),
-            recipients: self
-                .recipients
-                .iter()
-                .map(|to| to.address.to_string())
-                .collect(),
+            reverse_path: ReversePath::Null,
+            recipients: Vec::new(),
             subject: subject.map(mail::words::decode).unwrap_or_default(),
             created: case.now,
             expires: UnixMillis(case.now.0 + days * 86_400_000),
@@ -349,7 +367,13 @@ impl Screening<'_> {
         Ok(())
     }
 
-    fn finish(self) -> Screened {
+    fn finish(mut self) -> Screened {
+        // Later filters may have changed whom it is for.
+        if let Some(held) = &mut self.out.hold {
+            let recipients = self.recipients.iter();
+            held.recipients = recipients.map(|to| to.address.to_string()).collect();
+            held.reverse_path = self.from.clone();
+        }
         let same = |recipients: &[Routed]| {
             let names = |list: &[Routed]| -> BTreeSet<Address> {
                 list.iter().map(|to| to.address.clone()).collect()
@@ -375,15 +399,15 @@ pub(crate) fn set_aside(
     why: &Refusal,
     now: UnixMillis,
 ) -> NewHeld {
-    let (cause, filter) = match why {
-        Refusal::Filter { name, .. } => (HeldFor::Quarantine, &**name),
-        Refusal::NotPassedOn(_, WhyKept::Junk) => (HeldFor::Quarantine, "spam filter"),
-        _ => (HeldFor::Attachment, "attachment rules"),
+    let filter = match why {
+        Refusal::Filter { name, .. } => &**name,
+        Refusal::NotPassedOn(_, WhyKept::Junk) => "spam filter",
+        _ => "attachment rules",
     };
     let subject = mail::header::first(message, "subject");
     NewHeld {
         trace,
-        cause,
+        cause: HeldFor::Aside,
         filter: filter.to_owned(),
         words: format!("other recipients have it; {why}"),
         account: None,
@@ -403,21 +427,52 @@ pub(crate) enum Down {
     Unreachable(String),
     #[error("it did not answer in time")]
     Late,
-    #[error("too many messages wait for filters")]
+    #[error("messages wait for it longer than their senders do")]
     Busy,
+    #[error(
+        "it let the last messages wait in vain, and is asked by one at a time until it answers"
+    )]
+    Rests,
     #[error("{0}")]
     Milter(#[from] wire::milter::Failure),
     #[error("{0}")]
     Clamd(#[from] wire::clamd::Failure),
     #[error("it says: {0}")]
     Says(String),
-    #[error(
-        "the message is larger than it looks at; raise StreamMaxLength (and MaxScanSize, MaxFileSize) in clamd.conf above \
-         limits.message_bytes"
-    )]
+    #[error("the message is larger than it looks at (StreamMaxLength in clamd.conf)")]
     NotLookedAt,
     #[error("what it made of the message is too large")]
     TooLarge,
+}
+
+impl Down {
+    /// The message waited for its whole patience.
+    fn is_silence(&self) -> bool {
+        use wire::{clamd, milter};
+        matches!(
+            self,
+            Self::Late
+                | Self::Milter(milter::Failure::TimedOut)
+                | Self::Clamd(clamd::Failure::TimedOut)
+        )
+    }
+
+    /// It is the message's size: the same will happen whenever it comes again, and says nothing of other messages.
+    fn is_size(&self) -> bool {
+        use wire::milter::Failure;
+        matches!(
+            self,
+            Self::NotLookedAt | Self::TooLarge | Self::Milter(Failure::BodyTooLarge)
+        )
+    }
+}
+
+fn too_large() -> Reply {
+    Reply::fixed(
+        552,
+        EnhancedCode(5, 3, 4),
+        "the message is too large to be looked at by a filter of this server; please send a link in place of large files",
+    )
 }
 
 /// Without angle brackets.

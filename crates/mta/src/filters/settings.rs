@@ -22,6 +22,7 @@ pub struct Filter {
     pub at: FilterAddress,
     pub doors: FilterDoors,
     pub when_unavailable: WhenUnavailable,
+    pub when_too_large: WhenTooLarge,
     /// For its last answer to one message, without a sign of life.
     pub patience: Duration,
 }
@@ -50,6 +51,18 @@ pub enum WhenUnavailable {
     Defer,
     /// As if there were no such filter.
     Pass,
+}
+
+/// What becomes of a message that is larger than a filter takes. Waiting does not make it smaller.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenTooLarge {
+    /// As if there were no such filter: the rules for attachments have seen it, and what a scanner is set not to look at is told of.
+    #[default]
+    Pass,
+    /// 552, at once: the sender is told why.
+    Refuse,
+    /// 451, for who will raise the filter's bound in time.
+    Defer,
 }
 
 impl FilterSettings {

@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use mail::ReversePath;
+use store::queue::{RecipientDsn, Ret};
 use wire::milter::{Connection, Macros, Origin, Recipient, Work};
+use wire::smtp::encode_xtext;
 
 use super::{Case, Way};
 use crate::Inner;
@@ -18,7 +20,7 @@ pub(super) fn of(
     Work {
         connection: connection(case),
         sender: format!("<{}>", shown(from)),
-        parameters: vec![format!("SIZE={}", message.len())],
+        parameters: parameters(case, message.len()),
         recipients: recipients.iter().map(recipient).collect(),
         message: message.clone(),
         macros: macros(inner, case, from),
@@ -46,11 +48,60 @@ fn shown(from: &ReversePath) -> String {
     from.address().map(ToString::to_string).unwrap_or_default()
 }
 
+/// Of MAIL, as the peer gave them. The size is that of what is shown.
+fn parameters(case: &Case<'_>, size: usize) -> Vec<String> {
+    let mut parameters = vec![format!("SIZE={size}")];
+    if case.smtputf8 {
+        parameters.push("SMTPUTF8".to_owned());
+    }
+    if let Some(ret) = case.dsn.ret {
+        let word = match ret {
+            Ret::Full => "FULL",
+            Ret::Headers => "HDRS",
+        };
+        parameters.push(format!("RET={word}"));
+    }
+    if let Some(id) = &case.dsn.envelope_id {
+        parameters.push(format!("ENVID={}", encode_xtext(id)));
+    }
+    parameters
+}
+
+/// Of RCPT.
+fn wishes(dsn: &RecipientDsn) -> Vec<String> {
+    let mut parameters = Vec::new();
+    if let Some(notify) = dsn.notify {
+        let all = [
+            (notify.success, "SUCCESS"),
+            (notify.failure, "FAILURE"),
+            (notify.delay, "DELAY"),
+        ];
+        let wanted: Vec<&str> = all
+            .iter()
+            .filter(|(is_wanted, _)| *is_wanted)
+            .map(|(_, word)| *word)
+            .collect();
+        parameters.push(match wanted.as_slice() {
+            [] => "NOTIFY=NEVER".to_owned(),
+            words => format!("NOTIFY={}", words.join(",")),
+        });
+    }
+    // As it is kept: its type, and the address without its wrapping.
+    if let Some((kind, address)) = dsn
+        .original_recipient
+        .as_deref()
+        .and_then(|one| one.split_once(';'))
+    {
+        parameters.push(format!("ORCPT={kind};{}", encode_xtext(address)));
+    }
+    parameters
+}
+
 fn recipient(to: &Routed) -> Recipient {
     let mailer = if to.stays_here() { "local" } else { "esmtp" };
     Recipient {
         address: format!("<{}>", to.address),
-        parameters: Vec::new(),
+        parameters: wishes(&to.dsn),
         macros: vec![
             ("{rcpt_addr}", to.address.to_string()),
             ("{rcpt_host}", to.address.domain().to_string()),
@@ -102,3 +153,6 @@ fn macros(inner: &Inner, case: &Case<'_>, from: &ReversePath) -> Macros {
     }
     macros
 }
+
+#[cfg(test)]
+mod tests;

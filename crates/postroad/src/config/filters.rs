@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mta::{Filter, FilterAddress, FilterDoors, FilterSettings, WhenUnavailable};
+use mta::{Filter, FilterAddress, FilterDoors, FilterSettings, WhenTooLarge, WhenUnavailable};
 use serde_json::{Value, json};
 
 use super::reader::Reader;
@@ -13,42 +13,20 @@ const MILTERS_MAX: usize = 20;
 const ADDRESS_WANTED: &str = "use \"unix:/run/clamav/clamd.ctl\" or \"127.0.0.1:11332\"";
 
 pub(super) fn read(table: &mut Reader<'_>, filters: &mut FilterSettings) {
-    let when_unavailable = when(table).unwrap_or_default();
-    filters.clamd = address(table, "clamd").map(|at| Filter {
-        name: "clamd".to_owned(),
-        at,
-        doors: FilterDoors::Both,
-        when_unavailable,
-        patience: mta::limits::FILTER_PATIENCE,
+    let otherwise = Choices {
+        unavailable: when_unavailable(table).unwrap_or_default(),
+        too_large: when_too_large(table).unwrap_or_default(),
+    };
+    let mut scanners = Vec::new();
+    table.each_entry("clamd", "at", |table| {
+        scanners.extend(one(table, Some("clamd"), otherwise));
     });
+    if scanners.len() > 1 {
+        table.bad("clamd", "one is asked; take the others out");
+    }
+    filters.clamd = scanners.into_iter().next();
     table.each_entry("milters", "at", |table| {
-        let at = address(table, "at");
-        let name = table.string("name");
-        let doors = table.choice(
-            "doors",
-            &[
-                ("both", FilterDoors::Both),
-                ("inbound", FilterDoors::Inbound),
-                ("submission", FilterDoors::Submission),
-            ],
-        );
-        let own = when(table);
-        let patience = table.size("patience_secs");
-        let Some(at) = at else {
-            if !table.has("at") {
-                table.missing("at", ADDRESS_WANTED);
-            }
-            return;
-        };
-        filters.milters.push(Filter {
-            name: name.unwrap_or_else(|| at.to_string()),
-            at,
-            doors: doors.unwrap_or(FilterDoors::Both),
-            when_unavailable: own.unwrap_or(when_unavailable),
-            patience: patience.map_or(mta::limits::FILTER_PATIENCE, |secs| {
-                Duration::from_secs(secs as u64).min(mta::limits::FILTERS_PATIENCE)
-            }),
-        });
+        filters.milters.extend(one(table, None, otherwise));
     });
     let mut names: Vec<&str> = filters
         .milters
@@ -69,12 +47,66 @@ pub(super) fn read(table: &mut Reader<'_>, filters: &mut FilterSettings) {
     }
 }
 
-fn when(table: &mut Reader<'_>) -> Option<WhenUnavailable> {
+/// What holds for filters that do not say otherwise.
+#[derive(Clone, Copy)]
+struct Choices {
+    unavailable: WhenUnavailable,
+    too_large: WhenTooLarge,
+}
+
+/// An address, or a table with it and what is chosen for this filter.
+fn one(table: &mut Reader<'_>, name: Option<&str>, otherwise: Choices) -> Option<Filter> {
+    let at = address(table, "at");
+    let name = match name {
+        Some(name) => Some(name.to_owned()),
+        None => table.string("name"),
+    };
+    let doors = table.choice(
+        "doors",
+        &[
+            ("both", FilterDoors::Both),
+            ("inbound", FilterDoors::Inbound),
+            ("submission", FilterDoors::Submission),
+        ],
+    );
+    let unavailable = when_unavailable(table);
+    let too_large = when_too_large(table);
+    let patience = table.size("patience_secs");
+    let Some(at) = at else {
+        if !table.has("at") {
+            table.missing("at", ADDRESS_WANTED);
+        }
+        return None;
+    };
+    Some(Filter {
+        name: name.unwrap_or_else(|| at.to_string()),
+        at,
+        doors: doors.unwrap_or(FilterDoors::Both),
+        when_unavailable: unavailable.unwrap_or(otherwise.unavailable),
+        when_too_large: too_large.unwrap_or(otherwise.too_large),
+        patience: patience.map_or(mta::limits::FILTER_PATIENCE, |secs| {
+            Duration::from_secs(secs as u64).min(mta::limits::FILTERS_PATIENCE)
+        }),
+    })
+}
+
+fn when_unavailable(table: &mut Reader<'_>) -> Option<WhenUnavailable> {
     table.choice(
         "when_unavailable",
         &[
             ("defer", WhenUnavailable::Defer),
             ("pass", WhenUnavailable::Pass),
+        ],
+    )
+}
+
+fn when_too_large(table: &mut Reader<'_>) -> Option<WhenTooLarge> {
+    table.choice(
+        "when_too_large",
+        &[
+            ("pass", WhenTooLarge::Pass),
+            ("refuse", WhenTooLarge::Refuse),
+            ("defer", WhenTooLarge::Defer),
         ],
     )
 }
@@ -90,11 +122,7 @@ fn address(table: &mut Reader<'_>, key: &'static str) -> Option<FilterAddress> {
 
 /// As `config show` prints it.
 pub(super) fn describe(filters: &FilterSettings) -> Value {
-    let when = |filter: &Filter| match filter.when_unavailable {
-        WhenUnavailable::Defer => "defer",
-        WhenUnavailable::Pass => "pass",
-    };
-    let milter = |filter: &Filter| {
+    let all = |filter: &Filter| {
         json!({
             "name": filter.name,
             "at": filter.at.to_string(),
@@ -103,13 +131,20 @@ pub(super) fn describe(filters: &FilterSettings) -> Value {
                 FilterDoors::Inbound => "inbound",
                 FilterDoors::Submission => "submission",
             },
-            "when_unavailable": when(filter),
+            "when_unavailable": match filter.when_unavailable {
+                WhenUnavailable::Defer => "defer",
+                WhenUnavailable::Pass => "pass",
+            },
+            "when_too_large": match filter.when_too_large {
+                WhenTooLarge::Pass => "pass",
+                WhenTooLarge::Refuse => "refuse",
+                WhenTooLarge::Defer => "defer",
+            },
             "patience_secs": filter.patience.as_secs(),
         })
     };
     json!({
-        "clamd": filters.clamd.as_ref().map(|filter| filter.at.to_string()),
-        "when_unavailable": filters.clamd.as_ref().map_or("defer", when),
-        "milters": filters.milters.iter().map(milter).collect::<Vec<_>>(),
+        "clamd": filters.clamd.as_ref().map(all),
+        "milters": filters.milters.iter().map(all).collect::<Vec<_>>(),
     })
 }

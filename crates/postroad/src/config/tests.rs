@@ -224,6 +224,23 @@ fn filters_are_texts_or_tables() {
     );
     assert_eq!(second.when_unavailable, mta::WhenUnavailable::Defer);
     assert_eq!(second.patience.as_secs(), 5);
+    assert_eq!(second.when_too_large, mta::WhenTooLarge::Pass);
+    let own = parse(
+        "hostname = \"m.example\"\n[filters]\nwhen_too_large = \"defer\"\nmilters = [\"/run/a\"]\n\
+         clamd = { at = \"/run/clamd.ctl\", doors = \"inbound\", when_unavailable = \"pass\", when_too_large = \"refuse\", \
+         patience_secs = 7 }\n",
+    );
+    let own = own.unwrap().filters;
+    let clamd = own.clamd.as_ref().unwrap();
+    assert_eq!(
+        (clamd.name.as_str(), clamd.patience.as_secs()),
+        ("clamd", 7)
+    );
+    assert_eq!(clamd.doors, mta::FilterDoors::Inbound);
+    assert_eq!(clamd.when_unavailable, mta::WhenUnavailable::Pass);
+    assert_eq!(clamd.when_too_large, mta::WhenTooLarge::Refuse);
+    assert_eq!(own.milters[0].when_too_large, mta::WhenTooLarge::Defer);
+    assert_eq!(own.milters[0].when_unavailable, mta::WhenUnavailable::Defer);
     let tables = parse(
         "hostname = \"m.example\"\n[[filters.milters]]\nat = \"/run/a\"\n[[filters.milters]]\nat = \"/run/b\"\n",
     );
@@ -254,6 +271,16 @@ fn faults_of_filters_say_what_to_write() {
         "[filters]\nmilters = [\"/run/a\", \"/run/a\"]\n",
         3,
         "its own `name`",
+    );
+    check_fault(
+        "[filters]\nclamd = [\"/run/a\", \"/run/b\"]\n",
+        3,
+        "one is asked",
+    );
+    check_fault(
+        "[filters]\nclamd = { at = \"/run/a\", when_too_large = \"maybe\" }\n",
+        3,
+        "\"pass\" or \"refuse\" or \"defer\"",
     );
     check_fault("[filters]\nmilter = \"/run/a\"\n", 3, "did you mean");
 }

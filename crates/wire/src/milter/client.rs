@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::flags::{VERSION, VERSION_MIN, VERSION_WITH_REUSE};
 use super::packet::{Front, Packet, Packets};
 use super::reply::{Change, Reply};
-use super::telling::{Agreed, At, Telling};
+use super::telling::{self, Agreed, At, Telling};
 use super::work::{Connection, Failure, Outcome, Said, Settings, Work};
 use crate::limits::{MILTER_CHANGES_BYTES_MAX, SEND_BYTES_CHUNK};
 use crate::smtp::{self, EnhancedCode};
@@ -34,10 +34,17 @@ pub struct Client {
     out: Vec<u8>,
     pending: Option<Event>,
     /// The peer that the filter was told of; another one needs a new beginning.
-    known: Option<Connection>,
+    known: Option<Peer>,
     /// The filter has a message of which it did not see the end.
     unfinished: bool,
     tellings: u32,
+}
+
+/// Who speaks to us, and what the filter was told of the door that they came to: `{daemon_name}`, `{tls_version}`.
+#[derive(Debug, PartialEq, Eq)]
+struct Peer {
+    connection: Connection,
+    macros: Vec<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -70,11 +77,18 @@ impl Client {
         }
     }
 
-    /// Whether a message of this peer can follow on this connection.
-    pub fn is_fit_for(&self, connection: &Connection) -> bool {
+    /// Whether this message can follow on this connection.
+    pub fn is_fit_for(&self, work: &Work) -> bool {
+        let same = |known: &Peer| *known == self.peer(work);
         self.lasts()
-            && (self.agreed.version >= VERSION_WITH_REUSE
-                || self.known.as_ref().is_none_or(|known| known == connection))
+            && (self.agreed.version >= VERSION_WITH_REUSE || self.known.as_ref().is_none_or(same))
+    }
+
+    fn peer(&self, work: &Work) -> Peer {
+        Peer {
+            connection: work.connection.clone(),
+            macros: telling::greeting(&self.agreed, work),
+        }
     }
 
     /// Whether a message can follow on this connection at all: after [`Event::Finished`] it may be over.
@@ -89,10 +103,11 @@ impl Client {
 
     /// Begins a message; call `step` next. Nothing happens where none may begin.
     pub fn tell(&mut self, work: Work) {
-        if !self.is_fit_for(&work.connection) {
+        if !self.is_fit_for(&work) {
             return;
         }
-        let same = self.known.as_ref() == Some(&work.connection);
+        let peer = self.peer(&work);
+        let same = self.known.as_ref() == Some(&peer);
         let from = match &self.known {
             None => At::Connect,
             Some(_) if same => At::Mail,
@@ -105,10 +120,10 @@ impl Client {
         if same && self.unfinished {
             Packet::begin(&mut self.out, b'A').end();
         }
-        self.known = Some(work.connection.clone());
+        let told_before = self.known.replace(peer).is_some();
         self.unfinished = true;
         self.tellings += 1;
-        self.state = State::Telling(Box::new(Telling::new(work, from)));
+        self.state = State::Telling(Box::new(Telling::new(work, from, told_before)));
     }
 
     /// Ends the conversation; call `step` until it closes.

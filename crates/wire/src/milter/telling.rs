@@ -50,10 +50,12 @@ pub(super) struct Telling {
     pub(super) change_bytes: usize,
     /// Where the body begins.
     body: usize,
+    /// The filter has macros of a former message.
+    told_before: bool,
 }
 
 impl Telling {
-    pub(super) fn new(work: Work, next: At) -> Self {
+    pub(super) fn new(work: Work, next: At, told_before: bool) -> Self {
         let body = header::extent(&work.message).end;
         Self {
             work,
@@ -66,6 +68,7 @@ impl Telling {
             },
             change_bytes: 0,
             body,
+            told_before,
         }
     }
 
@@ -203,7 +206,11 @@ impl Telling {
             Some(bare) if !agreed.steps.has(Steps::LEADING_SPACE) => bare,
             _ => field.value,
         };
-        let shown = value.get(..MILTER_SHOWN_FIELD_BYTES_MAX).unwrap_or(value);
+        // A name that leaves no room for a value is none that a filter could take.
+        let Some(room) = MILTER_SHOWN_FIELD_BYTES_MAX.checked_sub(field.name.len()) else {
+            return false;
+        };
+        let shown = value.get(..room).unwrap_or(value);
         // Lines inside a value end with LF alone on this wire.
         let shown: Vec<u8> = shown
             .iter()
@@ -225,7 +232,6 @@ impl Telling {
         true
     }
 
-    /// What the filter wants to know at this stage and is known.
     fn macros(
         &self,
         stage: Stage,
@@ -233,21 +239,15 @@ impl Telling {
         own: &[(&'static str, String)],
         out: &mut Vec<u8>,
     ) {
-        let known = |name: &str| {
-            let of_own = own.iter().find(|(own, _)| *own == name);
-            let value = of_own.map(|(_, value)| value);
-            value.or_else(|| self.work.macros.get(name))
-        };
-        let mut told: Vec<(&str, &String)> = Vec::new();
-        match agreed.macros.get(&stage) {
-            Some(wanted) => {
-                let wanted = wanted.iter().map(String::as_str);
-                told.extend(wanted.filter_map(|name| Some((name, known(name)?))));
-            }
-            None => {
-                let usual = stage.macros().iter().copied();
-                told.extend(usual.filter_map(|name| Some((name, known(name)?))));
-            }
+        let mut told = told(stage, agreed, &self.work, own);
+        // A stage's list takes the place of its former one: without one, what was true of the last message would be believed of this.
+        if told.is_empty() && self.told_before {
+            told.extend(
+                self.work
+                    .macros
+                    .get_key_value("i")
+                    .map(|(name, id)| (*name, id)),
+            );
         }
         if told.is_empty() {
             return;
@@ -258,6 +258,46 @@ impl Telling {
         });
         packet.end();
     }
+}
+
+/// What the filter wants to know at a stage and is known.
+fn told<'a>(
+    stage: Stage,
+    agreed: &'a Agreed,
+    work: &'a Work,
+    own: &'a [(&'static str, String)],
+) -> Vec<(&'a str, &'a String)> {
+    let known = |name: &str| {
+        let of_own = own.iter().find(|(own, _)| *own == name);
+        let value = of_own.map(|(_, value)| value);
+        value.or_else(|| work.macros.get(name))
+    };
+    match agreed.macros.get(&stage) {
+        Some(wanted) => {
+            let wanted = wanted.iter().map(String::as_str);
+            wanted
+                .filter_map(|name| Some((name, known(name)?)))
+                .collect()
+        }
+        None => {
+            let usual = stage.macros().iter().copied();
+            usual
+                .filter_map(|name| Some((name, known(name)?)))
+                .collect()
+        }
+    }
+}
+
+/// What is told before the first message of a peer and holds for all that follow: not what is of one message, wherever it is asked for.
+pub(super) fn greeting(agreed: &Agreed, work: &Work) -> Vec<(String, String)> {
+    let stages = [(At::Connect, Stage::Connect), (At::Hello, Stage::Hello)];
+    let wanted = stages.into_iter().filter(|(at, _)| wants(agreed, *at));
+    let all = wanted.flat_map(|(_, stage)| told(stage, agreed, work, &[]));
+    let lasting =
+        all.filter(|(name, _)| !matches!(*name, "i" | "b") && !name.starts_with("{mail_"));
+    lasting
+        .map(|(name, value)| (name.to_owned(), value.clone()))
+        .collect()
 }
 
 fn wants(agreed: &Agreed, at: At) -> bool {
