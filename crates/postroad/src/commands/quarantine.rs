@@ -1,11 +1,14 @@
 //! `postroad quarantine`: messages that were taken and are kept from their recipients until somebody has looked at them.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use clap::Subcommand;
-use mail::{Summary, UnixMillis};
+use mail::{Summary, TraceId, UnixMillis};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::Durability;
 use store::held::{Held, ReleaseError, Released};
+use store::{AccountId, Durability, View};
 
 use super::{Context, show};
 use crate::output::{Answer, Failure};
@@ -20,14 +23,16 @@ pub enum Command {
         which: String,
     },
     /// Deliver what is held, as it would have been when it came
+    ///
+    /// A message is held as a whole: for all of its recipients, also where a rule of one recipient's domain holds it.
     Release {
-        /// Numbers or trace ids, or `all`
+        /// Numbers or trace ids, or `all` for every message that is held
         #[arg(required = true)]
         which: Vec<String>,
     },
     /// Delete what is held, for good; its sender hears nothing
     Delete {
-        /// Numbers or trace ids, or `all`
+        /// Numbers or trace ids, or `all` for every message that is held
         #[arg(required = true)]
         which: Vec<String>,
     },
@@ -41,6 +46,11 @@ pub enum Request {
     Release { which: Vec<String> },
     Delete { which: Vec<String> },
 }
+
+/// Deleted in one transaction.
+const DELETED_AT_ONCE: usize = 100;
+
+type Users = BTreeMap<AccountId, String>;
 
 /// What is shown of a message's header.
 const HEADER_BYTES_MAX: u64 = 32 * 1024;
@@ -67,12 +77,23 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
 
 fn list(context: &Context) -> Result<Answer, Failure> {
     let now = context.now();
-    let held = context.store.read_blocking(|view| view.held())?;
-    let answer = Answer::new(held.iter().map(describe).collect());
+    let (held, users, count) = context.store.read_blocking(|view| {
+        let held = view.held()?;
+        let users = users(view, &held)?;
+        Ok::<_, store::StoreError>((held, users, view.held_ids()?.len()))
+    })?;
+    let answer = Answer::new(held.iter().map(|one| describe(one, &users)).collect());
     if held.is_empty() {
         return Ok(answer.remark("The quarantine is empty."));
     }
     let rows = held.iter().map(|one| row(one, now)).collect();
+    let answer = match held.len() < count {
+        true => answer.remark(format!(
+            "These are the newest {} of {count}; what is done with `all` is done with all.",
+            held.len()
+        )),
+        false => answer,
+    };
     Ok(answer
         .table(
             &["id", "age", "size", "from", "to", "subject", "held by", "why", "deleted"],
@@ -113,7 +134,11 @@ fn show_one(context: &Context, which: &str) -> Result<Answer, Failure> {
     })?;
     let end = mail::header::extent(&header).end;
     let header = String::from_utf8_lossy(header.get(..end).unwrap_or_default()).into_owned();
-    let mut value = describe(&held);
+    let known = std::slice::from_ref(&held).to_vec();
+    let users = context
+        .store
+        .read_blocking(move |view| users(view, &known))?;
+    let mut value = describe(&held, &users);
     value["header"] = json!(header);
     let mut answer = Answer::new(value)
         .line(format!("id        {}", held.id))
@@ -146,8 +171,11 @@ fn release(context: &Context, which: &[String]) -> Result<Answer, Failure> {
     let chosen = chosen(context, which)?;
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     let mut lines = Vec::new();
-    for held in &chosen {
-        let (id, now) = (held.id, context.now());
+    if chosen.is_empty() {
+        return Ok(nothing("released"));
+    }
+    for (id, trace) in chosen {
+        let now = context.now();
         // One at a time: each reads a whole body. One that fails does not keep the others.
         let released = context
             .store
@@ -155,10 +183,12 @@ fn release(context: &Context, which: &[String]) -> Result<Answer, Failure> {
                 change.release_quarantined(id, now, Summary::of)
             });
         match released {
-            Ok(None) => {}
+            Ok(None) => lines.push(format!(
+                "{id} is not held any more: somebody else released or deleted it, or it has expired."
+            )),
             Ok(Some(released)) => {
                 lines.push(said(id, &released));
-                done.push(outcome(held, &released));
+                done.push(outcome(id, trace, &released));
             }
             Err(error) => {
                 let why = unreleased(context, &error);
@@ -174,10 +204,10 @@ fn release(context: &Context, which: &[String]) -> Result<Answer, Failure> {
     Ok(lines.into_iter().fold(answer, Answer::line))
 }
 
-fn outcome(held: &Held, released: &Released) -> Value {
+fn outcome(id: i64, trace: TraceId, released: &Released) -> Value {
     json!({
-        "id": held.id,
-        "trace": held.trace.to_string(),
+        "id": id,
+        "trace": trace.to_string(),
         "mailboxes": released.mailboxes,
         "queued": released.queued,
         "gone": released.gone,
@@ -227,26 +257,63 @@ fn unreleased(context: &Context, error: &ReleaseError) -> String {
 }
 
 fn delete(context: &Context, which: &[String]) -> Result<Answer, Failure> {
-    let ids: Vec<i64> = chosen(context, which)?.iter().map(|held| held.id).collect();
-    let all = ids.clone();
-    let count = context
-        .store
-        .write_blocking(Durability::Durable, move |change| {
-            let mut count = 0;
-            for id in &all {
-                count += u64::from(change.delete_quarantined(*id)?);
-            }
-            Ok::<_, store::StoreError>(count)
-        })?;
-    let plural = if count == 1 { "" } else { "s" };
-    Ok(Answer::new(json!({ "deleted": ids })).line(format!("{count} message{plural} deleted.")))
+    let chosen = chosen(context, which)?;
+    if chosen.is_empty() {
+        return Ok(nothing("deleted"));
+    }
+    let mut gone = Vec::new();
+    // Some at a time, so that mail is not held up meanwhile.
+    for some in chosen.chunks(DELETED_AT_ONCE) {
+        let some: Vec<i64> = some.iter().map(|(id, _)| *id).collect();
+        gone.extend(
+            context
+                .store
+                .write_blocking(Durability::Durable, move |change| {
+                    let mut gone = Vec::new();
+                    for id in &some {
+                        if change.delete_quarantined(*id)? {
+                            gone.push(*id);
+                        }
+                    }
+                    Ok::<_, store::StoreError>(gone)
+                })?,
+        );
+    }
+    let (count, plural) = (gone.len(), if gone.len() == 1 { "" } else { "s" });
+    Ok(Answer::new(json!({ "deleted": gone })).line(format!("{count} message{plural} deleted.")))
 }
 
-fn chosen(context: &Context, which: &[String]) -> Result<Vec<Held>, Failure> {
+fn nothing(done: &str) -> Answer {
+    let mut value = json!({ "failed": [] });
+    value[done] = json!([]);
+    Answer::new(value).line("The quarantine is empty.")
+}
+
+/// Oldest first, each once: what is released arrives in its order.
+fn chosen(context: &Context, which: &[String]) -> Result<Vec<(i64, TraceId)>, Failure> {
     if which.iter().any(|one| one == "all") {
-        return Ok(context.store.read_blocking(|view| view.held())?);
+        return Ok(context.store.read_blocking(|view| view.held_ids())?);
     }
-    which.iter().map(|one| find(context, one)).collect()
+    let found = which.iter().map(|one| find(context, one));
+    let mut found = found
+        .map(|one| one.map(|held| (held.id, held.trace)))
+        .collect::<Result<Vec<_>, _>>()?;
+    found.sort_unstable_by_key(|(id, _)| *id);
+    found.dedup();
+    Ok(found)
+}
+
+/// The addresses of those who sent what is held; who is gone has none.
+fn users(view: &View<'_>, held: &[Held]) -> Result<Users, store::StoreError> {
+    let mut users = Users::new();
+    for id in held.iter().filter_map(|one| one.account) {
+        if let Entry::Vacant(place) = users.entry(id)
+            && let Some(account) = view.account(id)?
+        {
+            place.insert(account.address.to_string());
+        }
+    }
+    Ok(users)
 }
 
 fn find(context: &Context, which: &str) -> Result<Held, Failure> {
@@ -268,14 +335,14 @@ fn find(context: &Context, which: &str) -> Result<Held, Failure> {
     })
 }
 
-fn describe(held: &Held) -> Value {
+fn describe(held: &Held, users: &Users) -> Value {
     json!({
         "id": held.id,
         "trace": held.trace.to_string(),
         "cause": held.cause.name(),
         "filter": held.filter,
         "why": held.words,
-        "account": held.account.map(|account| account.0),
+        "account": held.account.and_then(|account| users.get(&account)),
         "from": held.reverse_path,
         "recipients": held.recipients,
         "subject": held.subject,
