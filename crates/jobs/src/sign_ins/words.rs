@@ -110,7 +110,7 @@ impl Told {
         if main {
             let _ = writeln!(
                 text,
-                "  a new password:               postroad account passwd {}",
+                "  a new password:                 postroad account passwd {}",
                 self.to
             );
         }
@@ -118,18 +118,18 @@ impl Told {
             let name = quoted(&shown(name, SHOWN_CHARS_MAX));
             let _ = writeln!(
                 text,
-                "  revoke the app password:      postroad account app-password remove {} {name}",
+                "  revoke the app password:        postroad account app-password remove {} {name}",
                 self.to
             );
         }
         let _ = writeln!(
             text,
-            "  log everybody out:            postroad account sign-out {}",
+            "  log everybody out:              postroad account sign-out {}",
             self.to
         );
         let _ = writeln!(
             text,
-            "  who logged in, and from where: postroad account sign-ins {}",
+            "  who logged in, and from where:  postroad account sign-ins {}",
             self.to
         );
         text

@@ -530,7 +530,9 @@ fn mail_of_our_users_is_signed_twice_and_marked_here_only() {
             .account(BOB);
         let there = there.start().await;
         let message = format!(
-            "Authentication-Results: mx.here.test; dmarc=pass header.from=bank.test\r\n{}",
+            "Authentication-Results: mx.here.test; dmarc=pass header.from=bank.test\r\n\
+             X-Postroad-Spam: wanted; by=mx.here.test; correspondent=-6.0 \"boss@bank.test\"\r\n\
+             X-Spam-Flag: FORGED\r\n{}",
             letter("to all")
         );
         host.submit(ANN, &[BOB, "carol@here.test"], &message).await;
@@ -551,6 +553,7 @@ fn mail_of_our_users_is_signed_twice_and_marked_here_only() {
         let local = &host.inbox("carol@here.test")[0];
         assert_results(local, HOST, &["auth=pass smtp.mailfrom=ann@here.test"]);
         assert!(!local.contains("bank.test") && !away.contains("bank.test"));
+        assert!(!local.contains("FORGED") && !away.contains("FORGED"));
     });
 }
 
