@@ -99,7 +99,7 @@ impl Features {
         // The smallest mixed hashes: of two messages that share features, the same ones are taken.
         let rank = |feature: &u64| hash::with(*feature, 0x6c65_6172_6e00);
         if kept.len() > limits::LEARNING_FEATURES_MAX {
-            kept.sort_unstable_by_key(rank);
+            kept.select_nth_unstable_by_key(limits::LEARNING_FEATURES_MAX, rank);
             kept.truncate(limits::LEARNING_FEATURES_MAX);
             kept.sort_unstable();
         }

@@ -24,6 +24,17 @@ pub(crate) fn of(bytes: &[u8]) -> u64 {
     last(state)
 }
 
+/// [`of`] of the first bytes of three times eight, of which the others are nothing.
+#[inline]
+pub(crate) fn of_padded(bytes: &[u8; 24], len: usize) -> u64 {
+    let mut state = FIRST ^ (len as u64);
+    let (eights, _) = bytes.as_chunks::<8>();
+    for eight in eights.iter().take(len.div_ceil(8)) {
+        state = with(state, u64::from_le_bytes(*eight));
+    }
+    last(state)
+}
+
 /// One more number into a hash.
 #[inline]
 pub(crate) fn with(state: u64, more: u64) -> u64 {
@@ -35,4 +46,19 @@ pub(crate) fn with(state: u64, more: u64) -> u64 {
 fn last(state: u64) -> u64 {
     let mixed = (state ^ (state >> 29)).wrapping_mul(FIRST);
     mixed ^ (mixed >> 32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{of, of_padded};
+
+    #[test]
+    fn padding_changes_nothing() {
+        let letters = *b"abcdefghijklmnopqrstuvwx";
+        for len in 0..=letters.len() {
+            let mut padded = [0; 24];
+            padded[..len].copy_from_slice(&letters[..len]);
+            assert_eq!(of_padded(&padded, len), of(&letters[..len]), "{len}");
+        }
+    }
 }

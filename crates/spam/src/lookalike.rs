@@ -1,6 +1,7 @@
 //! Names made to be taken for others: letters of other alphabets, letters swapped, a brand with a word beside it,
 //! a genuine name in front of a foreign one.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use unicode_normalization::UnicodeNormalization;
@@ -109,6 +110,7 @@ const HONEST: &[&str] = &[
     "intuitive",
     "ebays",
     "rebay",
+    "correo",
 ];
 
 /// Names as the eye takes them: without marks, lower case, letters that look alike made one.
@@ -252,18 +254,50 @@ fn has_bait(candidate: &Name<'_>, genuine: &Name<'_>) -> bool {
         && beside.is_some_and(|beside| BAIT.contains(&beside))
 }
 
+/// The labels of all brands, and where to find those that a name could imitate.
+#[derive(Default)]
+struct Labels {
+    all: Vec<(&'static Brand, Name<'static>)>,
+    by_first: HashMap<u8, Vec<usize>>,
+    by_last: HashMap<u8, Vec<usize>>,
+    by_skeleton: HashMap<String, Vec<usize>>,
+}
+
+static LABELS: LazyLock<Labels> = LazyLock::new(|| {
+    let mut labels = Labels::default();
+    for brand in &brands::knowledge().brand {
+        for label in &brand.labels {
+            let (at, name) = (labels.all.len(), Name::of(label));
+            let bytes = label.as_bytes();
+            if let (Some(first), Some(last)) = (bytes.first(), bytes.last()) {
+                labels.by_first.entry(*first).or_default().push(at);
+                labels.by_last.entry(*last).or_default().push(at);
+            }
+            let alike = labels.by_skeleton.entry(name.skeleton.clone());
+            alike.or_default().push(at);
+            labels.all.push((brand, name));
+        }
+    }
+    labels
+});
+
+impl Labels {
+    /// Those that look like it or like a piece of it, begin as it does (with a word behind it or one letter wrong), or
+    /// end as it does (with a word in front). There are no others in [`imitates`].
+    fn near<'l>(&'l self, candidate: &'l Name<'_>) -> impl Iterator<Item = usize> + 'l {
+        let bytes = candidate.label.as_bytes();
+        let pieces = candidate.label.split('-').map(skeleton);
+        let pieces = pieces.filter(|_| candidate.label.contains('-'));
+        let alike = std::iter::once(candidate.skeleton.clone()).chain(pieces);
+        let alike = alike.filter_map(|skeleton| self.by_skeleton.get(&skeleton));
+        let first = bytes.first().and_then(|byte| self.by_first.get(byte));
+        let last = bytes.last().and_then(|byte| self.by_last.get(byte));
+        alike.chain(first).chain(last).flatten().copied()
+    }
+}
+
 /// The brand that a host imitates, and how.
 pub fn imitated_brand(host: &str) -> Option<(&'static Brand, How)> {
-    static LABELS: LazyLock<Vec<(&'static Brand, Name<'static>)>> = LazyLock::new(|| {
-        let brands = &brands::knowledge().brand;
-        let labels = brands.iter().flat_map(|brand| {
-            brand
-                .labels
-                .iter()
-                .map(move |label| (brand, Name::of(label)))
-        });
-        labels.collect()
-    });
     if host.is_empty() || host.parse::<std::net::IpAddr>().is_ok() {
         return None;
     }
@@ -274,8 +308,13 @@ pub fn imitated_brand(host: &str) -> Option<(&'static Brand, How)> {
     let shown = unicode_host(host);
     let candidate = Name::of(registered_label(&shown));
     let by_label = LABELS
-        .iter()
-        .find_map(|(brand, name)| Some((*brand, imitates(&candidate, name)?)));
+        .near(&candidate)
+        .filter_map(|at| {
+            let (brand, name) = LABELS.all.get(at)?;
+            Some((at, *brand, imitates(&candidate, name)?))
+        })
+        .min_by_key(|(at, ..)| *at)
+        .map(|(_, brand, how)| (brand, how));
     by_label.or_else(|| {
         let brand = brands::knowledge().brand.get(in_front(host)?)?;
         Some((brand, How::InFront))

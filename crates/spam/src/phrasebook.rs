@@ -18,6 +18,7 @@ struct Phrase {
 
 /// How many kinds of bytes are told apart: letters and digits, and those that follow.
 const KINDS: usize = 32;
+const DIGIT: u8 = 27;
 const NOT_ASCII: usize = 28;
 const SIGN: usize = 29;
 
@@ -30,7 +31,7 @@ const fn kinds() -> [u8; 256] {
     while byte < 256 {
         kinds[byte] = match byte as u8 {
             letter @ b'a'..=b'z' => letter - b'a' + 1,
-            b'0'..=b'9' => 27,
+            b'0'..=b'9' => DIGIT,
             128.. => NOT_ASCII as u8,
             b'%' | b'$' | b'&' => SIGN as u8,
             _ => 0,
@@ -81,7 +82,8 @@ impl Phrasebook {
         let bytes = text.as_bytes();
         let mut is_inside = false;
         for (at, byte) in bytes.iter().enumerate() {
-            let was_inside = std::mem::replace(&mut is_inside, byte.is_ascii_alphanumeric());
+            let kind = KIND[usize::from(*byte)];
+            let was_inside = std::mem::replace(&mut is_inside, matches!(kind, 1..=DIGIT));
             if was_inside {
                 continue;
             }

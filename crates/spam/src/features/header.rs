@@ -128,15 +128,16 @@ pub(super) fn is_skipped(name: &str) -> bool {
     // Most fields begin like none of these.
     let key = key(name.as_bytes());
     name.eq_ignore_ascii_case("received")
-        || KEYS.contains(&key)
-            && NOT_OURS_TO_USE.iter().any(|start| {
-                name.get(..start.len())
+        || KEYS.iter().zip(&NOT_OURS_TO_USE).any(|(its, start)| {
+            *its == key
+                && name
+                    .get(..start.len())
                     .is_some_and(|head| head.eq_ignore_ascii_case(start))
-            })
+        })
 }
 
 /// The first and the third letter.
-const KEYS: [u16; NOT_OURS_TO_USE.len()] = {
+static KEYS: [u16; NOT_OURS_TO_USE.len()] = {
     let mut keys = [0; NOT_OURS_TO_USE.len()];
     let mut at = 0;
     while at < keys.len() {

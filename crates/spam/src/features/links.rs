@@ -108,7 +108,7 @@ fn of_host(host: &str, kind: u64, sink: &mut impl Sink) {
     if SHORTENERS.binary_search(&house).is_ok() {
         fact(sink, Group::LinkShape, "shortener", 1);
     }
-    if host.contains("xn--") {
+    if host.as_bytes().windows(4).any(|four| four == b"xn--") {
         fact(sink, Group::LinkShape, "international", 1);
     }
     fact(
@@ -127,8 +127,20 @@ fn of_host(host: &str, kind: u64, sink: &mut impl Sink) {
     );
 }
 
+/// Where a host first stands in its target, of which it is a piece.
+fn place_of(target: &str, host: &str) -> usize {
+    let place = host.as_ptr().addr().checked_sub(target.as_ptr().addr());
+    let place = place.unwrap_or_default();
+    // Before it there is hardly more than a scheme.
+    let before = target.as_bytes().get(..place).unwrap_or_default();
+    match host.as_bytes().first() {
+        Some(first) if before.contains(first) => target.find(host).unwrap_or(place),
+        _ => place,
+    }
+}
+
 fn of_path(target: &str, host: &str, kind: u64, sink: &mut impl Sink) {
-    let after = target.find(host).map_or(target.len(), |at| at + host.len());
+    let after = place_of(target, host) + host.len();
     let path = target.get(after..).unwrap_or_default().as_bytes();
     let scheme = target.get(..5).unwrap_or_default();
     fact(

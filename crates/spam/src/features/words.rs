@@ -101,6 +101,8 @@ impl<F: FnMut(u64, &[u8])> Cutter<'_, F> {
             .fold(0, |seen, byte| seen | SEEN[usize::from(*byte)]);
         if seen & !(LOWER | UPPER) == 0 {
             self.letters(bytes, seen & UPPER != 0);
+            self.before = None;
+            return;
         } else if bytes.len() > 8 && seen & PARTING != 0 && is_url(bytes) {
             self.odd.urls += 1;
             self.give(b"://");
@@ -122,7 +124,7 @@ impl<F: FnMut(u64, &[u8])> Cutter<'_, F> {
         self.before = None;
     }
 
-    /// The same as [`Self::ascii`] for each, where all are letters: most words are.
+    /// The same as [`Self::ascii`] for each and then the word's end, where all are letters: most words are.
     #[inline]
     fn letters(&mut self, bytes: &[u8], has_upper: bool) {
         self.odd.letters += bytes.len();
@@ -132,9 +134,21 @@ impl<F: FnMut(u64, &[u8])> Cutter<'_, F> {
                 .filter(|byte| byte.is_ascii_uppercase())
                 .count();
         }
-        self.scripts |= 1;
-        for byte in bytes.iter().take(WORD_BYTES_MAX) {
-            self.word.push(byte | 32);
+        let mut word = [0; WORD_BYTES_MAX];
+        for (slot, byte) in word.iter_mut().zip(bytes) {
+            *slot = byte | 32;
+        }
+        let len = bytes.len().min(WORD_BYTES_MAX);
+        if len == 1 {
+            self.singles.push(word[0]);
+        } else {
+            self.end_spaced();
+        }
+        self.odd.long += usize::from(len == WORD_BYTES_MAX);
+        if self.left > 0 {
+            self.left -= 1;
+            let written = word.get(..len).unwrap_or_default();
+            (self.take)(hash::of_padded(&word, len), written);
         }
     }
 
