@@ -68,6 +68,8 @@ pub enum Refusal {
     TooManyOfAccount,
     #[error("the name or the password is wrong")]
     WrongLogin,
+    #[error("your log-in has ended; please log in again")]
+    LoggedOut,
     #[error("too many failed log-ins; please wait some minutes")]
     Throttled,
     #[error("this server has much to do; please try again soon")]
@@ -166,6 +168,7 @@ impl Refusal {
             | Self::ComeAgain { .. }
             | Self::TooManyConnections
             | Self::TooManyOfAccount
+            | Self::LoggedOut
             | Self::Throttled
             | Self::NoMemory
             | Self::DnsTrouble(_)
@@ -192,6 +195,7 @@ impl Refusal {
             | Self::TooManyOfAccount
             | Self::TooOften
             | Self::Banned { .. }
+            | Self::LoggedOut
             | Self::Throttled => (421, EnhancedCode(4, 7, 0)),
             Self::TooMuchMail | Self::TooManyUnknown => (450, EnhancedCode(4, 7, 1)),
             Self::ComeAgain { .. } => (451, EnhancedCode(4, 7, 1)),

@@ -40,15 +40,8 @@ impl<'r> Copies<'r> {
         let is_personal = scores.is_none_or(|scores| are_few(here, scores, host, size));
         let mut copies = Self {
             all: Vec::new(),
-            places: Vec::new(),
+            places: places(here, scores),
         };
-        for (recipient, ruled) in here {
-            for target in recipient.targets() {
-                let verdict = scores.is_some_and(|scores| scores.is_junk(target.account));
-                let because = spam::junk(*ruled, verdict, &recipient.address);
-                copies.place(target.account, because);
-            }
-        }
         for (recipient, _) in here {
             for target in recipient.targets() {
                 let verdict = scores.and_then(|scores| scores.of(target.account));
@@ -66,15 +59,6 @@ impl<'r> Copies<'r> {
             }
         }
         copies
-    }
-
-    /// Whoever has it in the inbox by one address does not need it in the junk folder.
-    fn place(&mut self, account: AccountId, because: Option<Because>) {
-        let mut known = self.places.iter_mut();
-        match known.find(|(known, _)| *known == account) {
-            Some((_, known)) => *known = known.and(because),
-            None => self.places.push((account, because)),
-        }
     }
 
     fn add(&mut self, recipient: &'r Routed, account: Option<AccountId>, field: Option<Vec<u8>>) {
@@ -120,6 +104,38 @@ impl<'r> Copies<'r> {
             copy.targets.push(target);
         }
     }
+}
+
+/// Each account once, and why it has it in the junk folder. Whoever has it in the inbox by one address does not need it there
+/// too; but the names of those who answer for the server put it into nobody's inbox who was named otherwise as well.
+pub(super) fn places(
+    here: &[(&Routed, bool)],
+    scores: Option<&Scores>,
+) -> Vec<(AccountId, Option<Because>)> {
+    let mut places: Vec<(AccountId, Option<Because>)> = Vec::new();
+    let mut by_name: BTreeSet<AccountId> = BTreeSet::new();
+    for of_roles in [false, true] {
+        let recipients = here.iter();
+        let recipients = recipients.filter(|(to, _)| spam::is_role(&to.address) == of_roles);
+        for (recipient, ruled) in recipients {
+            for target in recipient.targets() {
+                let account = target.account;
+                if of_roles && by_name.contains(&account) {
+                    continue;
+                }
+                if !of_roles {
+                    by_name.insert(account);
+                }
+                let aside = scores.is_some_and(|one| one.is_aside(account, &recipient.address));
+                let because = spam::because(*ruled, aside);
+                match places.iter_mut().find(|(known, _)| *known == account) {
+                    Some((_, known)) => *known = known.and(because),
+                    None => places.push((account, because)),
+                }
+            }
+        }
+    }
+    places
 }
 
 /// Whether each account may have a body with the reasons of its own.

@@ -14,7 +14,7 @@ use store::reports::NewIntake;
 use store::senders::{NewReceived, Seen};
 use store::{Delivery, Durability, MessageId, QuotaRule, Receipt};
 
-use super::copies::Copies;
+use super::copies::{self, Copies};
 use super::ruling::{Case, Fate, Ruling, is_detour, voucher};
 use super::spam::{self, AskedOfPeer, Because, Scores};
 use super::verify::Asked;
@@ -131,6 +131,8 @@ impl Inbound {
             tls: self.arrival.tls.as_deref(),
             user: None,
             from: &self.from,
+            dsn: &self.dsn,
+            smtputf8: self.smtputf8,
             recipients: &self.recipients,
             message: &self.message,
             now: self.now,
@@ -179,29 +181,30 @@ impl Inbound {
     }
 
     fn is_wanted(&self, ruling: &Ruling) -> bool {
-        let scores = self.scores.as_ref();
-        let is_junk_for = |account| scores.is_some_and(|scores| scores.is_junk(account));
-        let mut fates = self.recipients.iter().zip(&ruling.fates);
-        self.screened.hold.is_none()
-            && fates.any(|(recipient, fate)| match fate {
-                Fate::Taken { junk: true, .. } | Fate::Refused(_) => false,
-                Fate::Taken { away: true, .. } => !self.is_junk(),
-                Fate::Taken { .. } => {
-                    let mut targets = recipient.targets().iter();
-                    targets.any(|target| !is_junk_for(target.account))
-                }
+        let mut fates = ruling.fates.iter();
+        let mut leaves = || fates.any(|fate| matches!(fate, Fate::Taken { away: true, .. }));
+        let is_read = || {
+            let places = copies::places(&self.here(ruling), self.scores.as_ref());
+            places.iter().any(|(_, because)| because.is_none())
+        };
+        self.screened.hold.is_none() && (is_read() || !self.is_junk() && leaves())
+    }
+
+    /// Recipients that have it here, and whether it was ruled to be junk before the filter looked at it.
+    fn here(&self, ruling: &Ruling) -> Vec<(&Routed, bool)> {
+        let fates = self.recipients.iter().zip(&ruling.fates);
+        fates
+            .filter_map(|(recipient, fate)| match fate {
+                Fate::Taken { junk, .. } if recipient.stays_here() => Some((recipient, *junk)),
+                _ => None,
             })
+            .collect()
     }
 
     /// Plans all that is done with it.
     async fn file(&self, inner: &Inner, ruling: &Ruling) -> Result<Filing, Refusal> {
         let taken = || self.recipients.iter().zip(&ruling.fates);
-        let here: Vec<(&Routed, bool)> = taken()
-            .filter_map(|(recipient, fate)| match fate {
-                Fate::Taken { junk, .. } if recipient.stays_here() => Some((recipient, *junk)),
-                _ => None,
-            })
-            .collect();
+        let here = self.here(ruling);
         let away: Vec<&Routed> = taken()
             .filter(|(_, fate)| matches!(fate, Fate::Taken { away: true, .. }))
             .map(|(recipient, _)| recipient)
@@ -504,7 +507,7 @@ impl Inbound {
             Some(account) => scores.of(account)?,
             None => &scores.server,
         };
-        let junk = spam::junk(false, verdict.is_junk(), &recipient.address).is_some();
+        let junk = account.is_some_and(|account| scores.is_aside(account, &recipient.address));
         Some((format!("{:.3}", verdict.probability), junk))
     }
 

@@ -19,6 +19,7 @@ fn codes_fit_the_blame() {
         Refusal::TooManyConnections,
         Refusal::TooManyOfAccount,
         Refusal::WrongLogin,
+        Refusal::LoggedOut,
         Refusal::Throttled,
         Refusal::NoMemory,
         Refusal::DiskFull,

@@ -5,6 +5,7 @@
 //! disposition notifications with it (RFC 8098 §3). The From field must be theirs all the same.
 
 pub(crate) mod abuse;
+mod automatic;
 mod rules;
 
 use std::net::IpAddr;
@@ -14,10 +15,9 @@ use bytes::Bytes;
 use mail::compose::{Received, return_path};
 use mail::submission::{Prepared, Submitter, prepare};
 use mail::{Address, Domain, ReversePath, TraceId, UnixMillis};
-use store::held::NewHeld;
-use spam::Sight;
 use spam::Sight;
 use spam::header::OURS;
+use store::held::NewHeld;
 use store::queue::{MessageDsn, RecipientDsn};
 use store::reports::NewIntake;
 use store::{AccountId, Delivery, LoggedIn, PasswordUsed, QuotaRule, Receipt, StoreError};
@@ -243,6 +243,8 @@ impl Draft {
             tls: self.tls.as_deref(),
             user: Some((self.user.account(), self.user.address())),
             from: &self.reverse_path,
+            dsn: &self.dsn,
+            smtputf8: self.smtputf8,
             recipients: &self.recipients,
             message: &message,
             now,
@@ -329,11 +331,15 @@ impl Finished<'_> {
         signer: Option<&Domain>,
         now: UnixMillis,
     ) -> Result<Filing, Refusal> {
+        let names = recipients.iter().map(|to| to.address.local());
+        let null_sender = self.reverse_path.is_null();
         let mut filing = Filing {
+            user: Some(self.user.clone()),
             sent: Some(Sent {
                 account: self.user.account(),
                 to: recipients.iter().map(|to| to.address.clone()).collect(),
                 message_id: crate::receive::ids_in(&complete, "Message-ID").pop(),
+                is_automatic: automatic::is_automatic(&complete, null_sender, names),
                 now,
             }),
             ..Filing::default()
@@ -424,6 +430,12 @@ impl Preparing {
 /// (RFC 8601 §5), and whether it was wanted, which tells of its reader as well.
 fn without_forged(message: Vec<u8>, host: &str) -> Vec<u8> {
     let mut message = message;
+    let verdicts = mail::header::fields(&message)
+        .filter(|field| OURS.iter().any(|name| field.is(name)))
+        .map(|field| field.start..field.end);
+    for range in verdicts.collect::<Vec<_>>().into_iter().rev() {
+        message.drain(range);
+    }
     for range in mailauth::results::forged(&message, host).into_iter().rev() {
         message.drain(range);
     }
@@ -437,12 +449,6 @@ async fn deliver(
     recipients: &[Routed],
     now: UnixMillis,
 ) -> Result<Filing, Refusal> {
-    let verdicts = mail::header::fields(&message)
-        .filter(|field| OURS.iter().any(|name| field.is(name)))
-        .map(|field| field.start..field.end);
-    for range in verdicts.collect::<Vec<_>>().into_iter().rev() {
-        message.drain(range);
-    }
     let targets = delivery_targets(recipients.iter().flat_map(Routed::targets));
     let (bytes, summary) = crate::receive::summarize(inner, bytes.into()).await?;
     let kept = inner

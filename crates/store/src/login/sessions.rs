@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::LoggedIn;
 use crate::engine::Param;
-use crate::{AccountId, Change, Durability, Store, StoreError};
+use crate::{AccountId, AccountState, Change, Durability, Store, StoreError, View};
 
 /// The key of what holds for all accounts.
 pub(super) const SERVER: i64 = 0;
@@ -135,6 +135,25 @@ impl SessionWatch {
                 std::future::pending::<()>().await;
             }
         }
+    }
+}
+
+impl View<'_> {
+    /// As [`Store::is_over`], by what is stored: nothing is left to be heard of.
+    pub fn is_logged_out(&self, user: &LoggedIn) -> Result<bool, StoreError> {
+        let account = self.account(user.account)?;
+        if account.is_none_or(|account| account.state != AccountState::Active) {
+            return Ok(true);
+        }
+        let sql = "SELECT account, epoch FROM login_rule WHERE account = ?1 OR account = ?2";
+        let keys = [Param::Int(user.account.0), Param::Int(SERVER)];
+        let newest = self
+            .sql
+            .all(sql, &keys, |row| Ok((row.int(0)?, row.int(1)?)))?;
+        Ok(newest.into_iter().any(|(key, epoch)| match key {
+            SERVER => user.epochs.1 < epoch,
+            _ => user.epochs.0 < epoch,
+        }))
     }
 }
 

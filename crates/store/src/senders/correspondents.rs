@@ -144,6 +144,20 @@ impl Change<'_> {
         self.sql.execute(sql, &params).map(drop)
     }
 
+    /// A program of the account sends a message with this Message-ID by itself: whoever it goes to becomes no correspondent, and
+    /// an answer to it is none to the account.
+    pub fn note_sent_by_itself(
+        &mut self,
+        account: AccountId,
+        id: Option<&str>,
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
+        match id {
+            Some(id) => self.note_sent_id(account, &by_itself(id), now),
+            None => Ok(()),
+        }
+    }
+
     /// The account sends a message to these addresses.
     pub fn note_sent(
         &mut self,
@@ -261,6 +275,11 @@ impl Change<'_> {
         ];
         self.sql.execute(sql, &params).map(drop)
     }
+}
+
+/// What is kept of a Message-ID that no person sent: nobody can answer it, since none has a space.
+pub(super) fn by_itself(id: &str) -> String {
+    format!("by itself {id}")
 }
 
 fn hash_of_id(id: &str) -> i64 {

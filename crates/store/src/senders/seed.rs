@@ -7,10 +7,11 @@
 
 use mail::{Address, UnixMillis};
 
+use super::correspondents::by_itself;
 use super::key_of;
 use crate::engine::{Param, Row, SqlResult};
 use crate::limits::{SEED_MESSAGES_PER_PIECE, SEED_PROVISIONAL_MILLIS, SEED_RECIPIENTS_MAX};
-use crate::{Change, StoreError, View};
+use crate::{AccountId, Change, StoreError, View};
 
 /// A mailbox for sent mail with messages that were not looked at.
 pub(super) struct Behind {
@@ -64,7 +65,7 @@ impl Change<'_> {
             None if self.has_seed(behind.account)? => (0, 0),
             None => (0, behind.uid_next - 1),
         };
-        let sql = "SELECT p.uid, p.internal_date, m.envelope FROM placement p \
+        let sql = "SELECT p.uid, p.internal_date, m.envelope, m.structure FROM placement p \
                    JOIN message m ON m.account = p.account AND m.id = p.message \
                    WHERE p.account = ?1 AND p.mailbox = ?2 AND p.uid > ?3 ORDER BY p.uid LIMIT ?4";
         let params = [
@@ -76,15 +77,18 @@ impl Change<'_> {
         let sent = self.sql.all(sql, &params, read_sent)?;
         let ended = (sent.len() as i64) < SEED_MESSAGES_PER_PIECE;
         let mut to = from;
-        for (uid, date, recipients) in sent {
+        for (uid, date, mail) in sent {
+            to = uid;
+            if mail.is_automatic() || self.was_sent_by_itself(behind.account, &mail)? {
+                continue;
+            }
             let provisional = match uid <= trusted {
                 true => 0,
                 false => now.0.saturating_add(SEED_PROVISIONAL_MILLIS),
             };
-            for recipient in recipients {
-                self.note_filed_as_sent(behind.account, &recipient, date, provisional)?;
+            for recipient in &mail.recipients {
+                self.note_filed_as_sent(behind.account, recipient, date, provisional)?;
             }
-            to = uid;
         }
         let to = if ended {
             to.max(behind.uid_next - 1)
@@ -103,6 +107,12 @@ impl Change<'_> {
         ];
         self.sql.execute(sql, &params)?;
         Ok(!ended)
+    }
+
+    /// Whether a program sent it from here without anybody's doing, and filed it.
+    fn was_sent_by_itself(&self, account: i64, mail: &Filed) -> Result<bool, StoreError> {
+        let ids: Vec<String> = mail.id.iter().map(|id| by_itself(id)).collect();
+        self.is_answer_to(AccountId(account), &ids)
     }
 
     fn seeded(&self, behind: &Behind) -> Result<Option<(i64, i64)>, StoreError> {
@@ -155,17 +165,57 @@ impl Change<'_> {
     }
 }
 
-fn read_sent(row: &Row<'_>) -> SqlResult<(i64, i64, Vec<Address>)> {
-    Ok((row.int(0)?, row.int(1)?, recipients(row.blob(2)?)))
+/// A message in a mailbox for sent mail.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Filed {
+    recipients: Vec<Address>,
+    /// Without brackets.
+    id: Option<String>,
+    subject: String,
+    is_report: bool,
 }
 
-/// The addresses in To, Cc and Bcc of a stored envelope (RFC 9051 §7.5.2). What makes no sense is left out.
-fn recipients(envelope: &[u8]) -> Vec<Address> {
+impl Filed {
+    /// A receipt, or the letter that leaves a list: nobody wrote to anybody.
+    fn is_automatic(&self) -> bool {
+        let leaves = |word: &str| self.subject.trim().eq_ignore_ascii_case(word);
+        self.is_report || leaves("unsubscribe")
+    }
+}
+
+fn read_sent(row: &Row<'_>) -> SqlResult<(i64, i64, Filed)> {
+    let structure = row.blob(3)?.to_ascii_lowercase();
+    let is_report = memchr::memmem::find(&structure, b"\"report-type\"").is_some();
+    let filed = Filed {
+        is_report,
+        ..filed(row.blob(2)?)
+    };
+    Ok((row.int(0)?, row.int(1)?, filed))
+}
+
+/// What a stored envelope says (RFC 9051 §7.5.2): its id, its subject, and the addresses in To, Cc and Bcc. What makes no sense
+/// is left out.
+fn filed(envelope: &[u8]) -> Filed {
     let mut reader = Reader { rest: envelope };
     let fields = match reader.value(0) {
         Some(Value::List(fields)) => fields,
-        _ => return Vec::new(),
+        _ => return Filed::default(),
     };
+    let text = |at: usize| match fields.get(at) {
+        Some(Value::Text(text)) => Some(String::from_utf8_lossy(text).into_owned()),
+        _ => None,
+    };
+    let id = text(9).map(|id| id.trim_matches(['<', '>', ' ']).to_owned());
+    let subject = text(1).unwrap_or_default();
+    Filed {
+        id,
+        subject,
+        is_report: false,
+        recipients: recipients(fields),
+    }
+}
+
+fn recipients(fields: Vec<Value>) -> Vec<Address> {
     let lists = fields.into_iter().skip(5).take(3);
     let entries = lists.filter_map(|list| match list {
         Value::List(entries) => Some(entries),

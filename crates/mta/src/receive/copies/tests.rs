@@ -82,15 +82,24 @@ fn each_account_has_it_once() {
         to("a.nn@here.test", &[1], false),
     );
     let abuse = to("abuse@here.test", &[1, 2], false);
-    let junk = scores(9.0, &[]);
+    let junk = scores(5.0, &[]);
     check(&[(&ann, false), (&too, false)], Some(&junk), &["1 junk"]);
     // Who has it in the inbox by one address does not need it in the junk folder.
     check(&[(&ann, true), (&too, false)], None, &["1 inbox"]);
-    check(
-        &[(&ann, false), (&abuse, false)],
-        Some(&junk),
-        &["1 inbox, 2 inbox"],
-    );
+    // Whoever answers for the server is no way into the inbox of a person who was named too, before or after.
+    for here in [
+        [(&ann, false), (&abuse, false)],
+        [(&abuse, false), (&ann, false)],
+    ] {
+        let mut places = places(&here, Some(&junk));
+        places.sort_by_key(|(account, _)| *account);
+        let want = [(AccountId(1), Some(Because::Verdict)), (AccountId(2), None)];
+        assert_eq!(places, want);
+    }
+    check(&[(&abuse, false)], Some(&junk), &["1 inbox, 2 inbox"]);
+    check(&[(&ann, true), (&abuse, false)], None, &["1 junk, 2 inbox"]);
+    let sure = scores(9.5, &[]);
+    check(&[(&abuse, false)], Some(&sure), &["1 junk, 2 junk"]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use mail::{Address, header, thread};
+use spam::sight::Part;
 use spam::{Envelope, Features, Finding, Model, Sight, domains, origin};
 
 use crate::limits;
@@ -36,6 +37,8 @@ pub(super) struct Looked {
     pub(super) answered: Vec<String>,
     /// Registrable domains that links lead to, without the author's own.
     pub(super) link_domains: Vec<String>,
+    /// It holds mail of others, or a report about some.
+    pub(super) shows_mail: bool,
 }
 
 pub(super) fn look(message: &Bytes, sight: Option<Arc<Sight>>, how: &Circumstances) -> Looked {
@@ -56,9 +59,16 @@ pub(super) fn look(message: &Bytes, sight: Option<Arc<Sight>>, how: &Circumstanc
         findings: spam::rules(&sight, &envelope),
         learning: features.for_learning(),
         link_domains: link_domains(&sight, author.as_ref()),
+        shows_mail: sight.parts.iter().any(shows_mail),
         author,
         answered: answered(message),
     }
+}
+
+fn shows_mail(part: &Part) -> bool {
+    let media_type = part.media_type.as_str();
+    media_type.starts_with("message/")
+        || matches!(media_type, "multipart/report" | "text/rfc822-headers")
 }
 
 /// The newest first: what is answered comes last in References.

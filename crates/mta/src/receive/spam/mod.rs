@@ -18,7 +18,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::future::join3;
-use mail::{ReversePath, UnixMillis};
+use mail::{Address, ReversePath, UnixMillis};
 use mailauth::iprev::IprevReason;
 use mailauth::verdict::Verdict as Sender;
 use spam::facts::{Facts, Listed, OtherFilter, Proof};
@@ -35,7 +35,7 @@ use crate::{Inner, limits};
 
 pub(crate) use blocklists::AskedOfPeer;
 pub(crate) use look::{ids_in, link_domains};
-pub(super) use place::{Because, forged, junk, keep_here};
+pub(super) use place::{Because, because, forged, is_role, keep_here};
 
 use blocklists::Blocklists;
 use known::{Known, KnownToAccount, Wanted};
@@ -118,6 +118,8 @@ pub(super) struct Scores {
     /// Accounts without filtering are not among them.
     accounts: BTreeMap<AccountId, Arc<Verdict>>,
     unfiltered: Vec<AccountId>,
+    /// It holds mail of others, as complaints and reports do.
+    shows_mail: bool,
     pub(super) origin: Origin,
 }
 
@@ -130,8 +132,10 @@ impl Scores {
         }
     }
 
-    pub(super) fn is_junk(&self, account: AccountId) -> bool {
-        self.of(account).is_some_and(|verdict| verdict.is_junk())
+    /// Whether the copy that an account has by this address goes into the junk folder.
+    pub(super) fn is_aside(&self, account: AccountId, recipient: &Address) -> bool {
+        let verdict = self.of(account);
+        verdict.is_some_and(|verdict| place::is_aside(verdict, recipient, self.shows_mail))
     }
 
     /// For nobody in particular.
@@ -324,6 +328,7 @@ impl Judging {
             server_filters: known.server.filtering,
             accounts: BTreeMap::new(),
             unfiltered: Vec::new(),
+            shows_mail: self.looked.shows_mail,
             origin,
         };
         for one in &known.accounts {

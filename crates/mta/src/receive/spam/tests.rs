@@ -19,6 +19,7 @@ pub(in crate::receive) fn scores(server: f32, accounts: &[(i64, f32)]) -> Scores
         server_filters: true,
         accounts: accounts.iter().map(own).collect(),
         unfiltered: Vec::new(),
+        shows_mail: false,
         origin: Origin::default(),
     }
 }
@@ -26,9 +27,10 @@ pub(in crate::receive) fn scores(server: f32, accounts: &[(i64, f32)]) -> Scores
 #[test]
 fn who_wants_no_filter_has_no_verdict() {
     let mut scores = scores(9.0, &[(1, -3.0)]);
-    assert!(!scores.is_junk(AccountId(1)));
-    assert!(scores.is_junk(AccountId(2)));
+    let to = Address::parse("ann@here.test").unwrap();
+    assert!(!scores.is_aside(AccountId(1), &to));
+    assert!(scores.is_aside(AccountId(2), &to));
     scores.unfiltered.push(AccountId(2));
-    assert!(!scores.is_junk(AccountId(2)));
+    assert!(!scores.is_aside(AccountId(2), &to));
     assert!(scores.of(AccountId(2)).is_none());
 }

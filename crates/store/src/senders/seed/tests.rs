@@ -2,12 +2,13 @@
 
 use mail::Summary;
 
-use super::recipients;
+use super::filed;
 
 #[track_caller]
 fn check(header: &str, want: &[&str]) {
     let summary = Summary::of(format!("{header}\r\nhello\r\n").as_bytes());
-    let found: Vec<String> = recipients(&summary.envelope)
+    let found: Vec<String> = filed(&summary.envelope)
+        .recipients
         .iter()
         .map(ToString::to_string)
         .collect();
@@ -46,6 +47,18 @@ fn what_makes_no_sense_is_nobody() {
         b"(NIL \"abc",
         b"{5}\r\nabcde",
     ] {
-        assert!(recipients(bytes).is_empty());
+        assert_eq!(filed(bytes), super::Filed::default());
     }
+}
+
+#[test]
+fn what_programs_file_as_sent() {
+    let summary = |header: &str| {
+        let summary = Summary::of(format!("{header}\r\n\r\nhello\r\n").as_bytes());
+        filed(&summary.envelope)
+    };
+    let letter = summary("Message-ID: <1@here.example>\r\nSubject: lunch");
+    assert_eq!(letter.id.as_deref(), Some("1@here.example"));
+    assert!(!letter.is_automatic());
+    assert!(summary("Subject: Unsubscribe").is_automatic());
 }

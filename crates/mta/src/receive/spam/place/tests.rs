@@ -2,8 +2,13 @@
 
 use mail::Address;
 
-use super::{Because, forged, junk, keep_here};
+use spam::facts::Facts;
+use spam::reasons::Kind;
+use spam::{Finding, Verdict, Weights, judge};
+
+use super::{Because, because, forged, is_aside, keep_here};
 use crate::envelope::{Local, Routed, Way};
+use crate::limits;
 use crate::receive::ruling::Fate;
 
 fn address(text: &str) -> Address {
@@ -12,22 +17,62 @@ fn address(text: &str) -> Address {
 
 #[test]
 fn why_a_copy_lies_in_the_junk_folder() {
-    let ann = "ann@here.test";
-    for (ruled, verdict, to, want) in [
-        (false, false, ann, None),
-        (true, false, ann, Some(Because::Ruled)),
-        (false, true, ann, Some(Because::Verdict)),
-        (true, true, ann, Some(Because::Ruled)),
-        (false, true, "Postmaster@here.test", None),
-        (false, true, "abuse@here.test", None),
-        (true, false, "abuse@here.test", Some(Because::Ruled)),
-        (false, true, "abuser@here.test", Some(Because::Verdict)),
+    for (ruled, aside, want) in [
+        (false, false, None),
+        (true, false, Some(Because::Ruled)),
+        (false, true, Some(Because::Verdict)),
+        (true, true, Some(Because::Ruled)),
     ] {
-        assert_eq!(
-            junk(ruled, verdict, &address(to)),
-            want,
-            "{ruled} {verdict} {to}"
-        );
+        assert_eq!(because(ruled, aside), want, "{ruled} {aside}");
+    }
+}
+
+/// A verdict on what the model says, and one finding.
+fn verdict(log_odds: f32, finding: Option<(Kind, f32)>) -> Verdict {
+    let findings = finding.map(|(kind, weight)| Finding::weighing(kind, weight, ["x", "y"]));
+    let findings: Vec<Finding> = findings.into_iter().collect();
+    judge(log_odds, &findings, &Facts::default(), &Weights::default())
+}
+
+#[test]
+fn who_answers_for_the_server_has_only_what_is_beyond_doubt_put_aside() {
+    let threshold = Weights::default().threshold();
+    let (doubtful, sure) = (threshold + 2.0, threshold + limits::ROLE_MARGIN + 0.5);
+    let (trick, order) = ((Kind::Program, 4.0), (Kind::TestString, 20.0));
+    for (what, log_odds, finding, to, shows_mail, want) in [
+        ("wanted", -3.0, None, "ann", false, false),
+        ("spam", doubtful, None, "ann", false, true),
+        ("spam in a report", sure, None, "ann", true, true),
+        ("a near name", doubtful, None, "abuser", false, true),
+        ("wanted", -3.0, None, "abuse", false, false),
+        ("doubtful", doubtful, None, "Postmaster", false, false),
+        ("doubtful", doubtful, None, "abuse", false, false),
+        ("sure", sure, None, "ABUSE", false, true),
+        ("a report", sure, None, "abuse", true, false),
+        ("a program", doubtful, Some(trick), "abuse", false, true),
+        (
+            "one in a report",
+            doubtful,
+            Some(trick),
+            "abuse",
+            true,
+            false,
+        ),
+        ("ordered", -5.0, Some(order), "postmaster", false, true),
+        ("shown", -5.0, Some(order), "postmaster", true, false),
+        (
+            "hated",
+            -5.0,
+            Some((Kind::Blocked, 20.0)),
+            "abuse",
+            true,
+            true,
+        ),
+    ] {
+        let verdict = verdict(log_odds, finding);
+        let to = address(&format!("{to}@here.test"));
+        let got = is_aside(&verdict, &to, shows_mail);
+        assert_eq!(got, want, "{what} to {to}: {verdict:?}");
     }
 }
 
