@@ -32,7 +32,7 @@ pub use facts::{
     AcmeWay, AddressFacts, Answer, BackupFacts, Certificate, ClientFacts, DnsFacts, Facts,
     FilterFacts, HealthFacts, Listed, ListingFacts, Nameserver, PortFacts, PostFacts,
     ProviderFacts, Registration, ReputationFacts, ResolverFacts, SenderFacts, SettingFacts,
-    SmtpFacts, SpfResult, StsFacts, TlsFacts, Weight, ZoneFacts,
+    SmtpFacts, SpfResult, StoppedFacts, StsFacts, TlsFacts, Weight, ZoneFacts,
 };
 pub use finding::{Change, Check, Finding, Fix, Group, Light, Severity, Who};
 pub use message::{MessageContext, judge};

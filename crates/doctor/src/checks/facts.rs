@@ -463,6 +463,15 @@ pub struct PostFacts {
     pub usual_inbound_gap: Option<u64>,
 }
 
+/// An account whose sending an alarm or the operator stopped.
+#[derive(Clone, Debug)]
+pub struct StoppedFacts {
+    pub account: String,
+    /// What it sends is refused; else it is taken in and held.
+    pub locked: bool,
+    pub since: u64,
+}
+
 /// A milter or a virus scanner.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FilterFacts {
@@ -486,8 +495,14 @@ pub struct HealthFacts {
     pub silent_services: Option<Vec<String>>,
     pub restarts_last_hour: Option<u32>,
     pub post: PostFacts,
+    /// Accounts that do not send.
+    pub stopped: Option<Vec<StoppedFacts>>,
+    /// Messages that filters and rules hold for the operator: how many, and since when the oldest lies there.
+    pub held: Option<(u32, u64)>,
     /// Programs of others that look at each message.
     pub filters: Option<Vec<FilterFacts>>,
+    /// Why the kernel's firewall takes no bans, if it is to and does not.
+    pub firewall: Option<Option<String>>,
     pub acme_last_error: Option<Option<String>>,
     pub backup: BackupFacts,
     /// A newer version, and whether it mends a security fault.

@@ -98,6 +98,20 @@ pub const CHECKS: &[Check] = &[
         queue_account,
     ),
     check(
+        "sys.sending.stopped",
+        Error,
+        "Every account may send",
+        "An alarm stopped one that sent as an intruder would; its owner waits for an answer.",
+        stopped,
+    ),
+    check(
+        "sys.quarantine",
+        Warning,
+        "Nothing waits in the quarantine",
+        "What a filter or a rule held is thrown away after a while if nobody looks.",
+        quarantine,
+    ),
+    check(
         "sys.delivery.canary",
         Error,
         "A test message comes through",
@@ -117,6 +131,13 @@ pub const CHECKS: &[Check] = &[
         "The filters in postroad.toml answer",
         "Without them mail waits, or passes unseen.",
         filter,
+    ),
+    check(
+        "sys.firewall",
+        Warning,
+        "The firewall takes the bans it is told",
+        "They hold at the server's own doors all the same; each attempt costs a connection there.",
+        firewall,
     ),
     check(
         "sys.resolver",
@@ -369,8 +390,40 @@ fn queue_account(facts: &Facts, found: &mut Found) {
             format!("owns {} of the queue", parse::percent(*share)),
             Fix::run(
                 "If its owner does not know of it, lock it and change the password:",
-                format!("postroad account disable {account}"),
+                format!("postroad account lock {account}"),
             ),
+        );
+    }
+}
+
+fn stopped(facts: &Facts, found: &mut Found) {
+    for one in facts.health.stopped.iter().flatten() {
+        let age = parse::span(facts.now.saturating_sub(one.since));
+        let what = match one.locked {
+            true => "what it sends is refused",
+            false => "what it sends is taken in and held",
+        };
+        found.add(
+            &one.account,
+            format!("{what} for {age}"),
+            Fix::run(
+                "See why, ask its owner, then let it send again or throw away what an intruder sent; both commands are shown by:",
+                format!("postroad account sending {}", one.account),
+            ),
+        );
+    }
+}
+
+fn quarantine(facts: &Facts, found: &mut Found) {
+    if let Some((count, since)) = facts.health.held
+        && 0 < count
+    {
+        let age = parse::span(facts.now.saturating_sub(since));
+        let noun = if count == 1 { "message" } else { "messages" };
+        found.add(
+            "quarantine",
+            format!("{count} {noun} held, the oldest for {age}"),
+            Fix::run("Look, then release or delete:", "postroad quarantine list"),
         );
     }
 }
@@ -413,6 +466,21 @@ fn filter(facts: &Facts, found: &mut Found) {
             format!("cannot be asked at {}: {problem}; {then}", filter.at),
             Fix::say(
                 "Start it, or correct its address; or take it out of [filters] in postroad.toml and restart.",
+            ),
+        );
+    }
+}
+
+fn firewall(facts: &Facts, found: &mut Found) {
+    if let Some(Some(problem)) = &facts.health.firewall {
+        found.add(
+            "nftables",
+            problem.clone(),
+            Fix::run(
+                "Give the server the right to change it (start it as root, or with AmbientCapabilities=CAP_NET_ADMIN in its \
+                 unit) and see that `nft` is there, then restart it; or take `nftables` out of [bans] in postroad.toml. To see \
+                 what the firewall has:",
+                "nft list table inet postroad",
             ),
         );
     }

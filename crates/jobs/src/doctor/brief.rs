@@ -61,6 +61,8 @@ pub struct Machine {
     pub host_is_loopback: Option<bool>,
     /// Programs of others that look at messages, asked whether they are there.
     pub filters: Option<Vec<FilterFacts>>,
+    /// Why the firewall takes no bans, if it is to and does not.
+    pub firewall: Option<Option<String>>,
 }
 
 impl Service {

@@ -296,6 +296,7 @@ fn machine(brief: &Brief, facts: &mut Facts) {
         facts.health.reboot_needed = machine.reboot_needed;
         facts.health.readable_secrets = machine.readable_secrets;
         facts.health.filters = machine.filters;
+        facts.health.firewall = machine.firewall;
     }
 }
 

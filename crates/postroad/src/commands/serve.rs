@@ -12,7 +12,7 @@ use crate::data_dir::DataDir;
 use crate::local::open_store;
 use crate::output::Failure;
 use crate::place::Place;
-use crate::server::nftables::Firewall;
+use crate::server::nftables::{Firewall, standing};
 use crate::server::process::{self, Signals};
 use crate::server::tls::{self, Certificates};
 use crate::server::{Ending, Server};
@@ -93,7 +93,10 @@ fn start_firewall(config: &Config, services: &[(Service, SocketAddr)]) -> Option
         return None;
     }
     Firewall::start(services)
-        .inspect_err(|error| tracing::error!(%error, "bans are not pushed to the firewall"))
+        .inspect_err(|error| {
+            standing::has_trouble(error);
+            tracing::error!(%error, "bans are not pushed to the firewall");
+        })
         .ok()
 }
 

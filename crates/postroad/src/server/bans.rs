@@ -13,7 +13,7 @@ use tokio::io::AsyncWrite;
 use world::{Stop, Stream, World};
 
 use super::limits;
-use super::nftables::{Firewall, FirewallError};
+use super::nftables::{Firewall, FirewallError, standing};
 use crate::commands::show;
 use crate::config::Service;
 
@@ -148,19 +148,30 @@ pub(super) async fn push(world: World, store: Store, firewall: Firewall, stop: S
             Ok(Ok(kept)) => {
                 firewall = Some(kept);
                 is_told = false;
+                standing::is_well();
             }
             Ok(Err(error)) if !is_told => {
                 is_told = true;
+                standing::has_trouble(&error);
                 tracing::error!(
                     %error,
                     "the firewall takes no bans for now; they hold at our own doors, and what it has ends within a \
                      day, or at once by `nft delete table inet postroad`"
                 );
             }
-            Ok(Err(error)) => tracing::debug!(%error, "the firewall still takes no bans"),
+            Ok(Err(error)) => {
+                standing::has_trouble(&error);
+                tracing::debug!(%error, "the firewall still takes no bans");
+            }
             Err(_) => return,
         }
+        let pause = world.clock.until(world.now() + limits::FIREWALL_PAUSE);
         let next = world.clock.until(world.now() + limits::FIREWALL_PERIOD);
+        tokio::select! {
+            biased;
+            () = stop.requested() => break,
+            () = pause => {}
+        }
         tokio::select! {
             biased;
             () = stop.requested() => break,

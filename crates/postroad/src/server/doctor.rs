@@ -14,6 +14,7 @@ use nix::sys::statvfs::statvfs;
 use store::Store;
 use world::TlsServer;
 
+use super::nftables::standing;
 use crate::addresses;
 use crate::commands::dns::domain_facts;
 use crate::config::{Config, Service};
@@ -113,6 +114,10 @@ fn machine(config: &Config) -> Machine {
         readable_secrets: Some(readable(config)),
         host_is_loopback: host_is_loopback(&config.hostname),
         filters: Some(filters(config)),
+        firewall: match config.bans.nftables {
+            true => standing::known(),
+            false => Some(None),
+        },
     }
 }
 

@@ -38,6 +38,9 @@ pub const DOOR_TIDIED_EVERY: u32 = 60;
 /// How often the firewall is compared with the bans beside every change: ends of wide bans uncover narrow ones.
 pub const FIREWALL_PERIOD: Duration = Duration::from_secs(60);
 
+/// Between two looks at the bans for the firewall: in a surge each ban would wake it, and each look goes over all of them.
+pub const FIREWALL_PAUSE: Duration = Duration::from_secs(1);
+
 /// How long the firewall may take for what it is told: a hundred thousand bans at the start take it a minute.
 pub const FIREWALL_PATIENCE: Duration = Duration::from_secs(180);
 

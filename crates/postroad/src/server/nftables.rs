@@ -1,7 +1,7 @@
 //! Bans in the kernel's firewall: a table of our own in nftables, with sets whose elements end by themselves. What is
 //! to be said is pure; it is said to one `nft` program that is started while we may still be root, and kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -15,6 +15,8 @@ use store::bans::{Banned, Network, Scope};
 use super::limits::{FIREWALL_ELEMENTS_MAX, FIREWALL_LEASE_MILLIS};
 use crate::config::Service;
 
+pub mod standing;
+
 /// The program, and what it was told so far.
 #[derive(Debug)]
 pub struct Firewall {
@@ -24,6 +26,8 @@ pub struct Firewall {
     pushed: Pushed,
     /// It did not take all that it was told to add.
     refused: Arc<AtomicBool>,
+    /// The table has gone: whoever loads a ruleset of their own flushes all of the kernel's first.
+    missing: Arc<AtomicBool>,
     /// Hears what is wrong, until the end of the program.
     hears: Option<JoinHandle<()>>,
     /// Networks in one command: one that it does not take takes the others of its command with it.
@@ -76,9 +80,10 @@ impl Firewall {
         let input = child.stdin.take();
         let input = input.ok_or_else(|| FirewallError::Refused("it does not listen".to_owned()))?;
         let refused = Arc::new(AtomicBool::new(false));
+        let missing = Arc::new(AtomicBool::new(false));
         let mut hears = None;
         if let Some(errors) = child.stderr.take() {
-            let refused = refused.clone();
+            let (refused, missing) = (refused.clone(), missing.clone());
             let name = std::thread::Builder::new().name("nft errors".to_owned());
             let heard = name.spawn(move || {
                 for line in BufReader::new(errors.take(u64::MAX))
@@ -90,6 +95,9 @@ impl Firewall {
                     if line.starts_with("add element") {
                         refused.store(true, Ordering::Relaxed);
                     }
+                    if line.trim_end() == probe().trim_end() {
+                        missing.store(true, Ordering::Relaxed);
+                    }
                 }
             });
             hears = heard.ok();
@@ -100,6 +108,7 @@ impl Firewall {
             input,
             pushed: Pushed::new(),
             refused,
+            missing,
             hears,
             at_once: FIREWALL_ELEMENTS_MAX,
         })
@@ -116,6 +125,12 @@ impl Firewall {
     /// Says what changed since the last time.
     pub(super) fn push(&mut self, bans: &[Banned], now: UnixMillis) -> Result<(), FirewallError> {
         self.pushed.retain(|_, until| now.0 < *until);
+        if self.missing.swap(false, Ordering::Relaxed) {
+            tracing::warn!("the firewall's table of bans has gone; it is made anew");
+            self.refused.store(false, Ordering::Relaxed);
+            self.pushed.clear();
+            self.say(&table(&self.services))?;
+        }
         if self.refused.swap(false, Ordering::Relaxed) && 1 < self.at_once {
             // Which of them it has is not known: all anew, in smaller pieces.
             self.at_once = (self.at_once / 10).max(1);
@@ -128,7 +143,8 @@ impl Firewall {
             self.say(&script)?;
         }
         self.pushed = wanted;
-        Ok(())
+        // If the table has gone, it says so, and the next push makes it anew.
+        self.say(&probe())
     }
 
     /// Takes the table away.
@@ -246,19 +262,33 @@ fn set(scope: Scope, is_ipv6: bool) -> &'static str {
     }
 }
 
+/// Changes nothing where the table is, and fails where it is not.
+fn probe() -> String {
+    let set = set(Scope::Everything, false);
+    format!("add set inet {TABLE} {set} {{ type ipv4_addr; flags interval, timeout; }}\n")
+}
+
 /// The bans without those that lie within a wider one of the same scope: intervals of a set may not overlap.
 fn cover(bans: &[Banned]) -> Pushed {
     let mut sorted: Vec<&Banned> = bans.iter().collect();
     sorted.sort_by_key(|banned| (banned.scope, banned.network.bits()));
     let mut covered = Pushed::new();
+    // Of the same family and scope; there are never many.
+    let mut lengths = BTreeSet::new();
     for banned in sorted {
-        let network = banned.network;
-        let is_within = (0..network.bits()).any(|bits| {
-            let wider = Network::block(network.first(), bits);
-            covered.contains_key(&(banned.scope, wider))
-        });
+        let (network, scope) = (banned.network, banned.scope);
+        let is_within = lengths
+            .iter()
+            .filter(|(of, six, bits)| {
+                (*of, *six) == (scope, network.is_ipv6()) && *bits < network.bits()
+            })
+            .any(|(_, _, bits)| {
+                let wider = Network::block(network.first(), *bits);
+                covered.contains_key(&(scope, wider))
+            });
         if !is_within {
-            covered.insert((banned.scope, network), banned.until.0);
+            covered.insert((scope, network), banned.until.0);
+            lengths.insert((scope, network.is_ipv6(), network.bits()));
         }
     }
     covered

@@ -1,7 +1,7 @@
 //! Faults of the dialogue, reputation, client set-up and the machine, planted one by one.
 
 use doctor::Kind;
-use doctor::checks::{ClientFacts, Facts, Listed, PortFacts};
+use doctor::checks::{ClientFacts, Facts, Listed, PortFacts, StoppedFacts};
 
 use super::world::{DAY, DOMAIN, NOW, Plant, expect_just_that, plant, put};
 
@@ -277,13 +277,27 @@ const HEALTH: &[Plant] = &[
     }),
     plant(
         "sys.queue.account",
-        "account disable ada@example.org",
+        "account lock ada@example.org",
         |facts| {
             facts.health.post.biggest_owner = Some(("ada@example.org".to_owned(), 0.9));
             facts.health.post.queued = Some(60);
             facts.health.post.usual_queued = Some(40);
         },
     ),
+    plant(
+        "sys.sending.stopped",
+        "postroad account sending ada@example.org",
+        |facts| {
+            facts.health.stopped = Some(vec![StoppedFacts {
+                account: "ada@example.org".to_owned(),
+                locked: true,
+                since: NOW - DAY,
+            }]);
+        },
+    ),
+    plant("sys.quarantine", "postroad quarantine list", |facts| {
+        facts.health.held = Some((2, NOW - DAY));
+    }),
     plant("sys.delivery.canary", "delivery trace", |facts| {
         facts.health.post.canary_ok = Some(false)
     }),
@@ -292,6 +306,9 @@ const HEALTH: &[Plant] = &[
     }),
     plant("sys.filter", "[filters]", |facts| {
         facts.health.filters.as_mut().unwrap()[0].problem = Some("connection refused".to_owned());
+    }),
+    plant("sys.firewall", "CAP_NET_ADMIN", |facts| {
+        facts.health.firewall = Some(Some("nft has gone (broken pipe)".to_owned()));
     }),
     plant("sys.resolver", "DNSSEC", |facts| {
         facts.resolver.validates = Some(false)

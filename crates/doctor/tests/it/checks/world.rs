@@ -389,6 +389,7 @@ fn health(facts: &mut Facts) {
         problem: None,
         defers: true,
     }]);
+    health.firewall = Some(None);
     health.acme_last_error = Some(None);
     health.newer_version = Some(None);
     health.os_updates = Some(false);
@@ -410,6 +411,8 @@ fn health(facts: &mut Facts) {
     health.post.oldest = Some((NOW - 600, "451 4.7.1 later".to_owned()));
     health.post.biggest_owner = Some(("ada@example.org".to_owned(), 0.3));
     health.post.canary_ok = Some(true);
+    health.stopped = Some(Vec::new());
+    health.held = Some((0, NOW));
     health.post.last_inbound = Some(NOW - 600);
     health.post.usual_inbound_gap = Some(7200);
 }

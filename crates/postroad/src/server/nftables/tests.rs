@@ -131,6 +131,31 @@ fn one_refused_network_keeps_no_other_out() {
     firewall.killer().kill();
 }
 
+/// With an `nft` that has lost its table, as after a reload of the machine's own rules, until it is told to make it.
+#[test]
+fn a_table_that_has_gone_is_made_anew() {
+    let said = tempfile::NamedTempFile::new().unwrap();
+    let script = format!(
+        "gone=1; while read -r line; do case $line in 'add table'*) gone=;; \
+         'add set'*) [ -z \"$gone\" ] || echo \"$line\" >&2;; \
+         'add element'*) [ -n \"$gone\" ] || echo \"$line\" >> {};; esac; done",
+        said.path().display()
+    );
+    let mut firewall = fake(&script);
+    let bans = [banned("192.0.2.1", Scope::Everything, 600)];
+    firewall.push(&bans, NOW).unwrap();
+    while !firewall.missing.load(Ordering::Relaxed) {
+        std::thread::yield_now();
+    }
+    firewall.push(&bans, NOW).unwrap();
+    firewall.remove();
+    let said = std::fs::read_to_string(said.path()).unwrap();
+    assert!(
+        said.contains("banned4 { 192.0.2.1 timeout 600s }"),
+        "{said}"
+    );
+}
+
 /// One that does not read is ended, and what waits for it hears that it has gone.
 #[test]
 fn who_does_not_read_is_ended() {
