@@ -42,6 +42,9 @@ pub struct Brand {
     /// What to look for in display names, lower case, whole words. Empty: the name alone.
     #[serde(default)]
     pub words: Vec<String>,
+    /// What to look for as a whole display name, lower case: words too common to be sought in one.
+    #[serde(default)]
+    pub alone: Vec<String>,
     /// Registrable domains that are theirs.
     pub domains: Vec<String>,
 }
@@ -108,6 +111,18 @@ pub fn named_in(text: &str) -> Vec<&'static Brand> {
     named.filter_map(|at| brands.get(at)).collect()
 }
 
+/// The brands that a sender's name (lower case) claims to be.
+pub fn claimed_by(name: &str) -> Vec<&'static Brand> {
+    static ALONE: LazyLock<HashMap<&'static str, &'static Brand>> = LazyLock::new(|| {
+        let brands = knowledge().brand.iter();
+        let pairs = brands.flat_map(|brand| brand.alone.iter().map(move |name| (&**name, brand)));
+        pairs.collect()
+    });
+    let mut claimed = named_in(name);
+    claimed.extend(ALONE.get(name.trim()));
+    claimed
+}
+
 /// `a.b.c`, `b.c`, `c`
 pub(crate) fn from_each_label(host: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(host), |rest| Some(rest.split_once('.')?.1))
@@ -135,6 +150,18 @@ static NAMES: LazyLock<HashMap<&'static str, Known>> = LazyLock::new(|| {
 });
 
 impl Brand {
+    /// Whether a host belongs to the brand, or bears its very name at an end that costs something: nobody knows all the
+    /// countries that a firm has a domain in.
+    pub fn may_own(&self, host: &str) -> bool {
+        let label = crate::domains::registrable(host).split('.').next();
+        let is_called = || {
+            self.labels
+                .iter()
+                .any(|known| Some(known.as_str()) == label)
+        };
+        self.owns(host) || is_called() && !of_host(host).has_cheap_end
+    }
+
     /// Whether a host belongs to the brand.
     pub fn owns(&self, host: &str) -> bool {
         self.domains

@@ -393,3 +393,9 @@ pub const REPUTATION_MAX: f32 = 2.0;
 
 /// What is left of an answer's weight where nobody here ever wrote to its author: numbers of messages are no secret.
 pub const ANSWER_OF_STRANGER_SHARE: f32 = 1.0 / 3.0;
+
+/// What a pretence without a story must bring before it weighs something.
+pub const PRETENCE_BIAS: f32 = 1.2;
+
+/// So many letters with spaces between them are a word that is to be read and not found.
+pub const SPACED_LETTERS_MIN: usize = 4;

@@ -28,6 +28,8 @@ pub enum Nature {
     Hard,
     /// Who sent it.
     Sender,
+    /// A lie by what it tells, who tells it and where it leads together. Never junks the mail of somebody known.
+    Story,
     /// What a person or the operator said. Nothing else counts beside it.
     Order,
 }
@@ -125,6 +127,7 @@ kinds! {
     LinkShortened "link-shortened" SoftLink 0.4 "a link hides where it leads ({0})";
     LinkFreeHost "link-free-host" SoftLink 0.3 "a link leads to pages that anybody can set up ({0})";
     LinkRedirect "link-redirect" SoftLink 0.5 "a link uses {0} to lead to {1}";
+    LinkNamesYou "link-names-you" Hard 1.8 "a link to {0} carries your address behind a # sign, where only a page to be filled in looks for it";
     LinkData "link-data" Hard 2.5 "a link carries its own page ({0})";
     LinkBlob "link-blob" Hard 2.5 "a link runs a program ({0})";
 
@@ -139,6 +142,21 @@ kinds! {
     QrCode "qr-code" Hard 1.5 "it wants a code to be scanned ({0})";
     Callback "callback" Hard 2.5 "it invents a payment and wants {0} to be called";
     Extortion "extortion" Hard 3.0 "it threatens and wants to be paid in {0}";
+
+    // Stories.
+    StoryMailbox "story-mailbox" Story 4.5 "it worries you about your mailbox or password ({0}), and {1}";
+    StoryDocument "story-document" Story 4.2 "it says that a document or message waits for you ({0}), and {1}";
+    StoryParcel "story-parcel" Story 4.5 "it says that a parcel waits for you ({0}), and {1}";
+    StoryAccount "story-account" Story 4.5 "it wants an account or a card verified ({0}), and {1}";
+    StorySubscription "story-subscription" Story 4.2 "it says that a payment failed or something expires ({0}), and {1}";
+    StoryCoins "story-coins" Story 4.5 "it is after a wallet or coins ({0}), and {1}";
+    StoryTax "story-tax" Story 4.5 "it speaks of taxes, refunds or fines ({0}), and {1}";
+    StorySocial "story-social" Story 4.2 "it threatens or flatters you for a page or profile ({0}), and {1}";
+    StoryPrize "story-prize" Story 4.2 "it promises a prize or gift ({0}), and {1}";
+    StoryErrand "story-errand" Story 4.2 "it asks a favour that costs money ({0}), and {1}";
+    StoryJob "story-job" Story 3.5 "it offers work, a loan or gains to a stranger ({0}), and {1}";
+
+    Pretence "pretence" Story 3.5 "it pretends to be somebody else ({0}), and {1}";
 
     // Attachments.
     Program "attached-program" Hard 5.0 "{0} is a program";

@@ -273,7 +273,13 @@ fn trust(facts: &Facts) -> Trust {
 
 /// An answer to what this account wrote. Whoever reads along can answer too: without a proof it is worth less.
 fn answer(facts: &Facts) -> Option<Reason> {
+    let history = &facts.history;
+    let speaks_of_domain = !crate::domains::is_freemail(domain_of(author(facts)));
+    let is_known = history.written_to_address > 0
+        || history.written_to_domain > 0 && speaks_of_domain
+        || history.received_wanted > 0;
     let weight = match facts.authentication.proof {
+        Proof::Proven if !is_known => Kind::AnswersUs.weight() * limits::ANSWER_OF_STRANGER_SHARE,
         Proof::Proven => Kind::AnswersUs.weight(),
         Proof::Unknown | Proof::Unproven => Kind::AnswersUs.weight() / 2.0,
         Proof::Failed => return None,
@@ -352,8 +358,11 @@ fn reputation(facts: &Facts) -> Vec<Reason> {
     let reputation = &facts.reputation;
     // Who forges a name must neither profit from it nor suffer for it.
     let is_proven = facts.authentication.proof == Proof::Proven;
-    let domain = reputation.domain.as_ref().filter(|_| is_proven);
-    [
+    // One sender at a service with millions says nothing of the others.
+    let is_shared = crate::domains::is_freemail(domain_of(author(facts)));
+    let domain = reputation.domain.as_ref();
+    let domain = domain.filter(|_| is_proven && !is_shared);
+    let mut reasons: Vec<Reason> = [
         (
             Kind::AddressReputation,
             reputation.address.as_ref(),
@@ -372,7 +381,12 @@ fn reputation(facts: &Facts) -> Vec<Reason> {
         let weight = standing.log_odds.clamp(ham_min, kind.weight());
         Some(Finding::weighing(kind, weight, [&standing.name]))
     })
-    .collect()
+    .collect();
+    scale_to(
+        &mut reasons.iter_mut().collect::<Vec<_>>(),
+        limits::REPUTATION_MAX,
+    );
+    reasons
 }
 
 /// Lists copy one another: together they weigh a little more than the heaviest.
@@ -451,7 +465,7 @@ fn cap_soft(reasons: &mut [Reason], trusted: Option<f32>) {
     if let Some(bound) = trusted {
         let mut all: Vec<&mut Reason> = reasons
             .iter_mut()
-            .filter(|one| is_soft(one.kind.nature()))
+            .filter(|one| is_soft(one.kind.nature()) || one.kind.nature() == Nature::Story)
             .collect();
         scale_to(&mut all, bound);
     }
@@ -460,7 +474,7 @@ fn cap_soft(reasons: &mut [Reason], trusted: Option<f32>) {
 fn cap_hard(reasons: &mut [Reason]) {
     let mut hard: Vec<&mut Reason> = reasons
         .iter_mut()
-        .filter(|one| one.kind.nature() == Nature::Hard)
+        .filter(|one| matches!(one.kind.nature(), Nature::Hard | Nature::Story))
         .collect();
     scale_to(&mut hard, limits::HARD_MAX);
 }

@@ -8,9 +8,17 @@ use crate::reasons::{Finding, Kind};
 pub(super) fn look(case: &Case<'_>, found: &mut Vec<Finding>) {
     let fortune = case.said.count(List::Fortune);
     let is_personal = case.list.is_empty() && case.bulk.is_empty();
-    if fortune >= 5 && is_personal {
+    let answers = case.sight.reply_to.first();
+    let is_strange = case.is_unaddressed()
+        || is_freemail(case.author_domain())
+        || answers.is_some_and(|to| differ(case.author_domain(), &to.domain).is_some());
+    if (fortune >= 5 || fortune >= 4 && is_strange) && is_personal {
         let example = case.said.first(List::Fortune).unwrap_or_default();
-        let weight = if fortune >= 8 { 1.5 } else { 1.0 };
+        let weight = match (fortune, is_strange) {
+            (8.., true) => 2.0,
+            (8.., false) | (5.., true) => 1.5,
+            _ => 1.0,
+        };
         let weight = Kind::AdvanceFee.weight() * weight;
         found.push(Finding::weighing(Kind::AdvanceFee, weight, [example]));
     }

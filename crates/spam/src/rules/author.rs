@@ -118,7 +118,7 @@ fn address_in(text: &str) -> Option<&str> {
 
 /// A brand that a display name names, while the mail does not come from there.
 fn claimed_brand(name: &str, domain: &str) -> Option<&'static str> {
-    let mut claimed = brands::named_in(name);
+    let mut claimed = brands::claimed_by(name);
     if !name.is_ascii() {
         // Disguised letters are seen through; an honest name has the words themselves.
         let skeleton = lookalike::skeleton(name);
@@ -131,7 +131,7 @@ fn claimed_brand(name: &str, domain: &str) -> Option<&'static str> {
             .collect();
     }
     // `Amazon Web Services` names two; it is enough to be one of them.
-    if claimed.iter().any(|brand| brand.owns(domain)) {
+    if claimed.iter().any(|brand| brand.may_own(domain)) {
         return None;
     }
     claimed.first().map(|brand| brand.name.as_str())
@@ -145,9 +145,7 @@ fn disguises(case: &Case<'_>, author: &Mailbox, found: &mut Vec<Finding>) {
         found.push(Finding::new(Kind::SubjectDisguised, [word]));
     }
     let subject = case.sight.subject.to_lowercase();
-    let answers = ["in-reply-to", "references", "thread-index"];
-    let answers = answers.iter().any(|name| case.sight.has_field(name));
-    if subject.starts_with("re:") && !answers && case.list.is_empty() {
+    if case.is_fake_answer() && case.list.is_empty() {
         found.push(Finding::bare(Kind::FakeAnswer));
     }
     if case.recipients.iter().any(|own| has_words(&subject, own)) {

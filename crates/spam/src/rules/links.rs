@@ -3,13 +3,14 @@
 use std::net::IpAddr;
 
 use super::author::certainty;
+use super::folded::fold;
 use super::{Case, Target, differ};
 use crate::brands;
 use crate::domains::registrable;
 use crate::limits;
 use crate::lookalike;
 use crate::reasons::{Finding, Kind};
-use crate::sight::{LinkKind, host_of};
+use crate::sight::{Link, LinkKind, host_of};
 
 pub(super) fn look(case: &Case<'_>, found: &mut Vec<Finding>) {
     for host in case.hosts() {
@@ -126,6 +127,31 @@ fn runs(written: &str, found: &mut Vec<Finding>) {
     }
 }
 
+/// The host that a browser goes to: after `http:` any number of slashes of either kind is passed over, and a `://` further
+/// on is no matter. <https://url.spec.whatwg.org/#special-authority-ignore-slashes-state>
+pub(super) fn browsed_host(link: &Link) -> String {
+    let target = link.target.trim_start();
+    let scheme = target.split(':').next().unwrap_or_default();
+    let is_special = ["http", "https", "ftp"]
+        .iter()
+        .any(|one| scheme.eq_ignore_ascii_case(one));
+    let rest = if is_special {
+        target.get(scheme.len() + 1..).unwrap_or_default()
+    } else if target.starts_with(['/', '\\']) {
+        let bare = target.trim_start_matches(['/', '\\']);
+        if target.len() - bare.len() < 2 {
+            return link.host();
+        }
+        bare
+    } else {
+        return link.host();
+    };
+    let rest = rest.trim_start_matches(['/', '\\']);
+    host_of(&format!("//{rest}"))
+        .unwrap_or_default()
+        .to_ascii_lowercase()
+}
+
 /// What stands before an `@` in the host part of a link.
 fn user_in(target: &str) -> Option<String> {
     memchr::memchr(b'@', target.as_bytes())?;
@@ -169,7 +195,9 @@ fn redirect(target: &Target<'_>, found: &mut Vec<Finding>) {
 
 /// The text of a link is an address in the web, and another than where it leads.
 fn shown(case: &Case<'_>, target: &Target<'_>, found: &mut Vec<Finding>) {
-    let Some(shown) = host_in(&target.link.shown) else {
+    // What takes no room on the screen is not there, and wide letters are letters.
+    let seen = fold(&target.link.shown, limits::LINK_TEXT_BYTES_MAX);
+    let Some(shown) = host_in(&seen) else {
         return;
     };
     let Some((shown, leads)) = differ(&shown, &target.host) else {
@@ -182,7 +210,9 @@ fn shown(case: &Case<'_>, target: &Target<'_>, found: &mut Vec<Finding>) {
     let is_counter = !case.bulk.is_empty() && detours.count() >= limits::COUNTED_LINKS_MIN;
     let brand = brands::of_host(shown).owner();
     let is_claim = brand.is_some_and(|brand| !brand.owns(leads) && !brand.owns(author));
-    if is_claim && !is_counter && leads != author {
+    // Who mails from where the link leads may count clicks, but not show the address of a sign-in page of others.
+    let is_address = seen.contains("://") && seen.matches('/').count() > 2;
+    if is_claim && !is_counter && (leads != author || is_address) {
         found.push(Finding::new(Kind::LinkClaimsBrand, [shown, leads]));
     } else if !is_counter && leads != author && shown != author {
         found.push(Finding::new(Kind::LinkElsewhere, [shown, leads]));
@@ -194,6 +224,9 @@ fn host_in(text: &str) -> Option<String> {
     let text = text
         .trim()
         .trim_matches(['<', '>', '"', '\'', '(', ')', '.']);
+    // `https://www.example.com/signin now`
+    let first = text.split_whitespace().next()?;
+    let text = if first.contains("://") { first } else { text };
     if text.contains(char::is_whitespace) || text.contains('@') {
         return None;
     }

@@ -12,16 +12,22 @@ use crate::phrasebook::stands_alone;
 use crate::reasons::{Finding, Kind};
 use crate::sight::{Link, LinkKind, Mailbox, Sight};
 
+mod address;
 mod answers;
 mod author;
 mod bulk;
+mod folded;
 mod host;
 mod links;
 mod page;
 mod phrases;
 mod scams;
+mod scene;
+mod stories;
 
-use phrases::Said;
+use folded::fold;
+use phrases::{List, Said};
+use scene::Scene;
 
 /// The test line that every filter takes for spam: <https://spamassassin.apache.org/gtube/>.
 const GTUBE: &str = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X";
@@ -39,6 +45,9 @@ pub fn rules(sight: &Sight, envelope: &Envelope<'_>) -> Vec<Finding> {
     links::look(&case, &mut found);
     page::look(&case, &mut found);
     scams::look(&case, &mut found);
+    let scene = Scene::of(&case);
+    stories::look(&case, &scene, &mut found);
+    scene::named(&case, &mut found);
     host::look(envelope, &mut found);
     attached(sight, &mut found);
     bounded(found)
@@ -72,6 +81,8 @@ struct Case<'s> {
     bulk: &'static str,
     /// What distributes it among people who discuss; empty if nothing does.
     list: String,
+    /// Subject, visible text and calendar entries, folded: as much as phrases are sought in.
+    words: String,
     /// What of it rules look for.
     said: Said,
     targets: Vec<Target<'s>>,
@@ -107,10 +118,18 @@ impl<'s> Case<'s> {
             .iter()
             .filter(|link| link.kind != LinkKind::Image)
             .map(|link| {
-                let host = link.host();
+                let host = links::browsed_host(link);
                 let house = registrable(&host).to_owned();
                 Target { link, host, house }
             });
+        let author = sight.from.first().map_or("", |author| &author.domain);
+        // Nobody sends to many from an address of that kind: the mark is there to be spared.
+        let bulk = match bulk::mark(sight) {
+            _ if is_freemail(author) => "",
+            mark => mark,
+        };
+        let (words, head) = beginning(sight);
+        let said = Said::of(&words, head);
         Self {
             sight,
             author: sight
@@ -119,9 +138,10 @@ impl<'s> Case<'s> {
                 .filter(|author| !author.domain.is_empty()),
             own: own.into_iter().collect(),
             recipients,
-            bulk: bulk::mark(sight),
+            bulk,
             list: bulk::list(sight),
-            said: Said::of(&beginning(sight)),
+            said,
+            words,
             targets: targets.collect(),
         }
     }
@@ -137,6 +157,39 @@ impl<'s> Case<'s> {
             .any(|own| domains::is_same_house(own, domain))
     }
 
+    /// Whether a name is that of somebody who looks after mail and computers.
+    fn is_desk(&self, name: &str) -> bool {
+        !name.is_empty() && Said::of(name, 0).count(List::Desk) > 0
+    }
+
+    /// The subject says that it answers, and no field does.
+    fn is_fake_answer(&self) -> bool {
+        let begins = |with: &str| {
+            let head = self.sight.subject.get(..with.len());
+            head.is_some_and(|head| head.eq_ignore_ascii_case(with))
+        };
+        let fields = ["in-reply-to", "references", "thread-index"];
+        begins("re:") && !fields.iter().any(|name| self.sight.has_field(name))
+    }
+
+    /// Addressed to nobody, or to its own author.
+    fn is_unaddressed(&self) -> bool {
+        let author = self.author.map(Mailbox::address).unwrap_or_default();
+        match self.sight.to.first() {
+            None => true,
+            Some(to) => !author.is_empty() && to.address().eq_ignore_ascii_case(&author),
+        }
+    }
+
+    /// Letters that only look alike, or invisible ones between them, in the sender's name or the subject.
+    fn is_disguised(&self) -> bool {
+        let name = self.author.map_or("", |author| author.name.as_str());
+        [name, &self.sight.subject].iter().any(|text| {
+            !text.is_ascii()
+                && (page::cuts(text) > 0 || lookalike::disguised_words(text).next().is_some())
+        })
+    }
+
     /// The hosts of links, each once.
     fn hosts(&self) -> BTreeSet<&str> {
         let hosts = self.targets.iter().map(|target| target.host.as_str());
@@ -147,24 +200,26 @@ impl<'s> Case<'s> {
     }
 }
 
-/// Subject and visible text in lower case, as much as phrases are sought in.
-fn beginning(sight: &Sight) -> String {
-    let mut text = String::with_capacity(
-        sight.subject.len() + 1 + sight.text.len().min(limits::PHRASES_BYTES_MAX),
-    );
-    text.push_str(&sight.subject);
+/// Subject, visible text and calendar entries, folded, and where the subject ends.
+fn beginning(sight: &Sight) -> (String, usize) {
+    let mut text = fold(&sight.subject, limits::FIELD_BYTES_MAX);
+    let head = text.len();
     text.push('\n');
-    // A letter has at most three times the bytes of its lower case.
-    let end = sight
-        .text
-        .floor_char_boundary(3 * limits::PHRASES_BYTES_MAX);
-    text.push_str(sight.text.get(..end).unwrap_or_default());
-    if text.is_ascii() {
-        text.make_ascii_lowercase();
-        text
-    } else {
-        text.to_lowercase()
+    text.push_str(&fold(&sight.text, limits::PHRASES_BYTES_MAX));
+    let entries = sight
+        .parts
+        .iter()
+        .filter(|part| part.media_type == "text/calendar");
+    for entry in entries.take(1) {
+        // Lines are folded, and commas escaped. RFC 5545 §3.1
+        let entry = String::from_utf8_lossy(&entry.content).replace("\r\n ", "");
+        text.push('\n');
+        text.push_str(&fold(
+            &entry.replace("\\n", " "),
+            limits::CALENDAR_BYTES_MAX,
+        ));
     }
+    (text, head)
 }
 
 /// Who gets it, as far as the envelope or, where there is none, the header tells.

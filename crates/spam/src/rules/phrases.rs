@@ -1,310 +1,236 @@
-//! Phrases that rules look for, all found in one pass over the text.
+//! Phrases that rules look for, all found in one pass over the words of a text. The tables are a file of knowledge.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
-use crate::limits;
-use crate::phrasebook::Phrasebook;
+use serde::Deserialize;
 
-/// What a phrase belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use super::folded::fold;
+use crate::hash;
+
+/// What this program was built with.
+const BUILT_IN: &str = include_str!("../../../../knowledge/phrases.toml");
+
+/// What a phrase belongs to. See the file for what each list is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum List {
-    /// Letters that promise a fortune. Some of them in one message are no accident.
     Fortune,
-    /// What any talk of money has.
     Money,
-    /// An order or invoice.
     Payment,
-    /// Asks to be called.
     Call,
-    /// Threats with something embarrassing.
     Threat,
-    /// Asks that a code be scanned.
     Scan,
-    /// Coins that cannot be followed.
     Coin,
-    /// Brands whose name is on invented invoices.
     Lure,
+    Desk,
+    Haste,
+    Demand,
+    Mailbox,
+    MailboxWeak,
+    Document,
+    DocumentWeak,
+    Parcel,
+    ParcelWeak,
+    Account,
+    AccountWeak,
+    Subscription,
+    SubscriptionWeak,
+    Coins,
+    CoinsWeak,
+    Tax,
+    TaxWeak,
+    Social,
+    SocialWeak,
+    Prize,
+    PrizeWeak,
+    Errand,
+    Job,
 }
 
-/// In lower case.
-const LISTS: &[(List, &[&str])] = &[
-    (
-        List::Fortune,
-        &[
-            "next of kin",
-            "beneficiary",
-            "inheritance",
-            "deceased",
-            "late husband",
-            "late client",
-            "late father",
-            "barrister",
-            "the sum of",
-            "million dollars",
-            "million united states",
-            "million usd",
-            "million euros",
-            "million pounds",
-            "us$",
-            "atm card",
-            "western union",
-            "moneygram",
-            "bank draft",
-            "diplomat",
-            "consignment",
-            "fund transfer",
-            "transfer of funds",
-            "bank transfer",
-            "foreign account",
-            "your bank account",
-            "strictly confidential",
-            "utmost confidence",
-            "confidentiality",
-            "compensation fund",
-            "unclaimed",
-            "lottery",
-            "winning number",
-            "lucky winner",
-            "donation",
-            "humanitarian",
-            "charity",
-            "god bless",
-            "dying",
-            "cancer",
-            "widow",
-            "orphan",
-            "sole survivor",
-            "percent of the",
-            "% of the",
-            "business proposal",
-            "business proposition",
-            "mutual benefit",
-            "financial assistance",
-            "loan offer",
-            "investment proposal",
-            "your full name",
-            "full names",
-            "contact me",
-            "reply to this email",
-            "private email",
-            "telephone number",
-            "nigeria",
-            "burkina faso",
-            "cote d'ivoire",
-            "ivory coast",
-            "united nations",
-            "imf",
-            "world bank",
-            "federal reserve",
-            "central bank",
-            "security company",
-            "trunk box",
-            "gold bars",
-            "crude oil",
-        ],
-    ),
-    (
-        List::Money,
-        &[
-            "million",
-            "funds",
-            "payment",
-            "invoice",
-            "transfer",
-            "bank",
-            "loan",
-            "investment",
-            "donation",
-            "compensation",
-            "inheritance",
-            "gift card",
-            "wire",
-            "proposal",
-            "beneficiary",
-            "usd",
-            "euros",
-            "dollars",
-        ],
-    ),
-    (
-        List::Payment,
-        &[
-            "invoice",
-            "subscription",
-            "renewal",
-            "renewed",
-            "renew",
-            "charged",
-            "auto-debit",
-            "auto debit",
-            "debited",
-            "deducted",
-            "order id",
-            "order number",
-            "order confirmation",
-            "transaction id",
-            "purchase",
-            "payment",
-            "refund",
-            "cancel",
-            "cancellation",
-            "billing",
-            "amount",
-            "total",
-        ],
-    ),
-    (
-        List::Call,
-        &[
-            "call us",
-            "call our",
-            "please call",
-            "contact us at",
-            "toll free",
-            "toll-free",
-            "helpline",
-            "help line",
-            "help desk",
-            "helpdesk",
-            "customer care",
-            "customer support",
-            "support team",
-            "billing department",
-            "reach us at",
-            "contact our",
-            "give us a call",
-            "call on",
-            "call at",
-            "call now",
-            "call immediately",
-            "customer service",
-        ],
-    ),
-    (
-        List::Threat,
-        &[
-            "webcam",
-            "recorded you",
-            "recording",
-            "your device",
-            "your password",
-            "hacked",
-            "infected",
-            "malware",
-            "trojan",
-            "spyware",
-            "adult site",
-            "adult sites",
-            "adult websites",
-            "porn",
-            "masturbating",
-            "masturbation",
-            "intimate",
-            "compromising",
-            "your contacts",
-            "all your contacts",
-            "48 hours",
-            "50 hours",
-            "24 hours",
-            "friends and family",
-            "your browsing",
-            "pixel in",
-            "do not try to",
-            "don't try to",
-            "your reputation",
-            "embarrassing",
-        ],
-    ),
-    (
-        List::Scan,
-        &[
-            "scan the qr",
-            "scan qr",
-            "scan this qr",
-            "scan the code",
-            "scan this code",
-            "scan the barcode",
-            "using your phone camera",
-            "qr code below",
-            "qr-code below",
-            "qr code above",
-            "qr-code scannen",
-            "code scannen",
-            "scannez le code",
-            "scannez le qr",
-            "escanee el",
-            "escanea el",
-            "scansiona il",
-        ],
-    ),
-    (
-        List::Coin,
-        &[
-            "bitcoin",
-            "bitcoins",
-            "btc",
-            "litecoin",
-            "ethereum",
-            "usdt",
-            "bitcoin wallet",
-            "btc wallet",
-        ],
-    ),
-    (
-        List::Lure,
-        &[
-            "norton",
-            "mcafee",
-            "geek squad",
-            "paypal",
-            "microsoft",
-            "windows defender",
-            "amazon",
-            "best buy",
-            "bitcoin",
-            "coinbase",
-            "avast",
-            "lifelock",
-            "apple pay",
-            "quickbooks",
-            "netflix",
-        ],
-    ),
-];
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Knowledge {
+    #[serde(default, rename = "date")]
+    _date: String,
+    lists: BTreeMap<List, Vec<String>>,
+}
 
+struct Phrase {
+    /// As the file writes it.
+    words: String,
+    folded: String,
+    /// Where its first word begins.
+    lead: usize,
+    lists: Vec<List>,
+}
+
+/// Phrases by their first word, or by their first two.
 struct Finder {
-    phrases: Vec<(List, &'static str)>,
-    book: Phrasebook,
+    phrases: Vec<Phrase>,
+    by_words: HashMap<u64, Vec<u32>>,
+    /// A bit for each hash in `by_words`: most words of a text begin no phrase.
+    sieve: Vec<u64>,
 }
 
-static FINDER: LazyLock<Finder> = LazyLock::new(|| {
-    let phrases: Vec<(List, &'static str)> = LISTS
-        .iter()
-        .flat_map(|(list, phrases)| phrases.iter().map(move |phrase| (*list, *phrase)))
-        .collect();
-    let numbered = phrases.iter().map(|(_, phrase)| *phrase).enumerate();
-    let book = Phrasebook::of(numbered);
-    Finder { phrases, book }
-});
+/// A file that cannot be read gives nothing; a test sees to it that it can.
+static FINDER: LazyLock<Finder> =
+    LazyLock::new(|| Finder::of(toml::from_str(BUILT_IN).unwrap_or_default()));
+
+const SIEVE_BITS: u64 = 1 << 16;
+
+impl Finder {
+    fn of(knowledge: Knowledge) -> Self {
+        let mut lists: BTreeMap<String, (String, Vec<List>)> = BTreeMap::new();
+        for (list, phrases) in knowledge.lists {
+            for words in phrases {
+                let (_, of) = lists
+                    .entry(fold(&words, usize::MAX))
+                    .or_insert((words, Vec::new()));
+                if !of.contains(&list) {
+                    of.push(list);
+                }
+            }
+        }
+        let mut finder = Self {
+            phrases: Vec::new(),
+            by_words: HashMap::new(),
+            sieve: vec![0; (SIEVE_BITS / 64) as usize],
+        };
+        for (folded, (words, lists)) in lists {
+            let mut tokens = Tokens::of(&folded);
+            let Some((lead, end)) = tokens.next() else {
+                continue;
+            };
+            let mut key = hash::of(&folded.as_bytes()[lead..end]);
+            if let Some((start, end)) = tokens.next() {
+                key = hash::with(hash::of(&folded.as_bytes()[start..end]), key);
+            }
+            let (word, bit) = place(key);
+            finder.sieve[word] |= bit;
+            let at = u32::try_from(finder.phrases.len()).unwrap_or(u32::MAX);
+            finder.by_words.entry(key).or_default().push(at);
+            finder.phrases.push(Phrase {
+                words,
+                folded,
+                lead,
+                lists,
+            });
+        }
+        finder
+    }
+
+    /// The phrases that may stand where words with this hash do.
+    fn candidates(&self, key: u64) -> &[u32] {
+        let (word, bit) = place(key);
+        if self.sieve.get(word).is_none_or(|bits| bits & bit == 0) {
+            return &[];
+        }
+        self.by_words.get(&key).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Where the bit of a hash is in the sieve.
+fn place(key: u64) -> (usize, u64) {
+    let bit = key % SIEVE_BITS;
+    (
+        usize::try_from(bit / 64).unwrap_or_default(),
+        1 << (bit % 64),
+    )
+}
+
+/// The runs of letters and digits of a text: where each begins and ends.
+struct Tokens<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+impl<'t> Tokens<'t> {
+    fn of(text: &'t str) -> Self {
+        Self { text, at: 0 }
+    }
+}
+
+impl Iterator for Tokens<'_> {
+    type Item = (usize, usize);
+
+    fn next(&mut self) -> Option<(usize, usize)> {
+        let bytes = self.text.as_bytes();
+        // What is not ASCII after folding is a letter of another alphabet, nearly always.
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80;
+        let start = self.at + bytes.get(self.at..)?.iter().position(is_word)?;
+        let len = bytes.get(start..)?.iter().take_while(|byte| is_word(byte));
+        self.at = start + len.count();
+        Some((start, self.at))
+    }
+}
+
+/// One phrase that a text holds.
+#[derive(Clone, Copy, Debug)]
+struct Hit {
+    list: List,
+    phrase: u32,
+    is_in_head: bool,
+}
 
 /// Which phrases a text holds, each once.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Said(Vec<(List, &'static str)>);
+pub(super) struct Said(Vec<Hit>);
 
 impl Said {
-    /// Of a text in lower case.
-    pub(super) fn of(text: &str) -> Self {
-        // What a letter wants is said at its beginning.
-        let text = text
-            .get(..text.floor_char_boundary(limits::PHRASES_BYTES_MAX))
-            .unwrap_or_default();
-        let said = FINDER.book.all(text).into_iter();
-        let said = said.filter_map(|number| FINDER.phrases.get(number).copied());
-        Self(said.collect())
+    /// Of a folded text whose first `head` bytes are the subject.
+    pub(super) fn of(text: &str, head: usize) -> Self {
+        let finder = &*FINDER;
+        let bytes = text.as_bytes();
+        let mut hits: Vec<Hit> = Vec::new();
+        let mut seen = vec![0_u64; finder.phrases.len().div_ceil(64)];
+        // Of a list no two phrases count for the same words.
+        let mut ends: BTreeMap<List, usize> = BTreeMap::new();
+        let mut before: Option<(usize, u64)> = None;
+        for (start, end) in Tokens::of(text) {
+            let own = hash::of(bytes.get(start..end).unwrap_or_default());
+            let pair = before.map(|(from, first)| (from, hash::with(own, first)));
+            for (from, key) in pair.into_iter().chain([(start, own)]) {
+                for &at in finder.candidates(key) {
+                    let Some(phrase) = finder.phrases.get(at as usize) else {
+                        continue;
+                    };
+                    let Some(from) = from.checked_sub(phrase.lead) else {
+                        continue;
+                    };
+                    let (slot, bit) = (at as usize / 64, 1 << (at % 64));
+                    let is_new = seen.get(slot).is_some_and(|bits| bits & bit == 0);
+                    if !is_new || !stands_at(text, from, &phrase.folded) {
+                        continue;
+                    }
+                    seen[slot] |= bit;
+                    for &list in &phrase.lists {
+                        let last = ends.entry(list).or_default();
+                        if from < *last {
+                            continue;
+                        }
+                        *last = from + phrase.folded.len();
+                        hits.push(Hit {
+                            list,
+                            phrase: at,
+                            is_in_head: from < head,
+                        });
+                    }
+                }
+            }
+            before = Some((start, own));
+        }
+        Self(hits)
     }
 
     pub(super) fn count(&self, list: List) -> usize {
-        self.0.iter().filter(|(of, _)| *of == list).count()
+        self.0.iter().filter(|hit| hit.list == list).count()
+    }
+
+    /// Those in the subject.
+    pub(super) fn count_in_head(&self, list: List) -> usize {
+        let hits = self.0.iter().filter(|hit| hit.list == list);
+        hits.filter(|hit| hit.is_in_head).count()
     }
 
     pub(super) fn first(&self, list: List) -> Option<&'static str> {
@@ -312,27 +238,63 @@ impl Said {
     }
 
     pub(super) fn all(&self, list: List) -> impl Iterator<Item = &'static str> {
-        let of_list = self.0.iter().filter(move |(of, _)| *of == list);
-        of_list.map(|(_, phrase)| *phrase)
+        let of_list = self.0.iter().filter(move |hit| hit.list == list);
+        of_list.filter_map(|hit| Some(FINDER.phrases.get(hit.phrase as usize)?.words.as_str()))
     }
+}
+
+/// Whether a phrase stands there, not as part of a longer word.
+fn stands_at(text: &str, at: usize, phrase: &str) -> bool {
+    let rest = text.as_bytes().get(at..).unwrap_or_default();
+    rest.starts_with(phrase.as_bytes()) && stands_alone(text, at, at + phrase.len())
+}
+
+/// Whether a piece of a text is not part of a longer word.
+pub(super) fn stands_alone(text: &str, start: usize, end: usize) -> bool {
+    let before = text.get(..start).and_then(|text| text.chars().next_back());
+    let after = text.get(end..).and_then(|text| text.chars().next());
+    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    !is_letter(before) && !is_letter(after)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{LISTS, List, Said};
+    use super::{BUILT_IN, FINDER, Knowledge, List, Said};
+    use crate::rules::folded::fold;
 
-    #[test]
-    fn whole_phrases_are_found() {
-        let said = Said::of("the barrister wired us$ 5 by bank transfer; paypal, not paypals");
-        assert_eq!(said.count(List::Fortune), 3);
-        assert_eq!(said.all(List::Lure).collect::<Vec<_>>(), ["paypal"]);
-        assert_eq!(said.first(List::Threat), None);
+    fn said(text: &str) -> Said {
+        Said::of(&fold(text, usize::MAX), 0)
     }
 
     #[test]
-    fn phrases_are_in_lower_case() {
-        for phrase in LISTS.iter().flat_map(|(_, phrases)| *phrases) {
-            assert_eq!(*phrase, phrase.to_lowercase());
+    fn whole_phrases_are_found() {
+        let found = said("the barrister wired us$ 5 by bank transfer; paypal, not paypals");
+        assert_eq!(found.count(List::Fortune), 3);
+        assert_eq!(found.all(List::Lure).collect::<Vec<_>>(), ["paypal"]);
+        assert_eq!(found.first(List::Threat), None);
+    }
+
+    #[test]
+    fn writing_makes_no_difference() {
+        for text in [
+            "Ihr Postfach ist\r\n  voll",
+            "ihr post\u{200b}fach ist v\u{43e}ll",
+            "IHR POSTFACH IST VOLL!",
+        ] {
+            assert_eq!(said(text).count(List::Mailbox), 1, "{text}");
+        }
+        assert_eq!(said("contraseña caducará").count(List::Mailbox), 1);
+        assert_eq!(said("contrasena caducara").count(List::Mailbox), 1);
+    }
+
+    #[test]
+    fn the_file_can_be_read() {
+        let knowledge: Knowledge = toml::from_str(BUILT_IN).unwrap();
+        assert!(knowledge.lists.len() > 20);
+        assert!(FINDER.phrases.len() > 1_000);
+        for phrase in &FINDER.phrases {
+            let found = Said::of(&phrase.folded, 0);
+            assert!(!found.0.is_empty(), "{} is never found", phrase.words);
         }
     }
 }

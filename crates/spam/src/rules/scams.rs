@@ -54,15 +54,21 @@ fn giveaway(case: &Case<'_>, found: &mut Vec<Finding>) {
     if author.is_empty() || is_list || GIFTS.all(&head).is_empty() {
         return;
     }
+    // People speak of brands in their subjects; who bears one as a name is the brand, or lies.
     let named = brands::named_in(&head);
+    let in_name = brands::named_in(&name.to_lowercase());
+    let leads_away = case.targets.iter().any(|target| !target.host.is_empty());
+    if in_name.is_empty() && !leads_away {
+        return;
+    }
     let Some(brand) = named
         .first()
-        .filter(|_| !named.iter().any(|brand| brand.owns(author)))
+        .filter(|_| !named.iter().any(|brand| brand.may_own(author)))
     else {
         return;
     };
     // A shop may well sell gift cards of others; its own mail says that it is bulk, and speaks of itself elsewhere.
-    let share = if case.bulk.is_empty() {
+    let share = if case.bulk.is_empty() && !in_name.is_empty() {
         1.0
     } else {
         limits::CLAIM_IN_BULK_SHARE
@@ -81,7 +87,7 @@ fn callback(case: &Case<'_>, found: &mut Vec<Finding>) {
     if is_bulk || case.said.count(List::Call) == 0 {
         return;
     }
-    let Some(number) = phone(&case.sight.subject).or_else(|| phone(&case.sight.text)) else {
+    let Some(number) = phone(&case.words) else {
         return;
     };
     let words = case.said.count(List::Payment);
@@ -93,8 +99,12 @@ fn callback(case: &Case<'_>, found: &mut Vec<Finding>) {
     let mut lures = case.said.all(List::Lure).peekable();
     let is_foreign = lures.peek().is_some() && !lures.any(is_theirs);
     let is_free = is_freemail(author);
-    let weight = match (is_foreign, is_free) {
+    let name = case.author.map_or("", |author| author.name.as_str());
+    let claimed = brands::claimed_by(&name.to_lowercase());
+    let is_claim = !claimed.is_empty() && !claimed.iter().any(|brand| brand.may_own(author));
+    let weight = match (is_foreign || is_claim, is_free || is_claim) {
         (true, true) if words >= 3 => 1.2,
+        (true, true) if words >= 2 => 0.8,
         (true, false) if words >= 4 => 0.6,
         (false, true) if words >= 4 => 0.6,
         _ => return,
@@ -103,7 +113,7 @@ fn callback(case: &Case<'_>, found: &mut Vec<Finding>) {
     found.push(Finding::weighing(Kind::Callback, weight, [number]));
 }
 
-/// A North American number, as these letters have them: `+1 (888) 555-0123`, often with other letters for digits.
+/// A North American number, as these letters have them: `+1 (888) 555-0123`; or one with the code of its country.
 fn phone(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -131,7 +141,8 @@ fn phone(text: &str) -> Option<String> {
             .filter(u8::is_ascii_digit)
             .collect::<Vec<u8>>();
         let is_american = digits == 10 || digits == 11 && national.first() == Some(&b'1');
-        if is_american && is_parted {
+        let is_foreign = piece.starts_with('+') && (10..=13).contains(&digits);
+        if (is_american || is_foreign) && is_parted {
             return Some(piece.trim().to_owned());
         }
         at = from + length.max(1);
@@ -146,9 +157,14 @@ fn extortion(case: &Case<'_>, found: &mut Vec<Finding>) {
     };
     let threats = case.said.count(List::Threat);
     let has_wallet = case.sight.text.split_whitespace().any(is_wallet);
-    if threats >= 4 && has_wallet || threats >= 6 {
-        found.push(Finding::new(Kind::Extortion, [coin]));
-    }
+    let share = match (threats, has_wallet) {
+        (6.., true) => 1.4,
+        (4.., true) | (6.., false) => 1.2,
+        (3, true) => 0.8,
+        _ => return,
+    };
+    let weight = Kind::Extortion.weight() * share;
+    found.push(Finding::weighing(Kind::Extortion, weight, [coin]));
 }
 
 /// `bc1q…`, or the older ones with 1 or 3.
@@ -161,5 +177,11 @@ fn is_wallet(word: &str) -> bool {
     let old = word.starts_with(['1', '3'])
         && word.len() <= 35
         && word.bytes().any(|byte| byte.is_ascii_uppercase());
-    plausible && has_digit && (new || old)
+    // Ethereum's and Tron's.
+    let hex = |rest: &str| rest.len() == 40 && rest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let other = word.strip_prefix("0x").is_some_and(hex)
+        || word.len() == 34
+            && word.starts_with('T')
+            && word.bytes().any(|byte| byte.is_ascii_lowercase());
+    plausible && has_digit && (new || old || other || word.starts_with("ltc1"))
 }

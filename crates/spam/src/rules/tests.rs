@@ -99,7 +99,7 @@ fn who_the_author_pretends_to_be() {
         ("From: x@abc123.onmicrosoft.com", &[Kind::UnnamedTenant]),
         (
             "From: Costco <x@evil.example>\nSubject: Claim your gift card",
-            &[Kind::NameClaimsBrand, Kind::Giveaway],
+            &[Kind::NameClaimsBrand, Kind::Giveaway, Kind::StoryPrize],
         ),
         (
             "From: Costco <x@costco.com>\nSubject: Claim your gift card",

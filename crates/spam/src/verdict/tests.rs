@@ -527,6 +527,20 @@ fn lists_reputation_and_other_filters() {
         ..facts(Proof::Unproven)
     };
     check("a bad past alone", -2.0, &[], &of_address(9.0), Wanted);
+    let of_stranger = Facts {
+        authentication: Authentication {
+            author: Some("somebody@gmail.com".to_owned()),
+            ..facts(Proof::Proven).authentication
+        },
+        ..of_address(9.0)
+    };
+    check(
+        "a bad past of a great provider",
+        -1.0,
+        &[],
+        &of_stranger,
+        Wanted,
+    );
     check(
         "a bad past and a bad look",
         1.0,
