@@ -208,7 +208,11 @@ fn complain(failure: &Failure, style: Style) {
             "{}",
             serde_json::json!({ "error": failure.message })
         ),
-        Form::People => writeln!(stderr, "postroad: {}", failure.message),
+        Form::People => writeln!(
+            stderr,
+            "postroad: {}",
+            crate::output::visible(&failure.message)
+        ),
     };
 }
 

@@ -129,7 +129,7 @@ impl Answer {
             match block {
                 Block::Remark(_) if loudness == Loudness::Quiet => {}
                 Block::Line(line) | Block::Remark(line) => {
-                    text.push_str(line);
+                    text.push_str(&visible(line));
                     text.push('\n');
                 }
                 Block::Table { head, rows } => {
@@ -148,8 +148,29 @@ fn render(head: &[String], rows: &[Vec<String>]) -> String {
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(head.iter().map(|name| name.to_uppercase()));
-    table.add_rows(rows.iter().cloned());
+    let cell =
+        |cell: &String| -> String { cell.chars().map(|letter| harmless(letter, "")).collect() };
+    table.add_rows(rows.iter().map(|row| row.iter().map(cell)));
     table.trim_fmt()
+}
+
+/// Lines as a terminal may have them.
+pub fn visible(lines: &str) -> String {
+    lines
+        .chars()
+        .map(|letter| harmless(letter, "\n\t"))
+        .collect()
+}
+
+/// What strangers wrote goes to a terminal without what moves its cursor, hides letters or turns their direction.
+fn harmless(letter: char, spared: &str) -> char {
+    let misleads = matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    match letter {
+        letter if spared.contains(letter) => letter,
+        '\n' | '\r' | '\t' => ' ',
+        letter if letter.is_control() || misleads => '\u{fffd}',
+        letter => letter,
+    }
 }
 
 impl Failure {

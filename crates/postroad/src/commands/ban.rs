@@ -20,7 +20,7 @@ pub enum Command {
     /// Who is shut out now, since when, until when and why
     List {
         /// At most so many, the newest first
-        #[arg(long, default_value_t = SHOWN)]
+        #[arg(long, default_value_t = SHOWN, value_parser = at_least_one)]
         limit: usize,
     },
     /// Shut an address or a network out of all services
@@ -122,10 +122,10 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
                 true => Scope::Mx,
                 false => Scope::Everything,
             };
-            add(context, parse_network(&network)?, millis, why, scope)
+            add(context, parse_narrow(&network)?, millis, why, scope)
         }
         Request::Remove { network } => remove(context, parse_network(&network)?),
-        Request::AllowAdd { network, why } => allow(context, parse_network(&network)?, why),
+        Request::AllowAdd { network, why } => allow(context, parse_narrow(&network)?, why),
         Request::AllowList => allow_list(context),
         Request::AllowRemove { network } => allow_remove(context, parse_network(&network)?),
     }
@@ -133,9 +133,11 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
 
 fn list(context: &Context, limit: usize) -> Result<Answer, Failure> {
     let now = context.now();
-    let bans = context
+    let mut bans = context
         .store
-        .read_blocking(move |view| view.bans(now, limit))?;
+        .read_blocking(move |view| view.bans(now, limit.saturating_add(1)))?;
+    let more = limit < bans.len();
+    bans.truncate(limit);
     let values: Vec<Value> = bans.iter().map(value).collect();
     if bans.is_empty() {
         return Ok(Answer::new(values.into()).line("Nobody is banned."));
@@ -143,6 +145,13 @@ fn list(context: &Context, limit: usize) -> Result<Answer, Failure> {
     let rows = bans.iter().map(|ban| row(ban, now)).collect();
     let answer =
         Answer::new(values.into()).table(&["network", "since", "ends", "doors", "why"], rows);
+    let answer = match more {
+        true => answer.remark(format!(
+            "These are the newest {limit}; for more: postroad ban list --limit {}",
+            limit.saturating_mul(10)
+        )),
+        false => answer,
+    };
     Ok(answer.remark("Let in again with: postroad ban remove NETWORK"))
 }
 
@@ -160,7 +169,7 @@ fn row(ban: &Ban, now: UnixMillis) -> Vec<String> {
         },
         match ban.banned.level {
             0 => ban.words.clone(),
-            before => format!("{} ({}. time)", ban.words, before + 1),
+            before => format!("{} (time {})", ban.words, before + 1),
         },
     ]
 }
@@ -188,11 +197,6 @@ fn add(
     why: String,
     scope: Scope,
 ) -> Result<Answer, Failure> {
-    if network.bits() < SHORTEST {
-        return Err(Failure::usage(format!(
-            "{network} is a large part of the internet; at least /{SHORTEST} is banned at once"
-        )));
-    }
     let now = context.now();
     let ban = Ban {
         banned: Banned {
@@ -224,9 +228,6 @@ fn add(
         false => answer,
     })
 }
-
-/// The widest network that is banned in one go.
-const SHORTEST: u8 = 8;
 
 fn remove(context: &Context, network: Network) -> Result<Answer, Failure> {
     let now = context.now();
@@ -311,12 +312,26 @@ fn allow_remove(context: &Context, network: Network) -> Result<Answer, Failure> 
         })?;
     context.store.reread_bans_blocking(now)?;
     if !done {
-        return Err(Failure::failed(format!(
-            "{network} is not on the list; see: postroad ban allow list"
-        )));
+        let covering = covering(context, &network)?;
+        return Err(Failure::failed(match covering {
+            Some(wider) => format!(
+                "{network} is not on the list itself; it is covered by {wider}: postroad ban allow remove {wider}"
+            ),
+            None => format!("{network} is not on the list; see: postroad ban allow list"),
+        }));
     }
     let value = json!({ "network": network.to_string(), "allowed": false });
     Ok(Answer::new(value).line(format!("{network} is banned like any other.")))
+}
+
+/// The entry of the list that a network lies in.
+fn covering(context: &Context, network: &Network) -> Result<Option<Network>, Failure> {
+    let said = context.store.read_blocking(|view| view.ban_allowances())?;
+    let built_in = EXEMPT_BUILT_IN
+        .iter()
+        .filter_map(|(text, _)| text.parse().ok());
+    let added = said.iter().filter(|one| one.allowed).map(|one| one.network);
+    Ok(built_in.chain(added).find(|one| one.covers(network)))
 }
 
 fn allow_list(context: &Context) -> Result<Answer, Failure> {
@@ -362,6 +377,24 @@ fn parse_network(text: &str) -> Result<Network, Failure> {
     text.trim()
         .parse()
         .map_err(|error: store::bans::BadNetwork| Failure::usage(error.to_string()))
+}
+
+/// As [`parse_network`], for a network that is small enough to say something of it as a whole.
+fn parse_narrow(text: &str) -> Result<Network, Failure> {
+    let network = parse_network(text)?;
+    if !network.is_too_wide() {
+        return Ok(network);
+    }
+    Err(Failure::usage(format!(
+        "{text:?} means {network}, a large part of the internet; name /8 (IPv4) or /32 (IPv6) at the widest"
+    )))
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least 1".to_owned()),
+        parsed => parsed.map_err(|error: std::num::ParseIntError| error.to_string()),
+    }
 }
 
 fn bounded(words: &str) -> String {

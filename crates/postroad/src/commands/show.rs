@@ -24,10 +24,15 @@ pub fn relative(at: UnixMillis, now: UnixMillis) -> String {
 fn span(secs: u64) -> String {
     match secs {
         0..=119 => format!("{secs}s"),
-        120..=7199 => format!("{}m", secs / 60),
-        7200..=172_799 => format!("{}h", secs / 3600),
-        _ => format!("{}d", secs / 86_400),
+        120..=7199 => format!("{}m", rounded(secs, 60)),
+        7200..=172_799 => format!("{}h", rounded(secs, 3600)),
+        _ => format!("{}d", rounded(secs, 86_400)),
     }
+}
+
+/// What ends in a week but for a second ends in seven days.
+fn rounded(secs: u64, unit: u64) -> u64 {
+    (secs + unit / 2) / unit
 }
 
 /// `1.5 MB`, in powers of 1000 as disks are sold.

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use mail::{Address, Domain, UnixMillis};
 
 use super::Scope;
+use crate::bans::Network;
 use crate::engine::{Param, Row, SqlResult};
 use crate::limits::{SENDER_RULE_LEVELS_MAX, SENDER_RULES_MAX};
 use crate::{AccountId, Change, StoreError, View};
@@ -62,6 +63,10 @@ pub enum BadRule {
         "{0:?} is no address (ann@example.org), no domain (example.org) and no network (192.0.2.0/24)"
     )]
     NotASender(String),
+    #[error(
+        "{0:?} is a large part of all senders; name a domain, or at the widest a network of /8 (IPv4) or /32 (IPv6)"
+    )]
+    TooWide(String),
     #[error("the list has {SENDER_RULES_MAX} entries already; remove some")]
     TooMany,
     #[error(transparent)]
@@ -89,6 +94,9 @@ impl Change<'_> {
         even_unproven: bool,
         now: UnixMillis,
     ) -> Result<String, BadRule> {
+        if is_too_wide(entry.trim(), wish) {
+            return Err(BadRule::TooWide(entry.to_owned()));
+        }
         let entry = Entry::parse(entry).ok_or_else(|| BadRule::NotASender(entry.to_owned()))?;
         let (code, owner) = (scope.code(), scope.owner());
         let sql = "SELECT COUNT(*) FROM sender_rule WHERE scope = ?1 AND owner = ?2";
@@ -322,7 +330,7 @@ impl Entry {
         if let Some(network) = network(text) {
             return Some(Self {
                 kind: NETWORK,
-                text: network,
+                text: format!("{}/{}", network.first(), network.bits()),
             });
         }
         let bare = text
@@ -345,29 +353,28 @@ impl Entry {
     }
 }
 
-/// In its one spelling, the bits behind the network's own set to nothing.
-fn network(text: &str) -> Option<String> {
-    let (base, bits) = match text.split_once('/') {
-        Some((base, bits)) => (base, Some(bits.parse::<u32>().ok()?)),
-        None => (text, None),
-    };
-    let base = base.trim_start_matches('[').trim_end_matches(']');
-    match base.parse::<IpAddr>().ok()?.to_canonical() {
-        IpAddr::V4(ip) => {
-            let bits = bits.unwrap_or(32);
-            let mask = u32::MAX.checked_shl(32_u32.checked_sub(bits)?).unwrap_or(0);
-            let base = std::net::Ipv4Addr::from_bits(ip.to_bits() & mask);
-            Some(format!("{base}/{bits}"))
-        }
-        IpAddr::V6(ip) => {
-            let bits = bits.unwrap_or(128);
-            let mask = u128::MAX
-                .checked_shl(128_u32.checked_sub(bits)?)
-                .unwrap_or(0);
-            let base = std::net::Ipv6Addr::from_bits(ip.to_bits() & mask);
-            Some(format!("{base}/{bits}"))
-        }
+/// Everybody, or nearly. All of a top domain may be unwanted (`top`, `xyz`), but not wanted.
+fn is_too_wide(text: &str, wish: Wish) -> bool {
+    match network(text) {
+        Some(network) => network.is_too_wide(),
+        None => wish == Wish::Allow && is_top_domain(text),
     }
+}
+
+fn is_top_domain(text: &str) -> bool {
+    !text.contains('@')
+        && !text
+            .trim_start_matches("*.")
+            .trim_matches('.')
+            .contains('.')
+}
+
+/// In its one spelling, the bits behind the network's own set to nothing.
+fn network(text: &str) -> Option<Network> {
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    bare.unwrap_or(text).parse().ok()
 }
 
 impl Wish {

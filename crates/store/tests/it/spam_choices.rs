@@ -108,6 +108,27 @@ fn lists_fit_the_narrowest_first(home: &Home) {
     let bad =
         home.write(move |change| change.add_sender_rule(&here, Wish::Allow, "a b", false, NOW));
     assert!(matches!(bad, Err(BadRule::NotASender(_))));
+    everybody_is_no_sender(home);
+}
+
+fn everybody_is_no_sender(home: &Home) {
+    for (wish, entry, fits) in [
+        (Wish::Allow, "0.0.0.0/0", false),
+        (Wish::Block, "10.0.0.0/7", false),
+        (Wish::Allow, "10.0.0.0/8", true),
+        (Wish::Block, "2001:db8::/16", false),
+        (Wish::Allow, "[2001:db8::1]", true),
+        (Wish::Allow, "com", false),
+        (Wish::Allow, "*.com", false),
+        (Wish::Block, "top", true),
+    ] {
+        let added = home
+            .write(move |change| change.add_sender_rule(&Scope::Server, wish, entry, false, NOW));
+        match added {
+            Ok(_) => assert!(fits, "{entry}"),
+            Err(error) => assert!(matches!(error, BadRule::TooWide(_)) && !fits, "{entry}"),
+        }
+    }
 }
 
 fn choices_are_merged_and_remembered(home: &Home) {

@@ -9,6 +9,7 @@ use store::Durability;
 use store::senders::BlocklistChoice;
 
 use crate::commands::Context;
+use crate::nearest::nearest;
 use crate::output::{Answer, Failure};
 
 /// What a listing weighs if nothing is said: with something else beside it that makes junk.
@@ -119,6 +120,15 @@ fn known(zone: &str) -> Option<&'static Blocklist> {
     blocklist::inbound().find(|list| list.zone == zone)
 }
 
+/// What was said of a list that is not built in, on or off.
+fn added(context: &Context, zone: &str) -> Result<Option<String>, Failure> {
+    let choices = context
+        .store
+        .read_blocking(|view| view.blocklist_choices())?;
+    let choice = choices.into_iter().find(|choice| choice.zone == zone);
+    Ok(choice.and_then(|choice| choice.list))
+}
+
 fn set(context: &Context, zone: &str, is_on: bool, list: Option<String>) -> Result<(), Failure> {
     let choice = BlocklistChoice {
         zone: zone.to_owned(),
@@ -140,11 +150,11 @@ fn on(
     let zone = parse(zone)?;
     let list = match (of, known(&zone)) {
         (None, Some(_)) => None,
-        (None, None) => {
-            return Err(Failure::usage(format!(
+        (None, None) => Some(added(context, &zone)?.ok_or_else(|| {
+            Failure::usage(format!(
                 "{zone} is not built in; say what it lists: --of addresses or --of domains"
-            )));
-        }
+            ))
+        })?),
         (Some(of), _) => {
             let weight = weight.unwrap_or(WEIGHT);
             if !(weight.is_finite() && 0.0 < weight && weight <= WEIGHT_MAX) {
@@ -199,7 +209,16 @@ fn custom(zone: &str, of: Of, weight: f32, ipv6: bool) -> Blocklist {
 
 fn off(context: &Context, zone: &str) -> Result<Answer, Failure> {
     let zone = parse(zone)?;
-    set(context, &zone, false, None)?;
+    let added = added(context, &zone)?;
+    if known(&zone).is_none() && added.is_none() {
+        let guess = nearest(&zone, blocklist::inbound().map(|list| list.zone.as_str()));
+        let guess = guess.map_or_else(String::new, |guess| format!(" (did you mean {guess}?)"));
+        return Err(Failure::failed(format!(
+            "{zone} is not asked anyway{guess}. Those that are: postroad spam blocklist list"
+        )));
+    }
+    // What it lists is kept, so that it can be asked again.
+    set(context, &zone, false, added)?;
     Ok(Answer::new(json!({ "zone": zone, "on": false }))
         .line(format!("{zone} is not asked any more.")))
 }

@@ -99,17 +99,31 @@ fn add(
     even_unproven: bool,
 ) -> Result<Answer, Failure> {
     let (typed, now) = (entry.to_owned(), context.now());
-    let (written, whose) = context
-        .store
-        .write_blocking(Durability::Durable, move |change| {
-            let scope = scope.find(change)?;
-            let written = change.add_sender_rule(&scope, wish, &typed, even_unproven, now)?;
-            Ok::<_, Failure>((written, scope::name(change, &scope)?))
-        })?;
-    let answer =
-        Answer::new(json!({ "entry": written, "list": wish.to_string(), "for": whose })).line(
-            format!("{written} is on the {wish} list of {}.", words(&whose)),
-        );
+    let opposite = match wish {
+        Wish::Allow => Wish::Block,
+        Wish::Block => Wish::Allow,
+    };
+    let (written, whose, was_opposite) =
+        context
+            .store
+            .write_blocking(Durability::Durable, move |change| {
+                let scope = scope.find(change)?;
+                let before = change.sender_rules_of(Some(&scope), opposite)?;
+                let written = change.add_sender_rule(&scope, wish, &typed, even_unproven, now)?;
+                let was_opposite = before.iter().any(|rule| rule.entry == written);
+                Ok::<_, Failure>((written, scope::name(change, &scope)?, was_opposite))
+            })?;
+    let value = json!({
+        "entry": written, "list": wish.to_string(), "for": whose, "was_on_the_other": was_opposite,
+    });
+    let off = match was_opposite {
+        true => format!(", and off the {opposite} list"),
+        false => String::new(),
+    };
+    let answer = Answer::new(value).line(format!(
+        "{written} is on the {wish} list of {}{off}.",
+        words(&whose)
+    ));
     let needs_proof = wish == Wish::Allow && !even_unproven && !written.contains('/');
     Ok(match needs_proof {
         true => answer.remark(
@@ -191,7 +205,7 @@ fn words(whose: &str) -> &str {
 impl From<BadRule> for Failure {
     fn from(error: BadRule) -> Self {
         match error {
-            BadRule::NotASender(_) => Failure::usage(error.to_string()),
+            BadRule::NotASender(_) | BadRule::TooWide(_) => Failure::usage(error.to_string()),
             BadRule::TooMany | BadRule::Store(_) => Failure::failed(error.to_string()),
         }
     }

@@ -25,12 +25,14 @@ pub enum Command {
     Set {
         /// A kind of reason, as `weights show` names it
         kind: String,
+        #[arg(value_parser = number)]
         factor: f32,
         #[command(flatten)]
         scope: ScopeArgs,
     },
     /// From which sum of weights on a message is junk: more lets more through
     Threshold {
+        #[arg(value_parser = number)]
         sum: f32,
         #[command(flatten)]
         scope: ScopeArgs,
@@ -108,12 +110,18 @@ pub fn execute(context: &Context, request: Request) -> Result<Answer, Failure> {
     }
 }
 
+/// JSON, in which a running server is asked, has no word for infinity or what is no number.
+fn number(text: &str) -> Result<f32, String> {
+    let number = text.parse().ok().filter(|number: &f32| number.is_finite());
+    number.ok_or_else(|| "not a number".to_owned())
+}
+
 fn known_kind(id: &str) -> Result<Kind, Failure> {
     Kind::from_id(id).ok_or_else(|| {
         let guess = nearest(id, Kind::all().map(Kind::id))
-            .map_or_else(String::new, |guess| format!("; did you mean {guess}?"));
+            .map_or_else(String::new, |guess| format!(" (did you mean {guess}?)"));
         Failure::usage(format!(
-            "{id:?} is no kind of reason{guess} All of them: postroad spam weights show"
+            "{id:?} is no kind of reason{guess}. All of them: postroad spam weights show"
         ))
     })
 }

@@ -5,6 +5,7 @@ use mail::{Message, TraceId, header, thread};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use spam::header::Recorded;
+use spam::reasons::{Kind, Reason};
 use spam::{Features, Model, Sight, Verdict};
 use store::{Account, FoundMessage, MailboxName, SpecialUse, Uid, View};
 
@@ -349,10 +350,22 @@ impl Copy {
     fn remedy(&self, verdict: &Verdict) -> String {
         let account = &self.account.address;
         let author = self.author().unwrap_or_else(|| "SENDER".to_owned());
+        let unproven = |reason: &Reason| {
+            matches!(
+                reason.kind,
+                Kind::Unauthenticated | Kind::AuthenticationFailed
+            )
+        };
         match verdict.is_junk() {
             true => format!(
                 "Wanted after all? Move it out of Junk in a mail program: the filter learns from that. Or let the sender through \
-                 always: postroad spam allow add {author} --account {account}"
+                 always: postroad spam allow add {author} --account {account}{}",
+                match verdict.reasons.iter().any(unproven) {
+                    true =>
+                        " --even-unproven (nothing proves that this message is theirs, so without that word the entry would not \
+                             count for it; with it forgers get through too)",
+                    false => "",
+                }
             ),
             false => format!(
                 "Junk after all? Move it to Junk in a mail program: the filter learns from that. Or stop the sender always: \
