@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use doctor::checks::{HealthFacts, ProviderFacts, SenderFacts};
+use doctor::checks::{HealthFacts, ProviderFacts, SenderFacts, StoppedFacts};
 use doctor::{DomainFacts, replies};
 use mail::{Domain, UnixMillis};
 use store::reports::{ReportKind, SourceOwner};
+use store::sending::SendingState;
 use store::transport::TlsLevel;
 use store::{DkimState, MtaStsMode, StoreError, View};
 
@@ -34,6 +35,7 @@ pub(super) struct Kept {
 pub(super) fn read(view: &View<'_>, brief: &Brief, now: UnixMillis) -> Result<Kept, StoreError> {
     let mut kept = Kept::default();
     queue(view, &mut kept.health, now)?;
+    stopped(view, &mut kept.health)?;
     let certificates = view.certificates()?;
     let names_in_use = |name: &String| {
         *name == brief.host || brief.domains.iter().any(|d| name.ends_with(&d.domain))
@@ -103,6 +105,39 @@ fn queue(view: &View<'_>, health: &mut HealthFacts, now: UnixMillis) -> Result<(
         let said = said.filter(|said| !said.is_empty());
         let said = said.unwrap_or_else(|| "none".to_owned());
         health.post.oldest = Some((secs(created), said));
+    }
+    Ok(())
+}
+
+/// Who does not send, and what waits for the operator's word.
+fn stopped(view: &View<'_>, health: &mut HealthFacts) -> Result<(), StoreError> {
+    let mut stopped = Vec::new();
+    for (id, state) in view.stopped_accounts()? {
+        let (locked, since) = match state {
+            SendingState::Free => continue,
+            SendingState::Asking { since } => (false, since),
+            SendingState::Locked { since } => (true, since),
+        };
+        if let Some(account) = view.account(id)? {
+            stopped.push(StoppedFacts {
+                account: account.address.to_string(),
+                locked,
+                since: secs(since),
+            });
+        }
+    }
+    health.stopped = Some(stopped);
+    let waiting = view.held_for_operator()?;
+    let count = u32::try_from(waiting.count).unwrap_or(u32::MAX);
+    health.held = Some((count, waiting.oldest.map_or(0, secs)));
+    let owner = view.queue_biggest_owner()?;
+    if let Some((id, count)) = owner
+        && let Some(account) = view.account(id)?
+        && let Some(queued) = health.post.queued.filter(|queued| 0 < *queued)
+    {
+        #[expect(clippy::cast_precision_loss, reason = "a share")]
+        let share = count as f64 / f64::from(queued);
+        health.post.biggest_owner = Some((account.address.to_string(), share));
     }
     Ok(())
 }

@@ -51,10 +51,42 @@ impl Job for Tell {
     fn run<'a>(&'a self, desk: &'a Desk, _run: Run) -> BoxFuture<'a, Result<(), JobError>> {
         Box::pin(async move {
             hand_out(desk).await?;
+            write_to_postmaster(desk).await?;
             deliver(desk).await?;
             Ok(())
         })
     }
+}
+
+/// Who named no channel yet reads the postmaster's mail. The doctor's findings are left out: on a new server they are many, and
+/// `postroad doctor` shows them.
+async fn write_to_postmaster(desk: &Desk) -> Result<(), StoreError> {
+    let due = desk
+        .store
+        .read(|view| match view.operator_channels()?.is_empty() {
+            true => Ok::<_, StoreError>((view.urgent_notices_to_tell()?, view.domains()?)),
+            false => Ok((Vec::new(), Vec::new())),
+        });
+    let (notices, domains) = due.await?;
+    let Some(domain) = domains.first().filter(|_| !notices.is_empty()) else {
+        return Ok(());
+    };
+    let mut body = body(&desk.settings.host, desk.now(), &notices);
+    body["hint"] = json!(
+        "Nobody is named yet who hears of such things outside this server: postroad doctor notify add mail you@elsewhere.example"
+    );
+    let postmaster = format!("postmaster@{}", domain.name);
+    if let Told::No(problem) = by_mail(desk, &postmaster, &body).await {
+        tracing::warn!(problem, "the operator is not told");
+        return Ok(());
+    }
+    let now = desk.now();
+    desk.store
+        .write_bulk(Durability::Durable, move |change| {
+            let mut ids = notices.iter().map(|notice| notice.id);
+            ids.try_for_each(|id| change.note_told(id, now))
+        })
+        .await
 }
 
 /// From the board to the channels, in one transaction: nothing is lost, and nothing told twice.
@@ -283,6 +315,10 @@ fn words(body: &Value) -> String {
             text.push_str(notice.get(name).and_then(Value::as_str).unwrap_or_default());
             text.push('\n');
         }
+        text.push('\n');
+    }
+    if let Some(hint) = body.get("hint").and_then(Value::as_str) {
+        text.push_str(hint);
         text.push('\n');
     }
     text.push_str("More on this server: postroad doctor\n");

@@ -10,7 +10,7 @@ use jobs::doctor::{Examination, Examiner, Reach, blocklists};
 use mail::{Address, Domain, UnixMillis};
 use simulator::{Host, HostBuilder, Internet, Page, Phase, Script, Validity, days, hours, minutes};
 use store::Durability;
-use store::deliveries::{ProviderRelay, RelayProtection};
+use store::deliveries::{NewNotice, ProviderRelay, RelayProtection};
 use store::findings::{ChannelKind, NewChannel};
 use store::transport::{TlsLevel, TlsRequirement, TlsScope};
 use world::http::HttpClient;
@@ -493,6 +493,48 @@ fn what_cannot_be_looked_at_stays_unknown() {
         assert!(examination.is_unknown("rep.ip.high"));
         assert!(examination.is_unknown("sts.https"));
         assert!(!examination.is_unknown("smtp.relay.open"));
+    });
+}
+
+#[test]
+fn who_named_no_channel_reads_what_is_urgent_as_postmaster() {
+    Internet::simulated(7, async |internet| {
+        let host = builder(&internet).start().await;
+        let now = UnixMillis::from(internet.wall());
+        let notice = |kind: &str, title: &str| NewNotice {
+            kind: kind.to_owned(),
+            topic: title.to_owned(),
+            title: title.to_owned(),
+            fix: "postroad account sending bob@here.test".to_owned(),
+            created: now,
+        };
+        let board = [
+            notice("finding", "a record is missing"),
+            notice("sending-locked", "bob@here.test sends no more"),
+        ];
+        host.store()
+            .write_blocking(Durability::Durable, move |change| {
+                board
+                    .iter()
+                    .try_for_each(|notice| change.add_notice(notice).map(drop))
+            })
+            .unwrap();
+        internet
+            .until(minutes(10), || !host.inbox(ANN).is_empty())
+            .await;
+        internet.pass(days(1)).await;
+        let letters = host.inbox(ANN);
+        assert_eq!(letters.len(), 1, "{letters:?}");
+        for words in [
+            "bob@here.test sends no more",
+            "postroad account sending bob@here.test",
+            "postroad doctor notify add mail",
+        ] {
+            assert!(letters[0].contains(words), "{words}: {}", letters[0]);
+        }
+        assert!(!letters[0].contains("a record is missing"));
+        let untold = host.store().read_blocking(|view| view.notices_to_tell());
+        assert_eq!(untold.unwrap().len(), 1, "kept for whoever is named later");
     });
 }
 

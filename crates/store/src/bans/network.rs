@@ -67,6 +67,13 @@ impl Network {
         self.first.is_ipv6()
     }
 
+    /// A block of which nobody can say anything as a whole: more than a /8 of IPv4, or than the /32 that a registry
+    /// gives to one provider of IPv6.
+    #[must_use]
+    pub fn is_too_wide(&self) -> bool {
+        self.bits < if self.is_ipv6() { 32 } else { 8 }
+    }
+
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();

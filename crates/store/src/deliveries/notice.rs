@@ -48,6 +48,12 @@ impl View<'_> {
         self.sql.all(sql, &[Param::Int(NOTICES_SHOWN_MAX)], read)
     }
 
+    /// As [`View::notices_to_tell`], without what the doctor found.
+    pub fn urgent_notices_to_tell(&self) -> Result<Vec<Notice>, StoreError> {
+        let sql = columns!("WHERE told IS NULL AND kind NOT LIKE 'finding%' ORDER BY id LIMIT ?1");
+        self.sql.all(sql, &[Param::Int(NOTICES_SHOWN_MAX)], read)
+    }
+
     /// All that are kept, newest first.
     pub fn notices(&self) -> Result<Vec<Notice>, StoreError> {
         let sql = columns!("ORDER BY id DESC LIMIT ?1");

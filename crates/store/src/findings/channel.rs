@@ -91,11 +91,9 @@ impl View<'_> {
         if due.is_some() {
             return Ok(true);
         }
-        let sql = "SELECT id FROM notice WHERE told IS NULL LIMIT 1";
-        if self.sql.first(sql, &[], |row| row.int(0))?.is_none() {
-            return Ok(false);
-        }
-        let sql = "SELECT id FROM operator_channel LIMIT 1";
+        // Without a channel the postmaster hears of what is urgent.
+        let sql = "SELECT id FROM notice WHERE told IS NULL AND (kind NOT LIKE 'finding%' \
+                   OR EXISTS (SELECT id FROM operator_channel)) LIMIT 1";
         Ok(self.sql.first(sql, &[], |row| row.int(0))?.is_some())
     }
 

@@ -78,6 +78,15 @@ impl View<'_> {
         Ok(counts)
     }
 
+    /// The account with the most messages in the queue, and how many.
+    pub fn queue_biggest_owner(&self) -> Result<Option<(AccountId, u64)>, StoreError> {
+        let sql = "SELECT account, COUNT(*) AS messages FROM queue_message WHERE account IS NOT NULL \
+                   GROUP BY account ORDER BY messages DESC, account LIMIT 1";
+        self.sql.first(sql, &[], |row| {
+            Ok((AccountId(row.int(0)?), row.int(1)?.max(0) as u64))
+        })
+    }
+
     /// A message without its recipients.
     pub(super) fn queued_alone(&self, id: QueueId) -> SqlResult<Option<Queued>> {
         let sql = "SELECT q.id, q.trace, q.account, q.prefix, q.reverse_path, q.envelope_id, q.ret, q.needs_smtputf8, q.body_kind, \
