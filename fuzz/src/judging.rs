@@ -1,5 +1,6 @@
 //! What a filter sees of any bytes, and what it makes of that.
 
+use spam::sight::Part;
 use spam::{Envelope, Facts, Features, Model, Sight, Weights, judge, limits, rules};
 
 /// Any bytes are looked at within bounds, and judged with a number.
@@ -38,4 +39,35 @@ pub fn spam_features(data: &[u8]) {
         &Weights::default(),
     );
     assert!((0.0..=1.0).contains(&verdict.probability), "no probability");
+}
+
+/// Any file is looked into within bounds. The first byte says what it is called.
+pub fn attachments(data: &[u8]) {
+    const NAMES: [&str; 16] = [
+        "a", "a.zip", "a.7z", "a.rar", "a.tgz", "a.tar.xz", "a.bz2", "a.cab", "a.iso", "a.img",
+        "a.doc", "a.docx", "a.msg", "a.pdf", "a.one", "a.html",
+    ];
+    let Some((name, content)) = data.split_first() else {
+        return;
+    };
+    let mut sight = Sight::default();
+    sight.parts = vec![Part {
+        name: NAMES
+            .get(usize::from(*name) % NAMES.len())
+            .map(|name| (*name).to_owned()),
+        is_attachment: true,
+        size: content.len(),
+        content: content.to_vec(),
+        ..Part::default()
+    }];
+    let found = spam::attachments::look(&sight);
+    let kinds = spam::attachments::Kind::ALL.len();
+    assert!(
+        found.len() <= kinds * limits::DANGERS_MAX,
+        "too much is found"
+    );
+    assert!(
+        found.iter().all(|one| one.file.len() < 32 * 1024),
+        "a path without end"
+    );
 }

@@ -15,7 +15,7 @@ mod verdict;
 
 pub use auth::{dkim_verify, spf_check};
 pub use imap::{imap_command, imap_server, mailbox_name};
-pub use judging::spam_features;
+pub use judging::{attachments, spam_features};
 pub use letters::{address, date, message};
 pub use milter::milter;
 pub use pop3::pop3_server;

@@ -95,7 +95,8 @@ fn utf16(bytes: &[u8]) -> String {
     let units: Vec<u16> = units
         .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
         .collect();
-    String::from_utf16_lossy(&units)
+    let end = units.iter().position(|unit| *unit == 0);
+    String::from_utf16_lossy(&units[..end.unwrap_or(units.len())])
 }
 
 struct Container {

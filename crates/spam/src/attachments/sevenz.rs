@@ -329,6 +329,10 @@ fn split(reader: &mut Reader<'_>, folders: &[Folder]) -> Option<Vec<Vec<usize>>>
         }
         kind = reader.byte()?;
     }
+    // Each alone may be little.
+    if limits::SEVENZ_FILES_MAX < many.iter().sum() {
+        return None;
+    }
     let mut sizes = Vec::new();
     for (many, folder) in many.iter().zip(folders) {
         let mut left = folder.size();

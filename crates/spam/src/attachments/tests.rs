@@ -12,6 +12,7 @@ use crate::sight::{Part, Sight};
 
 mod large;
 mod ways;
+mod wrapped;
 
 fn sight(name: &str, media_type: &str, content: &[u8]) -> Sight {
     Sight {
