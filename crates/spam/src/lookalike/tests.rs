@@ -3,7 +3,8 @@
 use proptest::prelude::proptest;
 
 use super::{
-    How, disguised_words, imitated, imitated_brand, mixed_alphabets, skeleton, stands_in_front,
+    How, LABELS, Name, disguised_words, imitated, imitated_brand, imitates, mixed_alphabets,
+    skeleton, stands_in_front,
 };
 
 #[test]
@@ -130,4 +131,35 @@ proptest! {
         disguised_words(&host).count();
         stands_in_front(&host, "example.com");
     }
+}
+
+#[test]
+fn no_label_is_passed_over() {
+    let mut seen = 0;
+    let brands = &crate::brands::knowledge().brand;
+    for brand in brands {
+        for label in &brand.labels {
+            let swapped = label.replace('o', "0").replace('l', "1");
+            let wrong = format!("{}q{}", &label[..1], label.get(2..).unwrap_or_default());
+            for shown in [
+                label.clone(),
+                swapped,
+                wrong,
+                format!("{label}-login"),
+                format!("secure-{label}"),
+                format!("{label}support"),
+                format!("my{label}"),
+                format!("verify{label}"),
+            ] {
+                let candidate = Name::of(&shown);
+                let all = LABELS.all.iter().enumerate();
+                let want = all.filter(|(_, (_, name))| imitates(&candidate, name).is_some());
+                let want: Vec<usize> = want.map(|(at, _)| at).collect();
+                let near: Vec<usize> = LABELS.near(&candidate).collect();
+                assert!(want.iter().all(|at| near.contains(at)), "{shown}");
+                seen += want.len();
+            }
+        }
+    }
+    assert!(seen > 2 * brands.len());
 }

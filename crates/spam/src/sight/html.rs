@@ -567,24 +567,25 @@ fn hides(attributes: &Attributes<'_>) -> bool {
         len += 1;
     }
     let compact = compact.get(..len).unwrap_or_default();
-    let hiding = |at: usize| {
-        let here = compact.get(at..).unwrap_or_default();
-        let starts = |what: &str| here.starts_with(what.as_bytes());
-        match here.first() {
-            Some(b'd') => starts("display:none"),
-            Some(b'v') => starts("visibility:hidden"),
-            Some(b'm') => starts("mso-hide:all") || starts("max-height:0"),
-            Some(b'f') => {
-                starts("font-size:0px")
-                    || starts("font-size:0;")
-                    || starts("font-size:1px")
-                    || here == b"font-size:0"
-            }
-            Some(b'o') => starts("opacity:0;") || here == b"opacity:0",
-            _ => false,
-        }
-    };
-    (0..compact.len()).any(hiding)
+    // Each is a name, a colon and a value.
+    memchr::memchr_iter(b':', compact).any(|colon| {
+        let (before, after) = compact.split_at(colon);
+        let after = after.get(1..).unwrap_or_default();
+        let is = |name: &str, value: &str| {
+            before.ends_with(name.as_bytes()) && after.starts_with(value.as_bytes())
+        };
+        let is_none = |name: &str| before.ends_with(name.as_bytes()) && after == b"0";
+        is("display", "none")
+            || is("visibility", "hidden")
+            || is("mso-hide", "all")
+            || is("font-size", "0px")
+            || is("font-size", "0;")
+            || is("font-size", "1px")
+            || is_none("font-size")
+            || is("max-height", "0")
+            || is("opacity", "0;")
+            || is_none("opacity")
+    })
 }
 
 /// A value with its character references undone.
