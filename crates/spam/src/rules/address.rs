@@ -3,42 +3,58 @@
 use super::{Case, Target};
 use crate::limits;
 
-/// Whether a link holds an address of a recipient anywhere, and is not there to leave a list.
-pub(super) fn is_named(case: &Case<'_>, target: &Target<'_>) -> bool {
-    let written = target.link.target.as_str();
-    let leaves = [
-        "unsub",
-        "optout",
-        "opt-out",
-        "preferences",
-        "abmelden",
-        "desinscri",
-        "remove",
-    ];
-    let lower = written.to_ascii_lowercase();
-    !leaves.iter().any(|word| lower.contains(word)) && holds(case, written, &lower)
+/// How the recipients' addresses may be written in links.
+pub(super) struct Written {
+    plain: Vec<String>,
+    coded: Vec<String>,
 }
 
-/// Whether it stands behind the `#`, which only the page itself reads.
-pub(super) fn is_in_fragment(case: &Case<'_>, target: &Target<'_>) -> bool {
-    let Some((_, fragment)) = target.link.target.split_once('#') else {
-        return false;
-    };
-    !fragment.is_empty() && holds(case, fragment, &fragment.to_ascii_lowercase())
-}
-
-fn holds(case: &Case<'_>, written: &str, lower: &str) -> bool {
-    if written.len() < 6 {
-        return false;
+impl Written {
+    pub(super) fn of(case: &Case<'_>) -> Self {
+        let recipients = case.recipients.iter().take(limits::TO_BELIEVED);
+        let plain: Vec<String> = recipients.filter(|one| one.len() > 5).cloned().collect();
+        let coded = plain.iter().map(|address| base64(address)).collect();
+        Self { plain, coded }
     }
-    let plain = lower.replace("%40", "@");
-    let recipients = case.recipients.iter().take(limits::TO_BELIEVED);
-    recipients
-        .filter(|address| address.len() > 5)
-        .any(|address| {
-            let coded = base64(address);
-            plain.contains(address.as_str()) || written.contains(coded.trim_end_matches('='))
-        })
+
+    /// Whether a link holds one anywhere, and is not there to leave a list.
+    pub(super) fn is_in(&self, target: &Target<'_>) -> bool {
+        let written = target.link.target.as_str();
+        let leaves = [
+            "unsub",
+            "optout",
+            "opt-out",
+            "preferences",
+            "abmelden",
+            "desinscri",
+            "remove",
+        ];
+        self.holds(written) && {
+            let lower = written.to_ascii_lowercase();
+            !leaves.iter().any(|word| lower.contains(word))
+        }
+    }
+
+    /// Whether one stands behind the `#`, which only the page itself reads.
+    pub(super) fn is_in_fragment(&self, target: &Target<'_>) -> bool {
+        let fragment = target.link.target.split_once('#');
+        fragment.is_some_and(|(_, fragment)| self.holds(fragment))
+    }
+
+    fn holds(&self, written: &str) -> bool {
+        let has = |piece: &String| memchr::memmem::find(written.as_bytes(), piece.as_bytes());
+        if self.coded.iter().any(|coded| has(coded).is_some()) {
+            return true;
+        }
+        let may_be_plain =
+            memchr::memchr(b'@', written.as_bytes()).is_some() || written.contains("%40");
+        may_be_plain && {
+            let lower = written.to_ascii_lowercase().replace("%40", "@");
+            self.plain
+                .iter()
+                .any(|address| lower.contains(address.as_str()))
+        }
+    }
 }
 
 /// RFC 4648 §4, without the last characters that depend on what follows.

@@ -9,25 +9,26 @@ pub(super) fn fold(text: &str, bytes_max: usize) -> String {
         .get(..text.floor_char_boundary(bytes_max.min(text.len())))
         .unwrap_or_default();
     let mut out = String::with_capacity(text.len());
-    let mut wants_space = false;
-    for c in text.chars() {
-        if c.is_whitespace() {
-            wants_space = true;
+    for piece in text.split(char::is_whitespace) {
+        if piece.is_empty() {
             continue;
         }
-        if !c.is_ascii() && is_invisible(c) {
-            continue;
-        }
-        if wants_space && !out.is_empty() {
+        if !out.is_empty() && !out.ends_with(' ') {
             out.push(' ');
         }
-        wants_space = false;
-        if c.is_ascii() {
-            out.push(c.to_ascii_lowercase());
+        let start = out.len();
+        if piece.is_ascii() {
+            out.push_str(piece);
         } else {
-            push_folded(c, &mut out);
+            for c in piece.chars().filter(|c| !is_invisible(*c)) {
+                push_folded(c, &mut out);
+            }
+        }
+        if let Some(new) = out.get_mut(start..) {
+            new.make_ascii_lowercase();
         }
     }
+    out.truncate(out.trim_end().len());
     out
 }
 
@@ -42,6 +43,10 @@ pub(super) fn is_invisible(c: char) -> bool {
 }
 
 fn push_folded(c: char, out: &mut String) {
+    if c.is_ascii() {
+        out.push(c);
+        return;
+    }
     decompose_compatible(c, |piece| {
         if unicode_normalization::char::is_combining_mark(piece) {
             return;

@@ -48,6 +48,9 @@ pub(super) enum List {
     Job,
 }
 
+/// How many there are.
+const LISTS: usize = List::Job as usize + 1;
+
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Knowledge {
@@ -185,7 +188,7 @@ impl Said {
         let mut hits: Vec<Hit> = Vec::new();
         let mut seen = vec![0_u64; finder.phrases.len().div_ceil(64)];
         // Of a list no two phrases count for the same words.
-        let mut ends: BTreeMap<List, usize> = BTreeMap::new();
+        let mut ends = [0_usize; LISTS];
         let mut before: Option<(usize, u64)> = None;
         for (start, end) in Tokens::of(text) {
             let own = hash::of(bytes.get(start..end).unwrap_or_default());
@@ -205,10 +208,10 @@ impl Said {
                     }
                     seen[slot] |= bit;
                     for &list in &phrase.lists {
-                        let last = ends.entry(list).or_default();
-                        if from < *last {
+                        let Some(last) = ends.get_mut(list as usize).filter(|last| from >= **last)
+                        else {
                             continue;
-                        }
+                        };
                         *last = from + phrase.folded.len();
                         hits.push(Hit {
                             list,

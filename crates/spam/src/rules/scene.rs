@@ -1,5 +1,6 @@
 //! Where a message leads its reader, and what speaks against its sender: the half of a story that its words do not tell.
 
+use super::address::Written;
 use super::folded::fold;
 use super::phrases::List;
 use super::{Case, Target, differ, has_words};
@@ -250,6 +251,9 @@ fn names_domain(name: &str, domain: &str) -> bool {
 /// The worst of all links; else attached pages; else codes.
 fn leads(case: &Case<'_>) -> Leads {
     let mut worst = Leads::Nowhere;
+    let own = Written::of(case);
+    let author = registrable(case.author_domain());
+    let mut seen: Vec<&str> = Vec::new();
     for target in case.targets.iter().take(limits::LINKS_MAX) {
         let is_pressed = matches!(
             target.link.kind,
@@ -258,12 +262,20 @@ fn leads(case: &Case<'_>) -> Leads {
         if !is_pressed || target.host.is_empty() {
             continue;
         }
-        if is_odd(case, target) {
+        let is_authors = target.house == author;
+        if !is_authors && (has_odd_path(target) || case.bulk.is_empty() && own.is_in(target)) {
             return Leads::Odd(target.host.clone());
         }
-        let is_home = target.house == registrable(case.author_domain())
-            || case.is_ours(&target.host)
-            || brands::of_host(&target.host).owner().is_some();
+        // What the host says is said once.
+        if seen.contains(&target.host.as_str()) || seen.len() >= limits::LINK_HOSTS_MAX {
+            continue;
+        }
+        seen.push(&target.host);
+        let known = brands::of_host(&target.host);
+        if !is_authors && is_odd(&target.host, known) {
+            return Leads::Odd(target.host.clone());
+        }
+        let is_home = is_authors || known.owner().is_some() || case.is_ours(&target.host);
         match (&worst, is_home) {
             (Leads::Nowhere, true) => worst = Leads::Home,
             (Leads::Nowhere | Leads::Home, false) => worst = Leads::Elsewhere(target.host.clone()),
@@ -295,15 +307,8 @@ fn leads(case: &Case<'_>) -> Leads {
     worst
 }
 
-/// Whether honest firms would not have their customers press this.
-fn is_odd(case: &Case<'_>, target: &Target<'_>) -> bool {
-    let host = target.host.as_str();
-    let is_authors = target.house == registrable(case.author_domain());
-    if is_authors {
-        return false;
-    }
-    let known = brands::of_host(host);
-    let written = target.link.target.as_str();
+/// Whether honest firms would not have their customers go to such a host.
+fn is_odd(host: &str, known: brands::Known) -> bool {
     known.is_shortener
         || known.is_free_host
         || known.has_cheap_end
@@ -311,20 +316,25 @@ fn is_odd(case: &Case<'_>, target: &Target<'_>) -> bool {
             .bytes()
             .all(|byte| byte.is_ascii_digit() || byte == b'.')
         || host.starts_with("ipfs.")
-        || written.contains("/ipfs/")
-        || written.contains("/wp-content/")
-        || written.contains("/wp-includes/")
-        || written.contains("/wp-admin/")
-        || super::address::is_named(case, target) && case.bulk.is_empty()
         || lookalike::imitated_brand(host).is_some()
+}
+
+/// Where pages lie that somebody put onto the site of another.
+fn has_odd_path(target: &Target<'_>) -> bool {
+    let written = target.link.target.as_bytes();
+    let paths = ["/ipfs/", "/wp-content/", "/wp-includes/", "/wp-admin/"];
+    paths
+        .iter()
+        .any(|path| memchr::memmem::find(written, path.as_bytes()).is_some())
 }
 
 /// The reader's address within links: pages that ask for a password fill it in.
 pub(super) fn named(case: &Case<'_>, found: &mut Vec<Finding>) {
+    let own = Written::of(case);
     let named = case
         .targets
         .iter()
-        .find(|target| super::address::is_in_fragment(case, target));
+        .find(|target| own.is_in_fragment(target));
     if let Some(target) = named {
         found.push(Finding::new(Kind::LinkNamesYou, [target.host.as_str()]));
     }
