@@ -1,25 +1,24 @@
 //! clamd's protocol, from the client's side: one command for a connection, its answer ends with NUL. The message is sent in pieces
-//! (INSTREAM): each with its length before it, an empty one at the end. The carrier sends the pieces, so that they are not copied.
+//! (INSTREAM): each with its length before it, an empty one at the end. clamd closes in the midst of what is too large for it; what it said
+//! before that is still heard.
 
-use std::time::Duration;
+use bytes::Bytes;
 
-use crate::limits::{CLAMD_ANSWER_BYTES_MAX, CLAMD_PATIENCE};
+use crate::limits::{CLAMD_ANSWER_BYTES_MAX, CLAMD_PATIENCE, CLAMD_PIECE_BYTES};
 use crate::{Machine, Step, TlsFacts};
 
 /// What is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Whether it is there.
     Ping,
     Version,
-    /// To look at what follows.
-    Scan,
+    /// To look at this.
+    Scan(Bytes),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Write the pieces now ([`piece_head`] before each, [`END`] at last), then call [`Client::sent`].
-    Body,
     Answer(Answer),
     /// No answer that means anything.
     Failed(Failure),
@@ -48,14 +47,6 @@ pub enum Failure {
     NotClamd,
 }
 
-/// Says that no piece follows.
-pub const END: [u8; 4] = [0; 4];
-
-/// What stands before a piece.
-pub fn piece_head(length: usize) -> [u8; 4] {
-    u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes()
-}
-
 #[derive(Debug)]
 pub struct Client {
     command: Command,
@@ -67,8 +58,8 @@ pub struct Client {
 #[derive(Debug, PartialEq, Eq)]
 enum State {
     Begin,
-    /// The pieces are under way.
-    Sending,
+    /// The piece that begins at this byte is next.
+    Sending(usize),
     Waiting,
     Closed,
 }
@@ -80,13 +71,6 @@ impl Client {
             state: State::Begin,
             input: Vec::new(),
             pending: None,
-        }
-    }
-
-    /// All pieces are sent.
-    pub fn sent(&mut self) {
-        if self.state == State::Sending {
-            self.state = State::Waiting;
         }
     }
 
@@ -105,7 +89,7 @@ impl Client {
             return;
         };
         let line = String::from_utf8_lossy(self.input.get(..end).unwrap_or_default());
-        let event = match parse(self.command, &line) {
+        let event = match parse(&self.command, &line) {
             Some(answer) => Event::Answer(answer),
             None => Event::Failed(Failure::NotClamd),
         };
@@ -136,34 +120,48 @@ impl Machine for Client {
         if let Some(event) = self.pending.take() {
             return Step::Event(event);
         }
-        match (&self.state, self.command) {
-            (State::Begin, Command::Scan) => {
-                self.state = State::Sending;
-                self.pending = Some(Event::Body);
+        match (&self.state, &self.command) {
+            (State::Begin, Command::Scan(_)) => {
+                self.state = State::Sending(0);
                 Step::Send(b"zINSTREAM\0".to_vec())
             }
             (State::Begin, command) => {
-                self.state = State::Waiting;
                 let word: &[u8] = match command {
                     Command::Ping => b"zPING\0",
                     _ => b"zVERSION\0",
                 };
+                self.state = State::Waiting;
                 Step::Send(word.to_vec())
             }
+            (State::Sending(at), Command::Scan(message)) => {
+                let rest = message.get(*at..).unwrap_or_default();
+                let piece = rest.get(..CLAMD_PIECE_BYTES).unwrap_or(rest);
+                let bytes = piece_of(piece);
+                self.state = match piece {
+                    [] => State::Waiting,
+                    _ => State::Sending(at + piece.len()),
+                };
+                Step::Send(bytes)
+            }
             (State::Closed, _) => Step::Close,
-            (State::Sending | State::Waiting, _) => Step::NeedInput {
-                patience: patience(),
+            (State::Sending(_) | State::Waiting, _) => Step::NeedInput {
+                patience: CLAMD_PATIENCE,
             },
         }
     }
 }
 
-fn patience() -> Duration {
-    CLAMD_PATIENCE
+/// With its length before it; an empty one is the end.
+fn piece_of(piece: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(piece.len()).unwrap_or(u32::MAX);
+    let mut bytes = Vec::with_capacity(piece.len() + 4);
+    bytes.extend_from_slice(&length.to_be_bytes());
+    bytes.extend_from_slice(piece);
+    bytes
 }
 
 /// `stream: Eicar-Signature FOUND`, `stream: OK`, `INSTREAM size limit exceeded. ERROR`.
-fn parse(command: Command, line: &str) -> Option<Answer> {
+fn parse(command: &Command, line: &str) -> Option<Answer> {
     let line = line.trim();
     let words = line.strip_prefix("stream: ").unwrap_or(line);
     if let Some(problem) = words.strip_suffix(" ERROR") {
@@ -177,7 +175,7 @@ fn parse(command: Command, line: &str) -> Option<Answer> {
         Command::Version => words
             .starts_with("ClamAV")
             .then(|| Answer::Version(plain(words))),
-        Command::Scan => match words.strip_suffix(" FOUND") {
+        Command::Scan(_) => match words.strip_suffix(" FOUND") {
             Some(name) => Some(Answer::Found(plain(name))),
             None => (words == "OK").then_some(Answer::Clean),
         },

@@ -129,5 +129,8 @@ pub const MILTER_PATIENCE_AT_END: Duration = Duration::from_secs(120);
 /// Longest answer of clamd: a name of a signature, or an excuse.
 pub const CLAMD_ANSWER_BYTES_MAX: usize = 4_096;
 
+/// A piece of a message on its way to clamd.
+pub const CLAMD_PIECE_BYTES: usize = 128 * 1024;
+
 /// clamd's time for its answer after the last byte: a large archive takes a minute.
 pub const CLAMD_PATIENCE: Duration = Duration::from_secs(120);

@@ -1,13 +1,13 @@
-//! Asks clamd. The message goes to it as it lies in memory, in pieces, without a copy.
+//! Asks clamd about one message.
 
 use std::time::Instant;
 
 use bytes::Bytes;
-use wire::clamd::{Answer, Client, Command, END, Event, piece_head};
-use world::{Ended, Talk, Tls};
+use wire::clamd::{Answer, Client, Command, Event};
+use world::{Talk, Tls};
 
 use super::{Down, Filter, connect};
-use crate::{Inner, limits};
+use crate::Inner;
 
 pub(super) enum Scanned {
     Clean,
@@ -38,37 +38,12 @@ async fn ask(
 ) -> Result<Answer, Down> {
     let stream = connect::open(inner, filter, until).await?;
     let until = until.min(inner.world.now() + filter.patience);
-    let mut talk = Talk::new(
-        inner.world.clone(),
-        stream,
-        Client::new(Command::Scan),
-        Tls::None,
-    );
-    let conversation = async {
-        loop {
-            match talk.event().await {
-                Ok(Event::Body) => {
-                    // What stops clamd from reading on is told by what it says.
-                    let _ = send(&mut talk, message).await;
-                    talk.machine().sent();
-                }
-                Ok(Event::Answer(answer)) => return Ok(answer),
-                Ok(Event::Failed(failure)) => return Err(Down::Clamd(failure)),
-                Err(ended) => return Err(Down::Unreachable(ended.to_string())),
-            }
-        }
-    };
-    match inner.world.tasks.deadline(until, conversation).await {
-        Ok(answer) => answer,
+    let machine = Client::new(Command::Scan(message.clone()));
+    let mut talk = Talk::new(inner.world.clone(), stream, machine, Tls::None);
+    match inner.world.tasks.deadline(until, talk.event()).await {
+        Ok(Ok(Event::Answer(answer))) => Ok(answer),
+        Ok(Ok(Event::Failed(failure))) => Err(Down::Clamd(failure)),
+        Ok(Err(ended)) => Err(Down::Unreachable(ended.to_string())),
         Err(_) => Err(Down::Late),
     }
-}
-
-async fn send(talk: &mut Talk<Client>, message: &[u8]) -> Result<(), Ended> {
-    for piece in message.chunks(limits::CLAMD_PIECE_BYTES) {
-        talk.write(&piece_head(piece.len())).await?;
-        talk.write(piece).await?;
-    }
-    talk.write(&END).await?;
-    talk.flush().await
 }
