@@ -312,8 +312,29 @@ async fn knock(internet: &Internet, host: &Host, from: IpAddr, sender: &str) -> 
     (reply.code, greeted)
 }
 
+const JUNK: &str = "From: Prize <a@nowhere.test>\r\nTo: <ann@here.test>\r\nSubject: win\r\n\
+    Date: Mon, 2 Mar 2026 09:00:00 +0000\r\nMessage-ID: <1@nowhere.test>\r\n\r\n\
+    XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\r\n";
+
+const LUNCH: &str = "From: Bob <bob@nowhere.test>\r\nTo: <ann@here.test>\r\nSubject: lunch on Thursday\r\n\
+    Date: Mon, 2 Mar 2026 09:00:00 +0000\r\nMessage-ID: <2@nowhere.test>\r\nMIME-Version: 1.0\r\n\
+    Content-Type: text/plain; charset=us-ascii\r\n\r\n\
+    shall we meet for lunch on Thursday at noon? I would bring the plans for\r\n\
+    the garden along, and we could decide where the apple trees go.\r\n";
+
+/// A whole message; the code of the reply to it.
+async fn bring(internet: &Internet, host: &Host, from: IpAddr, message: &str) -> u16 {
+    let mut one: Client = internet.connect_from(from, host.mx()).await;
+    one.reply().await.unwrap();
+    one.say("EHLO out.friend.test").await.unwrap();
+    let reply = one.transact("bob@nowhere.test", &[ANN], message).await;
+    let code = reply.unwrap().code;
+    let _ = one.say("QUIT").await;
+    code
+}
+
 #[test]
-fn doubtful_senders_come_again_and_are_known_then() {
+fn doubtful_senders_come_again_and_are_known_by_what_they_bring() {
     Internet::simulated(5, async |internet| {
         let host = here(&internet).await;
         let sender = "bob@nowhere.test";
@@ -325,11 +346,109 @@ fn doubtful_senders_come_again_and_are_known_then() {
         assert_eq!(knock(&internet, &host, nameless, sender).await.0, 451);
         internet.pass(minutes(4)).await;
         assert_eq!(knock(&internet, &host, nameless, sender).await.0, 250);
+        // Coming again is believed for this mail alone: the next sender from there is a stranger.
+        let other = "eve@elsewhere.test";
+        assert_eq!(knock(&internet, &host, nameless, other).await.0, 451);
+        // So it is after junk, which is taken too.
+        assert_eq!(bring(&internet, &host, nameless, JUNK).await, 250);
+        host.store().settle();
+        assert_eq!(host.mailbox(ANN, "Junk").len(), 1);
+        let (code, greeted) = knock(&internet, &host, nameless, "third@else.test").await;
+        assert_eq!(code, 451);
+        assert!(Duration::from_millis(400) <= greeted, "{greeted:?}");
+        // After wanted mail its network is known: no silence, no waiting, whoever the sender.
+        assert_eq!(bring(&internet, &host, nameless, LUNCH).await, 250);
+        assert_eq!(host.inbox(ANN).len(), 1);
         internet.pass(minutes(1)).await;
-        // Its network is known: no silence, no waiting, whoever the sender.
-        let (code, greeted) = knock(&internet, &host, nameless, "eve@elsewhere.test").await;
+        host.store().settle();
+        let (code, greeted) = knock(&internet, &host, nameless, "fourth@else.test").await;
         assert_eq!(code, 250);
         assert!(greeted < Duration::from_millis(100), "{greeted:?}");
+    });
+}
+
+/// What large senders do: each try from another address, and SPF that knows all of them.
+#[test]
+fn a_pool_that_spf_knows_is_never_asked_to_wait() {
+    Internet::simulated(9, async |internet| {
+        let host = here(&internet).await;
+        internet
+            .domain("big.test")
+            .txt("v=spf1 include:_spf.big.test -all");
+        internet
+            .domain("_spf.big.test")
+            .txt("v=spf1 ip4:203.0.64.0/18 ip4:198.18.0.0/15 -all");
+        for number in 0..10_u8 {
+            let from = IpAddr::from([203, 0, 64 + number, 7]);
+            let (code, _) = knock(&internet, &host, from, "news@big.test").await;
+            assert_eq!(code, 250, "{from}");
+        }
+        // Whoever names it and is not of it waits.
+        let other = IpAddr::from([203, 0, 1, 7]);
+        assert_eq!(knock(&internet, &host, other, "news@big.test").await.0, 451);
+    });
+}
+
+/// The commonest forgery names its victim, or somebody beside it, as the sender; and a domain that lets the whole world send
+/// proves nothing.
+#[test]
+fn forged_and_boundless_senders_are_asked_to_wait() {
+    Internet::simulated(10, async |internet| {
+        let host = here(&internet).await;
+        host.submit(ANN, &[ANN], "Subject: note\r\n\r\nMilk.\r\n")
+            .await;
+        host.submit(ANN, &["friend@far.test"], "Subject: hi\r\n\r\nHello!\r\n")
+            .await;
+        let at = |third: u8| IpAddr::from([203, 0, third, 7]);
+        assert_eq!(knock(&internet, &host, at(1), ANN).await.0, 451);
+        internet.domain("far.test").txt("v=spf1 mx -all");
+        let friend = knock(&internet, &host, at(2), "friend@far.test").await;
+        assert_eq!(friend.0, 451, "its domain says that it is forged");
+        for (number, record) in ["+all", "ip4:0.0.0.0/1 ip4:128.0.0.0/1", "include:all.test"]
+            .into_iter()
+            .enumerate()
+        {
+            internet.domain("all.test").txt("v=spf1 +all");
+            let name = format!("throw{number}.test");
+            internet.domain(&name).txt(&format!("v=spf1 {record}"));
+            let from = at(3 + number as u8);
+            let (code, _) = knock(&internet, &host, from, &format!("x@{name}")).await;
+            assert_eq!(code, 451, "{record}");
+        }
+    });
+}
+
+/// Between good names the guesses are still guesses.
+#[test]
+fn who_names_somebody_between_guesses_is_shut_out_too() {
+    Internet::simulated(11, async |internet| {
+        let host = here(&internet).await;
+        let from = internet.fresh_address();
+        let mut guesses = 0;
+        'all: for _ in 0..40 {
+            let mut one: Client = internet.connect_from(from, host.mx()).await;
+            if one.reply().await.is_ok_and(|reply| reply.code != 220) {
+                break;
+            }
+            one.say("EHLO bot.test").await.unwrap();
+            one.say("MAIL FROM:<a@b.test>").await.unwrap();
+            for _ in 0..20 {
+                for _ in 0..2 {
+                    let Ok(_) = one.say("RCPT TO:<postmaster@here.test>").await else {
+                        continue 'all;
+                    };
+                }
+                let name = format!("RCPT TO:<guess{guesses}@here.test>");
+                match one.say(&name).await {
+                    Ok(reply) if reply.code == 550 => guesses += 1,
+                    Ok(_) => {}
+                    Err(_) => continue 'all,
+                }
+            }
+        }
+        assert!(guesses <= 40, "{guesses}");
+        let now = UnixMillis::from(internet.wall());
+        assert!(host.store().banned(from, now).is_some());
     });
 }
 
