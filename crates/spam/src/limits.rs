@@ -220,7 +220,7 @@ pub const UNPACKED_COST_MAX: usize = 128 * 1024 * 1024;
 /// message have no use for a larger one.
 pub const DICTIONARY_BYTES_MAX: u32 = 16 * 1024 * 1024;
 
-/// Most files of a packed tar whose content is looked at.
+/// Most files of a packed tar whose content is looked at, beside archives.
 pub const TAR_CONTENTS_MAX: usize = 50;
 
 /// Longest name in a tar archive that stands in a file of its own.
@@ -395,7 +395,7 @@ pub const REPUTATION_MAX: f32 = 2.0;
 pub const ANSWER_OF_STRANGER_SHARE: f32 = 1.0 / 3.0;
 
 /// What a pretence without a story must bring before it weighs something.
-pub const PRETENCE_BIAS: f32 = 1.2;
+pub const PRETENCE_BIAS: f32 = 1.0;
 
 /// So many letters with spaces between them are a word that is to be read and not found.
 pub const SPACED_LETTERS_MIN: usize = 4;

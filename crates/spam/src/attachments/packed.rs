@@ -43,6 +43,7 @@ impl Meter {
             inner,
             meter: self.clone(),
             price,
+            is_broken: false,
         })
     }
 }
@@ -52,10 +53,15 @@ struct Metered<R> {
     inner: R,
     meter: Meter,
     price: usize,
+    /// After an error nobody knows what a reader does.
+    is_broken: bool,
 }
 
 impl<R: Read> Read for Metered<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.is_broken {
+            return Ok(0);
+        }
         let most = out.len().min(self.meter.left.get() / self.price);
         if most == 0 {
             self.meter
@@ -64,6 +70,7 @@ impl<R: Read> Read for Metered<R> {
             return Ok(0);
         }
         let many = self.inner.read(out.get_mut(..most).unwrap_or_default());
+        self.is_broken = many.is_err();
         match &many {
             Ok(many) => self.meter.spend(many * self.price),
             Err(_) if PRICE_LZMA <= self.price => self.meter.ran_out.set(true),

@@ -4,6 +4,8 @@
 use std::io::Read;
 
 use super::archive::{Budget, Entry, Listing, Place};
+use super::inspect::wants_content;
+use super::names;
 use crate::limits;
 
 pub(super) const BLOCK: usize = 512;
@@ -73,7 +75,6 @@ pub(super) fn passing(mut reader: impl Read, budget: &mut Budget) -> Listing {
             break;
         }
         let mut file = some(&mut reader, head.size);
-        let is_looked_at = listing.entries.len() < limits::TAR_CONTENTS_MAX;
         if head.is_name() {
             let mut content = Vec::new();
             let most = head.size.min(limits::TAR_NAME_BYTES_MAX);
@@ -82,7 +83,10 @@ pub(super) fn passing(mut reader: impl Read, budget: &mut Budget) -> Listing {
             long = name.filter(|name| !name.is_empty()).or(long);
         } else {
             let name = long.take().unwrap_or(head.name);
-            let place = match is_looked_at && super::inspect::wants_content(&name) {
+            // An archive among many files is looked into all the same.
+            let is_looked_at = listing.entries.len() < limits::TAR_CONTENTS_MAX
+                || names::class(&name) == names::Ending::Archive;
+            let place = match is_looked_at && wants_content(&name) {
                 true => Place::Had(budget.take(&mut file, &name, head.size)),
                 false => Place::Nowhere,
             };

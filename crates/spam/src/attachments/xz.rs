@@ -3,7 +3,7 @@
 
 use std::io::{self, Read};
 
-use lzma_rust2::{Lzma2Reader, LzmaReader};
+use lzma_rust2::{Action, Lzma2Stream, LzmaReader, Status};
 
 use crate::limits;
 
@@ -15,7 +15,7 @@ pub(super) struct Xz<'b> {
     rest: &'b [u8],
     /// How long the sum behind each block is.
     check: usize,
-    block: Option<Lzma2Reader<&'b [u8]>>,
+    block: Option<Lzma2<'b>>,
 }
 
 impl<'b> Xz<'b> {
@@ -161,13 +161,37 @@ fn lzma2_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Bare LZMA2.
-pub(super) fn lzma2(packed: &[u8], dictionary: u32) -> Lzma2Reader<&[u8]> {
-    Lzma2Reader::new(
-        packed,
-        dictionary.clamp(1 << 12, limits::DICTIONARY_BYTES_MAX),
-        None,
-    )
+/// Bare LZMA2. A stream that neither takes nor gives anything is broken.
+pub(super) struct Lzma2<'b> {
+    stream: Lzma2Stream,
+    rest: &'b [u8],
+    is_done: bool,
+}
+
+pub(super) fn lzma2(packed: &[u8], dictionary: u32) -> Lzma2<'_> {
+    let dictionary = dictionary.clamp(1 << 12, limits::DICTIONARY_BYTES_MAX);
+    Lzma2 {
+        stream: Lzma2Stream::new(dictionary),
+        rest: packed,
+        is_done: false,
+    }
+}
+
+impl Read for Lzma2<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        while !self.is_done && !out.is_empty() {
+            let step = self.stream.process(self.rest, out, Action::Finish)?;
+            self.rest = self.rest.get(step.bytes_consumed..).unwrap_or_default();
+            self.is_done = step.status == Status::StreamEnd;
+            if 0 < step.bytes_produced {
+                return Ok(step.bytes_produced);
+            }
+            if step.bytes_consumed == 0 && !self.is_done {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+        }
+        Ok(0)
+    }
 }
 
 /// Bare LZMA; of properties that need megabytes for their tables nobody makes use.

@@ -429,6 +429,14 @@ fn bombs_end_where_the_budget_does() {
     assert!(content.1 && content.0.len() <= limits::UNPACKED_FILE_BYTES_MAX);
 }
 
+/// Its first chunk says that it is longer than the file. Readers must not be asked again after an error.
+#[test]
+fn a_chunk_that_promises_more_than_there_is() {
+    let mut packed = bytes(made::TAR_XZ);
+    packed[27] = 0xff;
+    assert_eq!(found("a.xz", &packed), [(Kind::TooDeep, "a.xz".to_owned())]);
+}
+
 proptest! {
     // Some break so that they go on for megabytes.
     #![proptest_config(ProptestConfig::with_cases(48))]
