@@ -6,6 +6,10 @@ use std::time::Duration;
 /// spam, and few of them reach this; a message to a person is as good as sure at half of it.
 pub const ROLE_MARGIN: f32 = 5.0;
 
+/// Wanted mail makes a sender familiar from this many days on: what comes in a run of spam is mostly of one night, and within
+/// some days people say so.
+pub const FAMILIAR_AFTER_DAYS: u64 = 3;
+
 /// Largest message by default: what Gmail and Outlook take and send, with their base64 overhead.
 pub const MESSAGE_BYTES_MAX: usize = 50 * 1024 * 1024;
 
@@ -313,9 +317,6 @@ pub const FILTER_MESSAGES_MAX: u32 = 200;
 
 /// What filters may add to a message beyond the largest that is taken.
 pub const FILTER_GROWTH_BYTES_MAX: usize = 1024 * 1024;
-
-/// A piece of a message on its way to clamd.
-pub const CLAMD_PIECE_BYTES: usize = 128 * 1024;
 
 /// How long the quarantine keeps a message; what a filter wanted thrown away is kept for the time of a complaint.
 pub const HELD_DAYS: i64 = 30;
