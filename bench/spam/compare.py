@@ -31,7 +31,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
-START_PATIENCE = 60  # seconds
+START_PATIENCE = 300  # seconds: on a busy machine rspamd compiles for minutes
 # The relays of those who gave the corpora: what they wrote into Received is true.
 TRUSTED = ["127.0.0.0/8", "172.31.0.0/16", "23.95.222.152"]
 
@@ -99,6 +99,13 @@ def family(pid):
         for child in task.read_text().split():
             out += family(int(child))
     return out
+
+
+def name_of(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
+    except FileNotFoundError:
+        return ""
 
 
 def wait_for(test, what):
@@ -216,7 +223,9 @@ class Rspamd:
             self.post(self.control, "/learnspam" if message.label == "spam" else "/learnham", message.data)
 
     def cpu(self):
-        return cpu_of(family(self.process.pid) + ([self.redis.pid] if self.redis else []))
+        # Not the process that compiles expressions beside the first messages: in its favour.
+        judging = [pid for pid in family(self.process.pid) if "hs_helper" not in name_of(pid)]
+        return cpu_of(judging + ([self.redis.pid] if self.redis else []))
 
     def stop(self):
         self.process.terminate()
