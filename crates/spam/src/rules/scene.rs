@@ -204,6 +204,16 @@ impl<'c> Scene<'c> {
             if let Some(brand) = brand {
                 self.brand = Some(brand);
                 self.doubts.push(doubt);
+                // Who bears a false name is at home nowhere.
+                let is_at_home = self.leads == Leads::Home
+                    && !self
+                        .case
+                        .targets
+                        .iter()
+                        .any(|target| brand.owns(&target.host));
+                if is_at_home && doubt == Doubt::Brand {
+                    self.leads = Leads::Elsewhere(author.to_owned());
+                }
                 return;
             }
         }
