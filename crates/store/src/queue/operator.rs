@@ -43,6 +43,14 @@ impl Change<'_> {
         let (message, domain) = key(choice);
         let which = "SELECT DISTINCT message FROM queue_recipient WHERE (?1 = 0 OR message = ?1) AND (?2 = '' OR domain = ?2)";
         let messages = self.sql.all(which, &[message, domain], |row| row.int(0))?;
+        let of_domain = match choice {
+            Choice::Domain(domain) => Some(domain),
+            Choice::All | Choice::Message(_) => None,
+        };
+        for message in &messages {
+            self.forget_untold(QueueId(*message), of_domain)?;
+        }
+        let (message, domain) = key(choice);
         let sql = "DELETE FROM queue_recipient WHERE (?1 = 0 OR message = ?1) AND (?2 = '' OR domain = ?2)";
         self.sql.execute(sql, &[message, domain])?;
         let mut left = 0;

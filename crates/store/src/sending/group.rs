@@ -1,6 +1,6 @@
 //! Messages of one account that are alike, and what an operator does with a group of them.
 
-use mail::{Address, TraceId, UnixMillis};
+use mail::{Address, Domain, TraceId, UnixMillis};
 
 use super::Counts;
 use super::count::{SLOT_MILLIS, int, slot_of};
@@ -215,16 +215,7 @@ impl Change<'_> {
         let mut left = 0;
         for message in messages {
             let key = [Param::Int(message.0)];
-            // Whom an intruder wrote to is nobody whom the account knows.
-            if let Some(queued) = self.queued(*message)?
-                && let Some(account) = queued.account
-            {
-                let untold = queued.recipients.iter().filter(|of| {
-                    !matches!(of.state, RecipientState::Delivered | RecipientState::Failed)
-                });
-                let untold: Vec<Address> = untold.map(|of| of.address.clone()).collect();
-                self.note_unsent(account, &untold)?;
-            }
+            self.forget_untold(*message, None)?;
             let sql = "DELETE FROM queue_recipient WHERE message = ?1 AND state < 3";
             self.sql.execute(sql, &key)?;
             left += u64::from(self.leave_if_done(*message)? == QueueLeft::Done);
@@ -232,6 +223,31 @@ impl Change<'_> {
                 .execute("DELETE FROM sending_message WHERE message = ?1", &key)?;
         }
         Ok(left)
+    }
+
+    /// Before recipients (of one domain, or all) of a message that an alarm holds go without having had it: whom an intruder
+    /// wrote to is nobody whom the account knows.
+    pub(crate) fn forget_untold(
+        &mut self,
+        message: QueueId,
+        domain: Option<&Domain>,
+    ) -> Result<(), StoreError> {
+        let held = "SELECT account FROM sending_message WHERE message = ?1 AND held = 1";
+        let held = self
+            .sql
+            .first(held, &[Param::Int(message.0)], |row| row.int(0))?;
+        let Some(account) = held else {
+            return Ok(());
+        };
+        let Some(queued) = self.queued(message)? else {
+            return Ok(());
+        };
+        let untold = queued.recipients.into_iter().filter(|of| {
+            !matches!(of.state, RecipientState::Delivered | RecipientState::Failed)
+                && domain.is_none_or(|domain| of.address.domain() == domain)
+        });
+        let untold: Vec<Address> = untold.map(|of| of.address).collect();
+        self.note_unsent(AccountId(account), &untold)
     }
 
     fn release_messages(

@@ -9,7 +9,8 @@ use crate::sending::{HOUR, MINUTE, alarm, at, new_group, states, submit};
 on_both!(
     what_an_alarm_holds_goes_with_its_account,
     an_alarms_end_leaves_what_the_operator_holds,
-    what_came_by_another_way_is_a_group
+    what_came_by_another_way_is_a_group,
+    whom_deleted_spam_was_for_nobody_knows
 );
 
 fn what_an_alarm_holds_goes_with_its_account(home: &Home) {
@@ -120,4 +121,26 @@ fn what_came_by_another_way_is_a_group(home: &Home) {
     let stopped = home.read(|view| view.stopped_accounts());
     assert_eq!(stopped.len(), 1);
     assert!(stopped[0].0 == ann && stopped[0].1.is_locked());
+}
+
+/// By number in the queue as well as by group.
+fn whom_deleted_spam_was_for_nobody_knows(home: &Home) {
+    use store::sending::Acquaintance::{FirstTime, Fresh};
+    let ann = home.account("ann");
+    let knows = |name: &str| {
+        let to = address(name);
+        home.read(move |view| view.acquaintance(ann, &to, at(1)))
+    };
+    let written = ["spam@far.example", "good@far.example"];
+    home.write(move |change| change.note_sent(ann, &written.map(address), NOW))
+        .expect("noted");
+    let spam = submit(home, ann, &written[..1], new_group(1), true, HOUR, NOW);
+    let good = submit(home, ann, &written[1..], new_group(2), false, HOUR, NOW);
+    assert_eq!((knows(written[0]), knows(written[1])), (Fresh, Fresh));
+    for message in [spam, good] {
+        let message = Choice::Message(message);
+        let left = home.write(move |change| change.delete_queued(&message));
+        assert_eq!(left.expect("deleted"), 1);
+    }
+    assert_eq!((knows(written[0]), knows(written[1])), (FirstTime, Fresh));
 }

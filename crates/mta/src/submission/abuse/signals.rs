@@ -88,6 +88,17 @@ pub struct Allowed {
 }
 
 impl Allowed {
+    /// Habits are those of somebody at home, by day.
+    fn at(facts: &SendingFacts, place: &Place) -> Self {
+        match place.is_new || place.is_odd(facts.habits) {
+            true => Self::of(&SendingFacts {
+                habits: Habits::default(),
+                ..facts.clone()
+            }),
+            false => Self::of(facts),
+        }
+    }
+
     pub fn of(facts: &SendingFacts) -> Self {
         let times = match facts.raised_until {
             Some(_) => limits::RAISED_TIMES,
@@ -117,14 +128,7 @@ pub fn measures(facts: &SendingFacts, place: &Place, message: &Message) -> Vec<M
 }
 
 fn volume(facts: &SendingFacts, place: &Place, message: &Message) -> Vec<Measure> {
-    let allowed = match place.is_new || place.is_odd(facts.habits) {
-        // Habits are those of somebody at home, by day.
-        true => Allowed::of(&SendingFacts {
-            habits: Habits::default(),
-            ..facts.clone()
-        }),
-        false => Allowed::of(facts),
-    };
+    let allowed = Allowed::at(facts, place);
     let (more, less) = (message.counts, facts);
     let widened = |usual: u64, of: u64, standard: u64| match of > standard {
         // Whoever may send more in a day may send a share of it at once.

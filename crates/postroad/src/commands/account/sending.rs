@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Subcommand;
-use mail::UnixMillis;
+use mail::{Address, UnixMillis};
 use mta::sending::{Kind, Level, Measure, Message, Place, measures, topics};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -202,16 +202,7 @@ fn release(
     let name = &account.address;
     let was_disabled = account.state == AccountState::Disabled;
     let is_disabled = was_disabled && !all;
-    let said = match (was_stopped, was_disabled, all) {
-        (true, false, _) => format!("{name} sends again."),
-        (true, true, true) => format!("{name} may log in and sends again."),
-        (true, true, false) => format!("Sending of {name} is released, but it may not log in."),
-        (false, true, true) => format!("{name} may log in again."),
-        (false, true, false) => {
-            format!("Sending of {name} was not stopped, but it may not log in.")
-        }
-        (false, false, _) => format!("{name} was not stopped."),
-    };
+    let said = released(name, was_stopped, was_disabled, all);
     let value = json!({
         "address": name.to_string(), "state": "free", "was_stopped": was_stopped, "released_messages": sent,
         "held_messages": held.0, "held_recipients": held.1, "password_is_old": old_password,
@@ -238,6 +229,19 @@ fn release(
         answer = answer.remark(held_remark(held));
     }
     Ok(answer)
+}
+
+fn released(name: &Address, was_stopped: bool, was_disabled: bool, all: bool) -> String {
+    match (was_stopped, was_disabled, all) {
+        (true, false, _) => format!("{name} sends again."),
+        (true, true, true) => format!("{name} may log in and sends again."),
+        (true, true, false) => format!("Sending of {name} is released, but it may not log in."),
+        (false, true, true) => format!("{name} may log in again."),
+        (false, true, false) => {
+            format!("Sending of {name} was not stopped, but it may not log in.")
+        }
+        (false, false, _) => format!("{name} was not stopped."),
+    }
 }
 
 /// As it stands in output.
@@ -431,21 +435,7 @@ fn present(account: &Account, seen: &Seen, now: UnixMillis) -> Answer {
             answer = answer.line(format!("          {reason}"));
         }
     }
-    let (volume, signs): (Vec<&Measure>, Vec<&Measure>) = list
-        .iter()
-        .partition(|measure| measure.signal.kind() == Kind::Volume);
-    let rows = volume.iter().map(|measure| row(measure)).collect();
-    answer = answer
-        .table(
-            &["what", "now", "waits above", "held above", "locked above"],
-            rows,
-        )
-        .line("")
-        .table(
-            &["sign of somebody else", "now", "odd above", "bad above"],
-            signs.iter().map(|measure| sign_row(measure)).collect(),
-        )
-        .remark("Odd signs make the first table stricter; bad ones hold mail to new people.");
+    answer = with_tables(answer, &list);
     if seen.reached.recipients > 0 {
         answer = answer.line(format!(
             "{} elsewhere took its mail in the last day{}",
@@ -457,6 +447,24 @@ fn present(account: &Account, seen: &Seen, now: UnixMillis) -> Answer {
         ));
     }
     answer
+}
+
+/// What holds mail up by itself, and what only makes that stricter.
+fn with_tables(answer: Answer, list: &[&Measure]) -> Answer {
+    let (volume, signs): (Vec<&Measure>, Vec<&Measure>) = list
+        .iter()
+        .partition(|measure| measure.signal.kind() == Kind::Volume);
+    answer
+        .table(
+            &["what", "now", "waits above", "held above", "locked above"],
+            volume.iter().map(|measure| row(measure)).collect(),
+        )
+        .line("")
+        .table(
+            &["sign of somebody else", "now", "odd above", "bad above"],
+            signs.iter().map(|measure| sign_row(measure)).collect(),
+        )
+        .remark("Odd signs make the first table stricter; bad ones hold mail to new people.")
 }
 
 const ALARMS_SHOWN: usize = 5;
