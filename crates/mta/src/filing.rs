@@ -127,17 +127,8 @@ impl Filing {
                 }
             }
         }
-        if let Some(beside) = &self.beside {
-            match beside.write(change) {
-                Ok(Some(accepted)) => add(accepted),
-                Ok(None) => {}
-                // The others shall have theirs whatever strangers filled the quarantine with.
-                Err(Refusal::QuarantineFull) => tracing::warn!(
-                    recipients = ?beside.hold.as_ref().map(|held| &held.recipients),
-                    "a copy that is to be set aside finds no room and is dropped; other recipients have the message"
-                ),
-                Err(refusal) => return Err(refusal),
-            }
+        if let Some(accepted) = self.write_beside(change)? {
+            add(accepted);
         }
         if let (Some(sending), Some(admitted)) = (&self.sending, admitted) {
             sending.settle(change, admitted, &waiting)?;
@@ -165,6 +156,23 @@ impl Filing {
             }
         }
         Ok(all)
+    }
+
+    fn write_beside(&self, change: &mut Change<'_>) -> Result<Option<Accepted>, Refusal> {
+        let Some(beside) = &self.beside else {
+            return Ok(None);
+        };
+        match beside.write(change) {
+            // The others shall have theirs whatever strangers filled the quarantine with.
+            Err(Refusal::QuarantineFull) => {
+                tracing::warn!(
+                    recipients = ?beside.hold.as_ref().map(|held| &held.recipients),
+                    "a copy that is to be set aside finds no room and is dropped; other recipients have the message"
+                );
+                Ok(None)
+            }
+            written => written,
+        }
     }
 
     /// What a delivery tells of its sender, and what the daily summary of junk will name.

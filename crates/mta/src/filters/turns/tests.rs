@@ -4,10 +4,15 @@ use std::time::{Duration, Instant};
 
 use super::*;
 
+#[expect(clippy::disallowed_methods, reason = "any moment will do")]
+fn some_moment() -> Instant {
+    Instant::now()
+}
+
 #[test]
 fn it_rests_after_some_silence_and_one_at_a_time_asks() {
     let mut rest = Rest::default();
-    let begin = Instant::now();
+    let begin = some_moment();
     let at = |secs: u64| begin + Duration::from_secs(secs);
     for _ in 0..20 {
         assert_eq!(rest.admit(at(0)), Admission::Free);
@@ -39,7 +44,7 @@ fn it_rests_after_some_silence_and_one_at_a_time_asks() {
 
 #[test]
 fn an_answer_between_them_counts_from_the_beginning() {
-    let (mut rest, now) = (Rest::default(), Instant::now());
+    let (mut rest, now) = (Rest::default(), some_moment());
     for _ in 0..10 {
         for _ in 1..limits::FILTER_SILENT_MAX {
             rest.silent(false, now);
