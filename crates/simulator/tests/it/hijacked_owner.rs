@@ -89,25 +89,6 @@ const PEOPLE: [Person; 6] = [
     },
 ];
 
-/// What becomes of mail to somebody. In every address book some are gone, and some mailboxes are full for weeks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    Reads,
-    Gone,
-    Full,
-}
-
-impl Fate {
-    fn of(address: &str) -> Self {
-        let digits: String = address.chars().filter(char::is_ascii_digit).collect();
-        match digits.parse::<u64>().unwrap_or(0) % 25 {
-            7 => Self::Gone,
-            9 => Self::Full,
-            _ => Self::Reads,
-        }
-    }
-}
-
 struct Life<'i> {
     internet: &'i Internet,
     host: Host,
@@ -122,17 +103,7 @@ impl<'i> Life<'i> {
     async fn new(internet: &'i Internet, person: Person) -> Self {
         let mut remotes = BTreeMap::new();
         for place in PLACES {
-            let script = (0..200).fold(Script::accept(), |script, number| {
-                ["friend", "new"].iter().fold(script, |script, kind| {
-                    let address = format!("{kind}{number}@{place}");
-                    match Fate::of(&address) {
-                        Fate::Reads => script,
-                        Fate::Gone => script.recipient(&address, "550 5.1.1 no such user"),
-                        Fate::Full => script.recipient(&address, "452 4.2.2 the mailbox is full"),
-                    }
-                })
-            });
-            remotes.insert(place, internet.remote_domain(place, script).await);
+            remotes.insert(place, internet.remote_domain(place, Script::accept()).await);
         }
         Self {
             internet,
@@ -200,8 +171,7 @@ impl<'i> Life<'i> {
             "{}, day {day}: {reply:?}",
             self.person.name
         );
-        let reads = |to: &&&str| Fate::of(to) == Fate::Reads;
-        self.sent += to.iter().filter(reads).count();
+        self.sent += to.len();
     }
 
     /// Somebody writes to her. Whoever is put off at the door comes again.
@@ -330,13 +300,10 @@ fn month_of(person: Person, seed: u64) {
         assert_eq!(
             life.arrived(),
             life.sent,
-            "{}: all of it arrives that can",
+            "{}: all of it arrives",
             person.name
         );
-        let mut waiting = life.host.queue().into_iter().flat_map(|of| of.recipients);
-        assert!(waiting.all(|of| Fate::of(&of.address.to_string()) == Fate::Full));
-        let bounces = life.host.inbox(ANN);
-        assert!(bounces.iter().any(|text| text.contains("no such user")));
+        assert!(life.host.queue().is_empty());
         eprintln!("{}, seed {seed}: {} recipients", person.name, life.sent);
     });
 }
