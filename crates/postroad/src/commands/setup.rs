@@ -271,6 +271,9 @@ fn summary(setup: &Setup<'_>, findings: &Findings, style: Style) -> Answer {
         }
         answer = answer.line("Then run the same command again; it goes on where it stopped.");
     }
+    let answer = answer.remark(
+        "To hear of trouble outside of this server: postroad doctor notify add mail you@elsewhere.example",
+    );
     match left.is_empty() {
         true => answer,
         false => answer.findings(),
