@@ -12,7 +12,7 @@ pub(super) struct Row {
 const PASSES_MAX: usize = 200;
 
 /// A gradient below this ends it.
-const GRADIENT_MIN: f64 = 1e-3;
+const GRADIENT_MIN: f64 = 1e-2;
 
 /// The order of rows is shuffled from here on.
 const SEED: u64 = 0x706f_7374_726f_6164;
