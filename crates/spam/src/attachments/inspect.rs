@@ -81,10 +81,9 @@ impl Inspector {
         let mut magic = magic::of(file.content);
         // Programs that unpack go by the end: anything may stand before.
         let is_other = !magic.is_some_and(Magic::is_archive);
-        if is_other && (magic.is_none() || class == Ending::Archive) {
-            if let Some(archive) = zip::behind(file.content) {
-                (file.content, magic) = (archive, Some(Magic::Zip));
-            }
+        let may_be_behind = is_other && (magic.is_none() || class == Ending::Archive);
+        if let Some(archive) = zip::behind(file.content).filter(|_| may_be_behind) {
+            (file.content, magic) = (archive, Some(Magic::Zip));
         }
         match class {
             Ending::Danger(kind) if is_by_name(kind, magic, file) => self.add(file, kind, ""),

@@ -197,7 +197,7 @@ fn is_disk(content: &[u8]) -> bool {
     let is_partitioned = sector[446..510].iter().any(|byte| *byte != 0)
         && partitions.clone().all(|entry| matches!(entry[0], 0 | 0x80))
         && partitions.clone().any(|entry| entry[4] != 0)
-        && content.len() % 512 == 0;
+        && content.len().is_multiple_of(512);
     sector[510..] == [0x55, 0xaa] && (is_windows || is_partitioned)
 }
 

@@ -133,7 +133,10 @@ fn contents(bytes: &[u8], budget: &mut Budget, listing: &mut Listing) {
                 let mut unpacked = budget.meter.watch(ZlibDecoder::new(packed), 1);
                 budget.take(&mut unpacked, "", usize::MAX)
             }
-            false => budget.take(&mut &*packed, "", usize::MAX),
+            false => {
+                let mut packed = packed;
+                budget.take(&mut packed, "", usize::MAX)
+            }
         };
         let entry = Entry {
             name: format!("file {many}"),

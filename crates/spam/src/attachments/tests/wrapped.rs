@@ -157,7 +157,7 @@ fn images_of_disks() {
         found("a.vhd", &disk),
         [program("a.vhd > sector 9"), image("a.vhd")]
     );
-    assert_eq!(found("a.vhd", &vec![0; 4096]), [image("a.vhd")]);
+    assert_eq!(found("a.vhd", &[0; 4096]), [image("a.vhd")]);
 }
 
 #[test]
@@ -233,8 +233,8 @@ fn ole(streams: &[(&str, Vec<u8>)]) -> Vec<u8> {
     }
     let at = table.len();
     table.resize(at + directory.len().div_ceil(512), 0);
-    for place in at..table.len() {
-        table[place] = u32::try_from(place + 1).unwrap();
+    for (place, next) in table.iter_mut().enumerate().skip(at) {
+        *next = u32::try_from(place + 1).unwrap();
     }
     *table.last_mut().unwrap() = 0xffff_fffe;
     table.resize(128, u32::MAX);
