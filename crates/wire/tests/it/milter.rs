@@ -498,16 +498,14 @@ fn macros_of_one_message_are_not_believed_of_the_next() {
     let all = "MRTE";
     let expected = format!("OCH{all}{all}KCH{all}KCH{all}{all}KCH{all}Q");
     assert_eq!(filter.letters(), expected);
-    let doors: Vec<&[u8]> = filter
+    let greetings = filter
         .seen
         .iter()
-        .filter_map(|(letter, data)| {
-            (*letter == b'D' && data.starts_with(b"C")).then(|| {
-                let at = data
-                    .windows(3)
-                    .position(|three| three == b"MTA" || three == b"MSA");
-                &data[at.unwrap()..at.unwrap() + 3]
-            })
+        .filter(|(letter, data)| *letter == b'D' && data.starts_with(b"C"));
+    let doors: Vec<&[u8]> = greetings
+        .map(|(_, data)| {
+            let door = |three: &&[u8]| *three == b"MTA" || *three == b"MSA";
+            data.windows(3).find(door).unwrap()
         })
         .collect();
     assert_eq!(doors, [b"MTA", b"MTA", b"MSA", b"MTA"]);
