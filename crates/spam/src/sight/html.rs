@@ -128,6 +128,11 @@ section header footer main nav figure figcaption picture source video audio svg 
 center dir menu q cite kbd samp var bdo layer ilayer basefont bgsound xml o:p v:rect v:roundre v:textbo v:fill \
 v:imaged v:shape o:office v:shapet v:formul v:f v:path o:lock v:stroke w:anchor o:allowp o:pixels";
 
+/// Of an attribute that is given twice the first counts, as in browsers (HTML, "duplicate-attribute").
+fn first<'p>(known: &mut Option<&'p str>, value: &'p str) {
+    known.get_or_insert(value);
+}
+
 /// Whether HTML (or the office programs that write it) has such an element.
 fn is_known(packed: u64) -> bool {
     static NAMES: std::sync::OnceLock<Vec<u64>> = std::sync::OnceLock::new();
@@ -280,21 +285,21 @@ impl<'s> Reader<'s> {
         lower.copy_from_slice(name.as_bytes());
         lower.make_ascii_lowercase();
         match &*lower {
-            b"href" => found.href = Some(value),
-            b"src" => found.src = Some(value),
-            b"action" => found.action = Some(value),
-            b"alt" => found.alt = Some(value),
-            b"style" => found.style = Some(value),
-            b"type" => found.kind = Some(value),
-            b"background" => found.background = Some(value),
-            b"http-equiv" => found.http_equiv = Some(value),
-            b"content" => found.content = Some(value),
+            b"href" => first(&mut found.href, value),
+            b"src" => first(&mut found.src, value),
+            b"action" => first(&mut found.action, value),
+            b"alt" => first(&mut found.alt, value),
+            b"style" => first(&mut found.style, value),
+            b"type" => first(&mut found.kind, value),
+            b"background" => first(&mut found.background, value),
+            b"http-equiv" => first(&mut found.http_equiv, value),
+            b"content" => first(&mut found.content, value),
             b"hidden" => found.is_hidden = true,
             b"width" | b"height" => {
                 if *lower == *b"width" {
-                    found.width = Some(value);
+                    first(&mut found.width, value);
                 } else {
-                    found.height = Some(value);
+                    first(&mut found.height, value);
                 }
                 self.push_trait(element, lower, value);
             }
