@@ -212,7 +212,8 @@ impl Inbound {
         let mut filing = Filing::default();
         let forged = results::forged(&self.message, inner.settings.hostname.as_str());
         if !here.is_empty() {
-            filing.add(self.deliver(inner, &here, &forged).await?);
+            let why = self.why_ruled(ruling);
+            filing.add(self.deliver(inner, &here, &forged, &why).await?);
             filing.seen = self.seen(inner, &here);
         }
         if !away.is_empty() {
@@ -256,7 +257,7 @@ impl Inbound {
         let away: Vec<_> = away.collect();
         let mut filing = Filing::default();
         if !here.is_empty() {
-            filing.add(self.deliver(inner, &here, forged).await?);
+            filing.add(self.deliver(inner, &here, forged, "").await?);
         }
         if !away.is_empty() {
             filing.add(forward::plan(inner, &self.passing(inner, forged), &away).await?);
@@ -302,6 +303,7 @@ impl Inbound {
         inner: &Inner,
         here: &[(&Routed, bool)],
         forged: &[std::ops::Range<usize>],
+        why_ruled: &str,
     ) -> Result<Filing, Refusal> {
         let mut forged = forged.to_vec();
         forged.extend(spam::forged(&self.message));
@@ -313,7 +315,7 @@ impl Inbound {
         let size = self.message.len();
         let copies = Copies::of(here, self.scores.as_ref(), host, size);
         let mut filing = Filing {
-            arrived: self.arrived(&copies),
+            arrived: self.arrived(&copies, why_ruled),
             ..Filing::default()
         };
         // Together, so that they share what it costs to have them on disk.
@@ -353,8 +355,16 @@ impl Inbound {
         Ok(filing)
     }
 
+    /// In words for its readers: what puts it into the junk folder beside the filter.
+    fn why_ruled(&self, ruling: &Ruling) -> String {
+        match &self.screened.junk {
+            Some(attached) => attached.clone(),
+            None => format!("it {}", evidence::why_kept(ruling.judgement)),
+        }
+    }
+
     /// What each account remembers of it.
-    fn arrived(&self, copies: &Copies<'_>) -> Vec<Arrived> {
+    fn arrived(&self, copies: &Copies<'_>, why_ruled: &str) -> Vec<Arrived> {
         let Some(scores) = &self.scores else {
             return Vec::new();
         };
@@ -371,18 +381,21 @@ impl Inbound {
                     };
                     Arrived::Wanted(new, self.now)
                 })),
-                Some(Because::Verdict) => arrived.extend(scores.of(*account).map(|verdict| {
-                    let reason = verdict.words().into_iter().next().unwrap_or_default();
-                    Arrived::Junk(Junked {
+                Some(because) => {
+                    let verdict = scores.of(*account).unwrap_or(&scores.server);
+                    let reason = match because {
+                        Because::Verdict => verdict.words().into_iter().next(),
+                        Because::Ruled => Some(why_ruled.to_owned()),
+                    };
+                    arrived.push(Arrived::Junk(Junked {
                         account: *account,
                         message: MessageId(0),
                         at: self.now,
                         probability: verdict.probability,
-                        reason,
+                        reason: reason.unwrap_or_default(),
                         message_id: message_id.clone(),
-                    })
-                })),
-                Some(Because::Ruled) => {}
+                    }));
+                }
             }
         }
         arrived

@@ -1,5 +1,5 @@
 //! Taking mail in: MAIL, RCPT and the message, each as gather, decide, do.
-//! Greylisting and the spam filter will gather beside what is gathered here.
+//! The door (greylisting, bans) decides before; the spam filter gathers beside what is gathered here.
 
 mod copies;
 mod evidence;

@@ -154,6 +154,54 @@ fn whom_one_wrote_to_is_spared_and_who_forges_them_is_not() {
 }
 
 #[test]
+fn what_programs_send_by_themselves_makes_nobody_known() {
+    Internet::simulated(1, async |internet| {
+        let host = host(&internet).await;
+        let author = Author::new(&internet, "author.test", "p=none");
+        for (id, header) in [
+            (1, "Auto-Submitted: auto-replied\r\nSubject: away"),
+            (
+                2,
+                "Content-Type: multipart/report; report-type=disposition-notification; boundary=b\r\nSubject: read",
+            ),
+            (3, "Subject: unsubscribe"),
+        ] {
+            let letter = format!("{header}\r\nMessage-ID: <{id}@here.test>\r\n\r\nI am away.\r\n");
+            host.submit(&format!("<{ANN}>"), &["al@author.test"], &letter)
+                .await;
+            let answer = format!("In-Reply-To: <{id}@here.test>\r\nSubject: CONG");
+            let odd = prize("Al <al@author.test>").replacen("Subject: CONG", &answer, 1);
+            author.send(&host, &[ANN], &author.signed(&odd)).await;
+            let spam = junk(&host, ANN).pop().expect(header);
+            assert_verdict(&spam, "junk", &[]);
+            let verdict = verdict(&spam).unwrap();
+            assert!(!verdict.contains("correspondent"), "{header}: {verdict}");
+            assert!(!verdict.contains("answers-us"), "{header}: {verdict}");
+        }
+        assert!(inbox(&host, ANN).is_empty());
+    });
+}
+
+#[test]
+fn what_a_rule_puts_into_junk_is_told_of_with_its_reason() {
+    Internet::simulated(1, async |internet| {
+        let host = host(&internet).await;
+        let _author = Author::new(&internet, "author.test", "p=quarantine");
+        stranger(&internet, &host, &[ANN], &lunch("Al <al@author.test>")).await;
+        assert_eq!(junk(&host, ANN).len(), 1);
+        let told = host.store().read_blocking(|view| -> Result<_, StoreError> {
+            let ann = view.account_by_address(&Address::parse(ANN).unwrap())?;
+            let all = mail::UnixMillis(i64::MAX);
+            view.junked_between(ann.expect("ann lives here").id, mail::UnixMillis(0), all, 9)
+        });
+        let (told, _) = told.unwrap();
+        let reasons: Vec<&str> = told.iter().map(|one| one.reason.as_str()).collect();
+        assert_eq!(reasons.len(), 1);
+        assert!(reasons[0].contains("(DMARC)"), "{reasons:?}");
+    });
+}
+
+#[test]
 fn who_imitates_the_domain_of_somebody_known_is_found_out() {
     Internet::simulated(1, async |internet| {
         let host = host(&internet).await;

@@ -1,8 +1,12 @@
 //! Log-ins over time: what is taken back ends at once, and who travels, guesses or has an old password leaves the traces
 //! that they should.
 
+use mta::{Refusal, Submission, SubmissionRecipient};
 use simulator::{Client, Host, Internet, PASSWORD, hours, minutes};
-use store::{AccountId, AppPasswordBounds, Durability, NewAppPassword, PasswordUsed, Protocols};
+use store::{
+    AccountError, AccountId, AccountState, AppPasswordBounds, Durability, NewAppPassword,
+    PasswordUsed, Protocol, Protocols, Visit,
+};
 
 use crate::{ANN, here, letter};
 
@@ -57,6 +61,76 @@ fn a_session_of_a_thief_goes_no_further() {
         let said = anew.transact(ANN, &[ANN], &letter("here I am")).await;
         assert_eq!(said.unwrap().code, 250);
         assert_eq!(host.inbox(ANN).len(), 1);
+    });
+}
+
+/// Whatever took its time between the last byte and the answer: the message of a log-in that has ended is nobody's.
+#[test]
+fn what_was_said_before_the_log_in_ended_is_not_sent_after_it() {
+    Internet::simulated(1, async |internet| {
+        let host = here(&internet).await;
+        let ann = account(&host).await;
+        for end in ["password", "sessions", "disabled", "removed"] {
+            let now = internet.wall().into();
+            let visit = Visit {
+                protocol: Protocol::Submission,
+                peer: internet.fresh_address(),
+            };
+            let password = match end {
+                "password" => PASSWORD,
+                _ => "another password",
+            };
+            let user = host.store().log_in(ANN, password, visit, now);
+            let user = user.await.unwrap();
+            let message = || Submission {
+                user: user.clone(),
+                reverse_path: mail::ReversePath::Address(ANN.parse().unwrap()),
+                recipients: vec![SubmissionRecipient {
+                    address: "bob@there.test".parse().unwrap(),
+                    dsn: Default::default(),
+                }],
+                dsn: Default::default(),
+                smtputf8: false,
+                message: letter("here I am").into(),
+                peer: Some(visit.peer),
+            };
+            let taken = host.mta().submit(message()).await;
+            assert_eq!(taken.expect("still logged in").delivered().len(), 0);
+            let queued = host.queue().len();
+            let store = host.store();
+            if end == "password" {
+                let set = store.set_password(ann, "another password".to_owned(), now);
+                set.await.unwrap();
+            }
+            let change = move |change: &mut store::Change<'_>| match end {
+                "sessions" => Ok(change.end_sessions(ann)?),
+                "disabled" => {
+                    change.set_account_state(ann, AccountState::Disabled)?;
+                    // A new log-in would be in a new epoch.
+                    Ok(())
+                }
+                "removed" => change.remove_account(ann),
+                _ => Ok(()),
+            };
+            let changed: Result<(), AccountError> = store.write(Durability::Durable, change).await;
+            changed.unwrap();
+            let said = host.mta().submit(message()).await;
+            assert!(said.is_err(), "{end}: {said:?}");
+            if end != "removed" {
+                assert!(matches!(said, Err(Refusal::LoggedOut)), "{end}: {said:?}");
+                assert_eq!(host.queue().len(), queued, "{end}");
+            }
+            if end == "disabled" {
+                let enable = move |change: &mut store::Change<'_>| {
+                    change.set_account_state(ann, AccountState::Active)
+                };
+                let enabled: Result<(), AccountError> =
+                    store.write(Durability::Durable, enable).await;
+                enabled.unwrap();
+                let said = host.mta().submit(message()).await;
+                assert!(matches!(said, Err(Refusal::LoggedOut)), "enabled: {said:?}");
+            }
+        }
     });
 }
 

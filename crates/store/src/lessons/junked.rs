@@ -101,6 +101,18 @@ impl Change<'_> {
 }
 
 impl View<'_> {
+    /// Why a message was put into Junk, if it was.
+    pub fn junked_for(
+        &self,
+        account: AccountId,
+        message: MessageId,
+    ) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT reason FROM junked WHERE account = ?1 AND message = ?2";
+        let params = [Param::Int(account.0), Param::Int(message.0)];
+        self.sql
+            .first(sql, &params, |row| Ok(row.text(0)?.to_owned()))
+    }
+
     /// What the filter put into Junk after a moment and up to another, and lies there still: the likeliest to be wanted first,
     /// and how many there are in all.
     pub fn junked_between(

@@ -198,7 +198,7 @@ impl Change<'_> {
                     first_sent = CASE WHEN sent = 1 THEN NULL ELSE first_sent END, \
                     last_sent = CASE WHEN sent = 1 THEN NULL ELSE last_sent END \
                     WHERE account = ?1 AND address = ?2 AND sent > 0";
-        let gone = "DELETE FROM correspondent WHERE account = ?1 AND address = ?2 AND sent = 0 AND received = 0";
+        let gone = "DELETE FROM correspondent WHERE account = ?1 AND address = ?2 AND sent = 0 AND received <= 0";
         let mut keys: Vec<String> = addresses.iter().map(key_of).collect();
         keys.sort();
         keys.dedup();
@@ -220,7 +220,7 @@ impl Change<'_> {
                    last_received = excluded.last_received, \
                    network = CASE WHEN correspondent.confirmed = 0 AND excluded.confirmed > 0 THEN excluded.network \
                    WHEN correspondent.confirmed > 0 AND excluded.confirmed = 0 THEN correspondent.network \
-                   WHEN correspondent.received = 0 OR correspondent.network = excluded.network \
+                   WHEN correspondent.received <= 0 OR correspondent.network = excluded.network \
                    THEN excluded.network ELSE '' END";
         let key = key_of(&new.author);
         let params = [
@@ -262,10 +262,9 @@ impl Change<'_> {
             ];
             self.sql.execute(sql, &params)?;
         }
+        // What the filter had junked by itself was never counted: below nothing, so that taking it back makes nothing of it.
         let sql = "UPDATE correspondent SET junked = CASE WHEN junked + ?3 < 0 THEN 0 ELSE junked + ?3 END, \
-                   received = CASE WHEN received + ?4 < 0 THEN 0 ELSE received + ?4 END, \
-                   confirmed = CASE WHEN confirmed + ?5 < 0 THEN 0 ELSE confirmed + ?5 END \
-                   WHERE account = ?1 AND address = ?2";
+                   received = received + ?4, confirmed = confirmed + ?5 WHERE account = ?1 AND address = ?2";
         let params = [
             Param::Int(lesson.account.0),
             Param::Text(&key),

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use mail::{Address, ReversePath};
+use mail::{Address, ReversePath, UnixMillis};
 use mailauth::dmarc::DmarcResult;
 use mailauth::verdict::Verdict;
 use spam::facts::{Authentication, History, ListBy, ListEntry, ListOf, ListWish, Proof};
@@ -10,6 +10,8 @@ use spam::origin::is_aligned;
 use spam::{Count, Opinion, Weights, taught_log_odds};
 use store::lessons::{Lore, RuleOf, Scope, SenderRule, SpamChoices, Wish};
 use store::senders;
+
+use crate::limits;
 
 /// Whether the author is who it says. Without a DMARC record of its domain, SPF or DKIM must pass for the same house.
 pub(super) fn proof(verdict: &Verdict) -> Proof {
@@ -64,12 +66,21 @@ pub(super) fn is_near(peer: IpAddr) -> bool {
     }
 }
 
-/// The account's past with the author.
+/// The account's past with the author. Spam that slips through is filed as wanted too, and its next letter comes soon: somebody
+/// is familiar after some days, and not by more messages than there were days to complain.
 pub(super) fn history(
     known: &senders::History,
     network: Option<&str>,
     answers_us: bool,
+    now: UnixMillis,
 ) -> History {
+    let days = known
+        .first_received
+        .map_or(0, |first| now.since(first).as_secs() / 86_400);
+    let familiar = match days < limits::FAMILIAR_AFTER_DAYS {
+        true => 0,
+        false => known.confirmed.min(days),
+    };
     let count = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
     let to_others = known
         .written_at_domain
@@ -77,7 +88,7 @@ pub(super) fn history(
     History {
         written_to_address: count(known.sent),
         written_to_domain: count(to_others),
-        received_wanted: count(known.confirmed),
+        received_wanted: count(familiar),
         received_junk: count(known.junked),
         same_network: known.network.is_some() && known.network.as_deref() == network,
         answers_us,

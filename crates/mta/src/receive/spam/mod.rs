@@ -227,6 +227,7 @@ pub(super) async fn score(
             .into_iter()
             .find(|key| key.kind == SenderKind::Network)
             .map(|key| key.name),
+        now: case.now,
     };
     if !are_many {
         return Some(judging.all(&known, origin));
@@ -319,6 +320,7 @@ struct Judging {
     /// What all accounts taught of it.
     server_taught: Opinion,
     network: Option<String>,
+    now: UnixMillis,
 }
 
 impl Judging {
@@ -355,7 +357,12 @@ impl Judging {
     fn for_account(&self, known: &KnownToAccount) -> Verdict {
         let learning = &self.looked.learning;
         let facts = Facts {
-            history: facts::history(&known.history, self.network.as_deref(), known.answers_us),
+            history: facts::history(
+                &known.history,
+                self.network.as_deref(),
+                known.answers_us,
+                self.now,
+            ),
             reputation: reputation::of_account(&self.standings, Some(known.account)),
             account_taught: facts::opinion(&known.taught, learning),
             server_taught: self.server_taught,

@@ -96,6 +96,8 @@ struct Copy {
     trace: TraceId,
     places: Vec<Place>,
     bytes: Vec<u8>,
+    /// Why it was put into Junk when it came, as the account's summary tells it.
+    junked_for: Option<String>,
 }
 
 struct Place {
@@ -189,6 +191,7 @@ fn read(view: &View<'_>, account: &Account, found: FoundMessage) -> Result<Copy,
         trace: found.trace,
         places: found.places.iter().filter_map(place).collect(),
         bytes,
+        junked_for: view.junked_for(account.id, found.message)?,
     })
 }
 
@@ -334,6 +337,10 @@ impl Copy {
     fn odd_place(&self, verdict: &Verdict) -> Option<String> {
         let in_junk = self.places.iter().any(|place| place.is_junk);
         match (verdict.is_junk(), in_junk) {
+            (false, true) if self.junked_for.is_some() => Some(format!(
+                "It lies in Junk all the same: {}",
+                self.junked_for.as_deref().unwrap_or_default()
+            )),
             (false, true) => Some(format!(
                 "It lies in Junk all the same: a rule for attachments or the policy of its author's domain (DMARC) put it there, or \
                  somebody moved it. Its sender: {}",

@@ -128,16 +128,18 @@ fn which_peers_are_at_home() {
 
 #[test]
 fn the_past_of_an_account() {
+    let day = |days: i64| UnixMillis(days * 86_400_000);
     let known = senders::History {
         sent: 2,
         received: 9,
         confirmed: 4,
         junked: 1,
+        first_received: Some(UnixMillis(0)),
         network: Some("203.0.113.0/24".to_owned()),
         written_at_domain: 3,
         ..senders::History::default()
     };
-    let got = history(&known, Some("203.0.113.0/24"), true);
+    let got = history(&known, Some("203.0.113.0/24"), true, day(9));
     let want = History {
         written_to_address: 2,
         // Without the address itself.
@@ -148,10 +150,15 @@ fn the_past_of_an_account() {
         answers_us: true,
     };
     assert_eq!(got, want);
-    assert!(!history(&known, Some("198.51.100.0/24"), true).same_network);
-    assert!(!history(&known, None, true).same_network);
-    let nothing = history(&senders::History::default(), None, false);
+    assert!(!history(&known, Some("198.51.100.0/24"), true, day(9)).same_network);
+    assert!(!history(&known, None, true, day(9)).same_network);
+    let nothing = history(&senders::History::default(), None, false, day(9));
     assert_eq!(nothing, History::default());
+    // Nobody called it wanted: it counts after some days only, and by no more than there were.
+    for (days, want) in [(0, 0), (2, 0), (3, 3), (4, 4), (400, 4)] {
+        let got = history(&known, None, false, day(days));
+        assert_eq!(got.received_wanted, want, "{days}");
+    }
 }
 
 #[test]
