@@ -327,3 +327,6 @@ impl Store {
             .await
     }
 }
+
+#[cfg(test)]
+mod tests;
