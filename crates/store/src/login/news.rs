@@ -268,7 +268,8 @@ mod tests {
     fn what_is_worth_telling() {
         let home = ("192.0.2.0/24", 0);
         let home6 = ("2001:db8:1::/48", 0);
-        let table: &[(&str, &[(&str, i64)], &str, i64, bool)] = &[
+        type Row<'a> = (&'a str, &'a [(&'a str, i64)], &'a str, i64, bool);
+        let table: &[Row<'_>] = &[
             ("the very first", &[], "192.0.2.7", 30 * DAY, false),
             ("elsewhere", &[home], "203.0.113.9", 7 * DAY, true),
             ("in the first days", &[home], "203.0.113.9", 6 * DAY, false),

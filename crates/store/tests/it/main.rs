@@ -20,6 +20,7 @@ mod full;
 mod held;
 mod jobs;
 mod keys;
+mod lesson_voices;
 mod lessons;
 mod login;
 mod login_rules;

@@ -66,7 +66,8 @@ fn packed_tar_archives_alone_and_in_others() {
 #[test]
 fn archives_that_programs_made() {
     let program = |path: &str| (Kind::Program, path.to_owned());
-    let table: &[(&str, &str, &[(Kind, String)])] = &[
+    type Row<'a> = (&'a str, &'a str, &'a [(Kind, String)]);
+    let table: &[Row<'_>] = &[
         (
             "a.7z",
             made::SEVENZ,
