@@ -184,13 +184,19 @@ impl Filed {
 }
 
 fn read_sent(row: &Row<'_>) -> SqlResult<(i64, i64, Filed)> {
-    let structure = row.blob(3)?.to_ascii_lowercase();
-    let is_report = memchr::memmem::find(&structure, b"\"report-type\"").is_some();
     let filed = Filed {
-        is_report,
+        is_report: is_report(row.blob(3)?),
         ..filed(row.blob(2)?)
     };
     Ok((row.int(0)?, row.int(1)?, filed))
+}
+
+/// Whether a stored structure is that of a report (RFC 6522 §3).
+fn is_report(structure: &[u8]) -> bool {
+    let structure = mail::Structure::decode(structure).ok();
+    let parts = structure.as_ref().map(mail::Structure::parts);
+    let root = parts.and_then(<[_]>::first);
+    root.is_some_and(|root| root.media_type == "multipart" && root.media_subtype == "report")
 }
 
 /// What a stored envelope says (RFC 9051 §7.5.2): its id, its subject, and the addresses in To, Cc and Bcc. What makes no sense

@@ -19,7 +19,9 @@ on_both!(
     an_account_that_goes_leaves_nothing,
     counts_of_senders_fade,
     lessons_are_in_the_voice_of_an_account,
-    lessons_are_taken_back
+    lessons_are_taken_back,
+    what_was_never_counted_is_not_taken_back,
+    what_programs_send_by_themselves_makes_nobody_known
 );
 
 const DAY: i64 = 86_400_000;
@@ -207,8 +209,18 @@ fn file_sent(home: &Home, account: AccountId, to: &str, date: UnixMillis) {
 }
 
 fn file_in(home: &Home, account: AccountId, mailbox: &str, to: &str, date: UnixMillis) {
+    file_with(
+        home,
+        account,
+        mailbox,
+        &format!("To: {to}\r\nSubject: x"),
+        date,
+    );
+}
+
+fn file_with(home: &Home, account: AccountId, mailbox: &str, header: &str, date: UnixMillis) {
     let sent = home.mailbox(account, mailbox);
-    let body = format!("From: ann@here.example\r\nTo: {to}\r\nSubject: x\r\n\r\nhello\r\n");
+    let body = format!("From: ann@here.example\r\n{header}\r\n\r\nhello\r\n");
     let kept = home
         .store
         .keep_blocking(body.clone().into_bytes())
@@ -437,4 +449,42 @@ fn lessons_are_taken_back(home: &Home) {
             .iter()
             .all(|voice| voice.junk == 0.0 && voice.wanted == 0.0)
     );
+}
+
+/// The filter had it in Junk by itself: a person's word for that, taken back, makes it no wanted message.
+fn what_was_never_counted_is_not_taken_back(home: &Home) {
+    let ann = home.account("ann");
+    send(home, ann, &["bob@there.example"], NOW);
+    teach(home, ann, true, false);
+    teach(home, ann, true, true);
+    let of_bob = history(home, ann, "bob@there.example");
+    assert_eq!(
+        (of_bob.received, of_bob.confirmed, of_bob.junked),
+        (0, 0, 0)
+    );
+}
+
+fn what_programs_send_by_themselves_makes_nobody_known(home: &Home) {
+    let ann = home.account("ann");
+    home.write(move |change| change.note_sent_by_itself(ann, Some("away@here.example"), NOW))
+        .expect("noted");
+    let ids = ["away@here.example".to_owned()];
+    assert!(!home.read(move |view| view.is_answer_to(ann, &ids)));
+    // The program files what it sent.
+    let headers = [
+        "Subject: away\r\nMessage-ID: <away@here.example>",
+        "Subject: Read\r\nContent-Type: multipart/report; boundary=b\r\n\r\n--b\r\n\r\nread\r\n--b--",
+        "Subject: unsubscribe",
+    ];
+    for (which, header) in headers.iter().enumerate() {
+        let header = format!("To: spam{which}@there.example\r\n{header}");
+        file_with(home, ann, "Sent", &header, at(-9));
+    }
+    file_sent(home, ann, "friend@there.example", at(-9));
+    tidy(home, NOW);
+    for (which, header) in headers.iter().enumerate() {
+        let spammer = format!("spam{which}@there.example");
+        assert_eq!(history(home, ann, &spammer).sent, 0, "{header}");
+    }
+    assert_eq!(history(home, ann, "friend@there.example").sent, 1);
 }

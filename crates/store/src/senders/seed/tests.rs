@@ -62,3 +62,22 @@ fn what_programs_file_as_sent() {
     assert!(!letter.is_automatic());
     assert!(summary("Subject: Unsubscribe").is_automatic());
 }
+
+#[test]
+fn reports_are_told_from_letters() {
+    for (kind, want) in [
+        (
+            "multipart/report; report-type=disposition-notification",
+            true,
+        ),
+        ("Multipart/REPORT", true),
+        ("multipart/mixed", false),
+        ("text/plain; name=report", false),
+    ] {
+        let message =
+            format!("Content-Type: {kind}; boundary=b\r\n\r\n--b\r\n\r\nread\r\n--b--\r\n");
+        let summary = Summary::of(message.as_bytes());
+        assert_eq!(super::is_report(&summary.structure), want, "{kind}");
+    }
+    assert!(!super::is_report(b""));
+}
