@@ -1,11 +1,12 @@
 //! The other side of `hijacked.rs`: ordinary months of ordinary people. No alarm is raised, nothing is held, and what is
-//! delayed at all is the mail of a day like no other.
+//! delayed at all is the mail of a day like no other. Their address books are as address books are: some people are gone, some hosts
+//! answer nobody, and one place asks everybody to come again.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use simulator::{Client, Host, Internet, PASSWORD, Remote, Script, hours, minutes};
+use simulator::{Act, Client, Host, Internet, PASSWORD, Phase, Remote, Script, hours, minutes};
 use store::StoreError;
 use store::sending::{Alarm, SendingState};
 use world::Random;
@@ -13,6 +14,10 @@ use world::Random;
 use crate::ANN;
 
 const PLACES: [&str; 3] = ["alpha.test", "beta.test", "gamma.test"];
+
+/// Whose people have all left, and where nobody answers.
+const GONE: &str = "gone.test";
+const DEAD: &str = "dead.test";
 
 /// Whose month it is.
 #[derive(Clone, Copy)]
@@ -103,8 +108,16 @@ impl<'i> Life<'i> {
     async fn new(internet: &'i Internet, person: Person) -> Self {
         let mut remotes = BTreeMap::new();
         for place in PLACES {
-            remotes.insert(place, internet.remote_domain(place, Script::accept()).await);
+            let script = match place {
+                "beta.test" => Script::accept().greylist(minutes(5)),
+                _ => Script::accept(),
+            };
+            remotes.insert(place, internet.remote_domain(place, script).await);
         }
+        let nobody = Script::accept().reply(Phase::Recipient, "550 5.1.1 No such user here");
+        remotes.insert(GONE, internet.remote_domain(GONE, nobody).await);
+        let silence = Script::accept().at(Phase::Greeting, Act::Cut);
+        remotes.insert(DEAD, internet.remote_domain(DEAD, silence).await);
         Self {
             internet,
             host: crate::here(internet).await,
@@ -171,7 +184,8 @@ impl<'i> Life<'i> {
             "{}, day {day}: {reply:?}",
             self.person.name
         );
-        self.sent += to.len();
+        let is_there = |to: &&&str| !to.ends_with(GONE) && !to.ends_with(DEAD);
+        self.sent += to.iter().filter(is_there).count();
     }
 
     /// Somebody writes to her. Whoever is put off at the door comes again.
@@ -217,7 +231,11 @@ impl<'i> Life<'i> {
                 self.invite(day, *many, *are_new).await;
             }
             let to = if self.random.below(100) < self.person.answers {
-                let who = self.somebody_new();
+                // Who writes has not left.
+                let mut who = self.somebody_new();
+                while who.ends_with(GONE) || who.ends_with(DEAD) {
+                    who = self.somebody_new();
+                }
                 self.hear_from(&who).await;
                 who
             } else if new_left > 0 && self.random.below(4) == 0 {
@@ -273,6 +291,11 @@ impl<'i> Life<'i> {
 }
 
 fn place(number: u64) -> &'static str {
+    match number % 40 {
+        9 | 29 => return GONE,
+        19 => return DEAD,
+        _ => {}
+    }
     PLACES[(number % PLACES.len() as u64) as usize]
 }
 
@@ -289,7 +312,8 @@ fn month_of(person: Person, seed: u64) {
         for day in 0..30 {
             life.day(day).await;
         }
-        internet.pass(hours(1)).await;
+        // Until what nobody answers is given up.
+        internet.pass(hours(6 * 24)).await;
         let (alarms, state) = life.alarms();
         assert_eq!(
             (alarms, state),
