@@ -34,8 +34,8 @@ use world::http::HttpClient;
 use world::{Panicked, Stop, Stream, World};
 
 pub use filters::{
-    Action as AttachmentAction, Filter, FilterAddress, FilterDoors, FilterSettings,
-    WhenTooLarge, WhenUnavailable, built_in_action as built_in_attachment_action,
+    Action as AttachmentAction, Filter, FilterAddress, FilterDoors, FilterSettings, WhenTooLarge,
+    WhenUnavailable, built_in_action as built_in_attachment_action,
 };
 pub use forward::SrsProblem;
 pub use policy::check::{HostReport, Trial, WayReport};

@@ -298,12 +298,7 @@ impl Default for Room {
 
 impl Room {
     /// The beginning of an attached file or the whole of an archive, and whether there is more.
-    fn content(
-        &mut self,
-        body: &[u8],
-        encoding: mail::Encoding,
-        name: &str,
-    ) -> (Vec<u8>, bool) {
+    fn content(&mut self, body: &[u8], encoding: mail::Encoding, name: &str) -> (Vec<u8>, bool) {
         let head = limits::ATTACHMENT_BYTES_MAX
             .min(self.heads)
             .max(limits::ATTACHMENT_BYTES_MIN)

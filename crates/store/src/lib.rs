@@ -69,8 +69,8 @@ pub use ids::{AccountId, BlobId, MailboxId, MessageId, ModSeq, QueueId, Uid, Uid
 pub use jobs::{JobEnd, JobState};
 pub use login::{
     AppPassword, AppPasswordBounds, AppPasswordError, AppPasswordUse, Barred, Client, Entrance,
-    LastTold, LoggedIn, LoginError, LoginRules, NewAppPassword, PasswordUsed, Protocol, Protocols, RulesOf,
-    ScramAttempt, ScramKeys, ScramPair, SessionWatch, SignIn, SignInFacts, SignInNetwork,
+    LastTold, LoggedIn, LoginError, LoginRules, NewAppPassword, PasswordUsed, Protocol, Protocols,
+    RulesOf, ScramAttempt, ScramKeys, ScramPair, SessionWatch, SignIn, SignInFacts, SignInNetwork,
     SignInNews, SignInOutcome, Visit, neighbourhood_of, place_of, readable_password,
 };
 pub use mailboxes::{Mailbox, MailboxError, MailboxName, SpecialUse};

@@ -138,14 +138,8 @@ fn limits_are_set_and_reset() {
             ["--new", "18446744073709551615"],
             ["--days", "0"],
         ] {
-            post.run(
-                &[
-                    &["account", "limits", ANN, "set"][..],
-                    &wrong,
-                ]
-                .concat(),
-            )
-            .exits(2);
+            post.run(&[&["account", "limits", ANN, "set"][..], &wrong].concat())
+                .exits(2);
         }
         post.run(&["account", "limits", ANN, "set"])
             .exits(2)
