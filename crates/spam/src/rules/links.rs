@@ -129,7 +129,7 @@ fn runs(written: &str, found: &mut Vec<Finding>) {
 
 /// The host that a browser goes to: after `http:` any number of slashes of either kind is passed over, and a `://` further
 /// on is no matter. <https://url.spec.whatwg.org/#special-authority-ignore-slashes-state>
-pub(super) fn browsed_host(link: &Link) -> String {
+pub fn browsed_host(link: &Link) -> String {
     let target = link.target.trim_start();
     let scheme = target.split(':').next().unwrap_or_default();
     let is_special = ["http", "https", "ftp"]
@@ -147,6 +147,9 @@ pub(super) fn browsed_host(link: &Link) -> String {
         return link.host();
     };
     let rest = rest.trim_start_matches(['/', '\\']);
+    // What follows may say `://` of another house.
+    let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+    let rest = rest.get(..end).unwrap_or_default();
     host_of(&format!("//{rest}"))
         .unwrap_or_default()
         .to_ascii_lowercase()

@@ -26,6 +26,7 @@ mod scene;
 mod stories;
 
 use folded::fold;
+pub use links::browsed_host;
 use phrases::{List, Said};
 use scene::Scene;
 

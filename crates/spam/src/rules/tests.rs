@@ -155,6 +155,19 @@ fn where_links_lead() {
             "<a href='https://evil.example/a'>https://www.paypal.com/signin</a>",
             &[Kind::LinkClaimsBrand],
         ),
+        // As browsers read them.
+        (
+            "<a href='http:/evil.example/?://www.paypal.com/'>https://www.paypal.com/signin</a>",
+            &[Kind::LinkClaimsBrand],
+        ),
+        (
+            r"<a href='http:\\evil.example\x'>https://www.paypal.com/signin</a>",
+            &[Kind::LinkClaimsBrand],
+        ),
+        (
+            "<a href='http://evil.example/a' href='https://www.paypal.com/'>https://www.paypal.com/signin</a>",
+            &[Kind::LinkClaimsBrand],
+        ),
         ("<a href='https://www.paypal.com/a'>paypal.com</a>", &[]),
         (
             "<a href='https://click.shop.example/a'>instagram.com</a>",

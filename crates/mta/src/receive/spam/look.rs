@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mail::{Address, header, thread};
 use spam::sight::Part;
-use spam::{Envelope, Features, Finding, Model, Sight, domains, origin};
+use spam::{Envelope, Features, Finding, Model, Sight, brands, domains, origin};
 
 use crate::limits;
 
@@ -86,24 +86,55 @@ pub(crate) fn ids_in(message: &[u8], field: &str) -> Vec<String> {
     header::first(message, field).map_or_else(Vec::new, thread::message_ids)
 }
 
-/// Those that most links lead to are no more suspicious than others: the first ones are taken.
+/// Known brands' own domains are left out. Of many the first and the last ones are taken: harmless links in front, or behind,
+/// hide none.
 pub(crate) fn link_domains(sight: &Sight, author: Option<&Address>) -> Vec<String> {
     let own = author.map(|author| domains::registrable(author.domain().as_str()).to_owned());
     let mut found: Vec<String> = Vec::new();
     for link in &sight.links {
-        let Some(host) = spam::sight::host_of(&link.target) else {
-            continue;
-        };
-        let host = host.to_ascii_lowercase();
+        let host = spam::rules::browsed_host(link);
         let domain = domains::registrable(&host);
         let is_name = domain.contains('.') && host.parse::<IpAddr>().is_err();
-        if !is_name || own.as_deref() == Some(domain) || found.iter().any(|known| known == domain) {
-            continue;
-        }
-        found.push(domain.to_owned());
-        if limits::LINK_DOMAINS_LOOKED_UP_MAX <= found.len() {
-            break;
+        let is_told = own.as_deref() == Some(domain) || found.iter().any(|known| known == domain);
+        if is_name && !is_told && brands::of_host(&host).owner().is_none() {
+            found.push(domain.to_owned());
         }
     }
+    let half = limits::LINK_DOMAINS_LOOKED_UP_MAX / 2;
+    if limits::LINK_DOMAINS_LOOKED_UP_MAX < found.len() {
+        found.drain(half..found.len() - half);
+    }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn which_domains_of_links_are_looked_up() {
+        let links = |targets: &[String]| {
+            let links: String = targets
+                .iter()
+                .map(|target| format!("<a href=\"{target}\">see</a>\n"))
+                .collect();
+            let message =
+                format!("From: <a@own.example>\r\nContent-Type: text/html\r\n\r\n{links}");
+            let author = Address::parse("a@own.example").unwrap();
+            link_domains(&Sight::of(message.as_bytes()), Some(&author))
+        };
+        let one = |target: &str| links(&[target.to_owned()]);
+        assert_eq!(one("https://www.evil.example/x"), ["evil.example"]);
+        assert_eq!(
+            one("http:/evil.example/?://www.paypal.com/"),
+            ["evil.example"]
+        );
+        assert_eq!(one("http:\\\\evil.example\\x"), ["evil.example"]);
+        assert!(one("https://news.own.example/x").is_empty());
+        assert!(one("https://www.paypal.com/signin").is_empty());
+        assert!(one("http://192.0.2.1/x").is_empty());
+        let many: Vec<String> = (0..20).map(|n| format!("http://h{n}.example/")).collect();
+        let first_and_last = [0, 1, 2, 3, 16, 17, 18, 19].map(|n| format!("h{n}.example"));
+        assert_eq!(links(&many), first_and_last);
+    }
 }
