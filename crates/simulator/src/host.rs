@@ -279,9 +279,18 @@ impl Host {
         set.expect("the store can be written");
     }
 
-    /// The messages in a user's INBOX, oldest first.
+    /// The messages in a user's INBOX, oldest first, without what is there for whoever runs the server.
     pub fn inbox(&self, address: &str) -> Vec<String> {
-        self.mailbox(address, MailboxName::inbox().as_str())
+        let mut all = self.mailbox(address, MailboxName::inbox().as_str());
+        all.retain(|message| !is_for_operator(message));
+        all
+    }
+
+    /// What the server wrote to its operator, who reads the postmaster's mail.
+    pub fn told_operator(&self, address: &str) -> Vec<String> {
+        let mut all = self.mailbox(address, MailboxName::inbox().as_str());
+        all.retain(|message| is_for_operator(message));
+        all
     }
 
     /// The messages in a mailbox, oldest first.
@@ -484,4 +493,9 @@ fn open(internet: &Internet, home: &Path) -> Store {
         false => StoreSettings::embedded(home),
     };
     Store::open(&settings).expect("the store opens")
+}
+
+fn is_for_operator(message: &str) -> bool {
+    let header = message.split("\r\n\r\n").next().unwrap_or_default();
+    header.contains("\r\nFrom: Postroad <postmaster@") && header.contains("\r\nSubject: [")
 }

@@ -520,10 +520,10 @@ fn who_named_no_channel_reads_what_is_urgent_as_postmaster() {
             })
             .unwrap();
         internet
-            .until(minutes(10), || !host.inbox(ANN).is_empty())
+            .until(minutes(10), || !host.told_operator(ANN).is_empty())
             .await;
         internet.pass(days(1)).await;
-        let letters = host.inbox(ANN);
+        let letters = host.told_operator(ANN);
         assert_eq!(letters.len(), 1, "{letters:?}");
         for words in [
             "bob@here.test sends no more",
