@@ -16,6 +16,7 @@ pub mod schedule;
 mod certificates;
 mod job;
 mod keeper;
+mod letter;
 mod post;
 mod sign_ins;
 

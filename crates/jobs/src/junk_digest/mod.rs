@@ -8,8 +8,8 @@ mod limits;
 mod page;
 mod plan;
 
-use mail::compose::{AlternativeMessage, Person, TextMessage};
-use mail::{Address, UnixMillis, date, header, words};
+use mail::compose::AlternativeMessage;
+use mail::{UnixMillis, date, header, words};
 use store::lessons::{DigestState, JunkedMessage};
 use store::{Account, AccountId, Durability, StoreError, View};
 use world::BoxFuture;
@@ -17,7 +17,7 @@ use world::BoxFuture;
 pub(crate) use page::shown;
 pub use page::{Line, Page};
 
-use crate::{Desk, Job, JobError, OwnMessage, PostError, Run, schedule};
+use crate::{Desk, Job, JobError, OwnMessage, PostError, Run, letter, schedule};
 use plan::Due;
 
 /// What a summary would tell about a time; nothing if there is nothing to tell.
@@ -49,38 +49,14 @@ pub fn message(
     unique: u64,
     now: UnixMillis,
 ) -> OwnMessage {
-    let domain = account.address.domain().clone();
-    // The domain's own postmaster: every domain has one. RFC 5321 §4.5.1
-    let from =
-        Address::new("postmaster", domain.clone()).unwrap_or_else(|_| account.address.clone());
-    let text = page.text();
-    let plain = TextMessage {
-        from: Person {
-            name: Some("Postroad".to_owned()),
-            address: from,
-        },
-        to: vec![Person {
-            name: None,
-            address: account.address.clone(),
-        }],
-        subject: &page.subject(),
-        date: now,
-        message_id: name,
-        fields: vec![("Auto-Submitted", "auto-generated".to_owned())],
-        text: &text,
-    };
+    let (subject, text) = (page.subject(), page.text());
     let bytes = AlternativeMessage {
-        plain,
+        plain: letter::text(account, &subject, &text, name, now),
         html: &page.html(),
         boundary: &format!("summary{unique:016x}"),
     }
     .write();
-    OwnMessage {
-        from: None,
-        to: vec![account.address.clone()],
-        bytes,
-        sign_as: domain,
-    }
+    letter::message(account, bytes)
 }
 
 /// Mails what is to be told.

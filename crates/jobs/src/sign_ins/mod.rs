@@ -12,8 +12,7 @@ mod words;
 use std::net::IpAddr;
 
 use futures_util::future::{join, join_all};
-use mail::compose::{Person, TextMessage};
-use mail::{Address, UnixMillis};
+use mail::UnixMillis;
 use mailauth::explain::Notes;
 use mailauth::iprev;
 use store::{
@@ -23,7 +22,7 @@ use tokio::sync::Mutex;
 use world::BoxFuture;
 
 use crate::junk_digest::local_offset;
-use crate::{Desk, Job, JobError, OwnMessage, PostError, Run, schedule};
+use crate::{Desk, Job, JobError, OwnMessage, PostError, Run, letter, schedule};
 use plan::Named;
 use words::Told;
 
@@ -198,30 +197,7 @@ async fn divided(
 }
 
 fn message(account: &Account, told: &Told, name: &str, now: UnixMillis) -> OwnMessage {
-    let domain = account.address.domain().clone();
-    // The domain's own postmaster: every domain has one. RFC 5321 §4.5.1
-    let from =
-        Address::new("postmaster", domain.clone()).unwrap_or_else(|_| account.address.clone());
-    let bytes = TextMessage {
-        from: Person {
-            name: Some("Postroad".to_owned()),
-            address: from,
-        },
-        to: vec![Person {
-            name: None,
-            address: account.address.clone(),
-        }],
-        subject: &told.subject(),
-        date: now,
-        message_id: name,
-        fields: vec![("Auto-Submitted", "auto-generated".to_owned())],
-        text: &told.text(),
-    }
-    .write();
-    OwnMessage {
-        from: None,
-        to: vec![account.address.clone()],
-        bytes,
-        sign_as: domain,
-    }
+    let (subject, text) = (told.subject(), told.text());
+    let bytes = letter::text(account, &subject, &text, name, now).write();
+    letter::message(account, bytes)
 }

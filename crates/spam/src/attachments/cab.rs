@@ -1,6 +1,7 @@
 //! Cabinets of Windows (`.cab`): names, and contents where they are not packed or packed by MSZIP, which is deflate in
 //! blocks of 32 KB. LZX and Quantum are not undone.
 
+use super::numbers::{long, short};
 use std::io::{self, Read};
 
 use flate2::read::DeflateDecoder;
@@ -28,16 +29,6 @@ pub(super) fn list(bytes: &[u8]) -> Listing {
         is_cut: true,
         ..Listing::default()
     })
-}
-
-fn short(bytes: &[u8], at: usize) -> Option<usize> {
-    let pair = bytes.get(at..at.checked_add(2)?)?;
-    Some(usize::from(u16::from_le_bytes(pair.try_into().ok()?)))
-}
-
-fn long(bytes: &[u8], at: usize) -> Option<usize> {
-    let four = bytes.get(at..at.checked_add(4)?)?;
-    usize::try_from(u32::from_le_bytes(four.try_into().ok()?)).ok()
 }
 
 fn read(bytes: &[u8]) -> Option<Listing> {

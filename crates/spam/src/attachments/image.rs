@@ -3,6 +3,7 @@
 
 use super::archive::{Entry, Listing, Place};
 use super::magic;
+use super::numbers::long;
 use crate::limits;
 
 const SECTOR: usize = 2048;
@@ -24,11 +25,6 @@ struct Folder {
     start: usize,
     length: usize,
     is_wide: bool,
-}
-
-fn long(bytes: &[u8], at: usize) -> Option<usize> {
-    let four = bytes.get(at..at.checked_add(4)?)?;
-    usize::try_from(u32::from_le_bytes(four.try_into().ok()?)).ok()
 }
 
 /// Of the descriptors that begin with the sixteenth sector the one with long names, else the first. ECMA-119 §8

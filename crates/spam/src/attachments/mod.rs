@@ -15,6 +15,7 @@ mod inspect;
 mod magic;
 mod names;
 mod notebook;
+mod numbers;
 mod old;
 mod ole;
 mod packed;

@@ -1,17 +1,8 @@
 //! Archives of old that are seen in mail still: ARJ, LHA, ACE. Names, locks, and contents that are not packed.
 
 use super::archive::{Entry, Listing, Place};
+use super::numbers::{long, short};
 use crate::limits;
-
-fn short(bytes: &[u8], at: usize) -> Option<usize> {
-    let pair = bytes.get(at..at.checked_add(2)?)?;
-    Some(usize::from(u16::from_le_bytes(pair.try_into().ok()?)))
-}
-
-fn long(bytes: &[u8], at: usize) -> Option<usize> {
-    let four = bytes.get(at..at.checked_add(4)?)?;
-    usize::try_from(u32::from_le_bytes(four.try_into().ok()?)).ok()
-}
 
 fn text(name: &[u8]) -> String {
     let name = name.get(..limits::FILE_NAME_BYTES_MAX).unwrap_or(name);

@@ -1,6 +1,7 @@
 //! Names inside rar archives (versions 4 and 5), as far as their headers tell. Contents are read where they are not packed.
 
 use super::archive::{Entry, Listing, Place};
+use super::numbers::long;
 use crate::limits;
 
 const FIVE: &[u8] = b"Rar!\x1a\x07\x01\x00";
@@ -64,11 +65,6 @@ fn file_of_four(block: &[u8], flags: u16) -> Option<Entry> {
         packed: long(block, 7)?,
         ..Entry::default()
     })
-}
-
-fn long(bytes: &[u8], at: usize) -> Option<usize> {
-    let four = bytes.get(at..at.checked_add(4)?)?;
-    usize::try_from(u32::from_le_bytes(four.try_into().ok()?)).ok()
 }
 
 /// Version 5: CRC, then numbers of variable length.

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::folded::fold;
 use crate::hash;
+use crate::phrasebook::stands_alone;
 
 /// What this program was built with.
 const BUILT_IN: &str = include_str!("../../../../knowledge/phrases.toml");
@@ -250,14 +251,6 @@ impl Said {
 fn stands_at(text: &str, at: usize, phrase: &str) -> bool {
     let rest = text.as_bytes().get(at..).unwrap_or_default();
     rest.starts_with(phrase.as_bytes()) && stands_alone(text, at, at + phrase.len())
-}
-
-/// Whether a piece of a text is not part of a longer word.
-pub(super) fn stands_alone(text: &str, start: usize, end: usize) -> bool {
-    let before = text.get(..start).and_then(|text| text.chars().next_back());
-    let after = text.get(end..).and_then(|text| text.chars().next());
-    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    !is_letter(before) && !is_letter(after)
 }
 
 #[cfg(test)]
