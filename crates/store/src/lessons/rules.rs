@@ -94,10 +94,11 @@ impl Change<'_> {
         even_unproven: bool,
         now: UnixMillis,
     ) -> Result<String, BadRule> {
-        if is_too_wide(entry.trim(), wish) {
-            return Err(BadRule::TooWide(entry.to_owned()));
+        let typed = entry.trim();
+        let entry = Entry::parse(typed).ok_or_else(|| BadRule::NotASender(typed.to_owned()))?;
+        if is_too_wide(typed, wish) {
+            return Err(BadRule::TooWide(typed.to_owned()));
         }
-        let entry = Entry::parse(entry).ok_or_else(|| BadRule::NotASender(entry.to_owned()))?;
         let (code, owner) = (scope.code(), scope.owner());
         let sql = "SELECT COUNT(*) FROM sender_rule WHERE scope = ?1 AND owner = ?2";
         let key = [Param::Int(code), Param::Text(&owner)];
