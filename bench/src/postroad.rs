@@ -50,7 +50,7 @@ impl Postroad {
                 Some(PASSWORD),
             )?;
             // Nobody writes to so many new people: that would be an alarm.
-            let (most, user) = ("100000000", user(i));
+            let (most, user) = ("1000000", user(i));
             let limits = [
                 "account",
                 "limits",

@@ -56,9 +56,12 @@ fn open_embedded(settings: &StoreSettings, blobs: BlobSettings) -> Result<Inner,
     let mut connection = opened.map_err(|e| failed(e.to_string()))?;
     schema::upgrade(&mut connection, &place)?;
     // Nobody else has this database open: whoever held a lease is gone.
-    connection
-        .run("UPDATE queue_recipient SET state = 0, due = 0 WHERE state < 2 AND state = 1")
-        .map_err(failed)?;
+    for release in [
+        "UPDATE queue_recipient SET state = 0, due = 0 WHERE state < 2 AND state = 1",
+        "UPDATE job SET holder = '', lease = 0 WHERE holder <> ''",
+    ] {
+        connection.run(release).map_err(&failed)?;
+    }
     let shared = shared(settings, blobs, &mut connection, &place)?;
     let engine = match settings.mode {
         Mode::Threads => Engine::Sqlite(start(Sqlite::start(&path, connection, &shared), &place)?),

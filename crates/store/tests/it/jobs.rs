@@ -10,6 +10,7 @@ use crate::fixture::*;
 on_both!(
     one_of_two_nodes_gets_a_job,
     a_job_of_the_dead_is_taken_over,
+    a_restart_waits_for_nobody_who_cannot_live,
     how_it_went_is_remembered
 );
 
@@ -47,6 +48,20 @@ fn one_of_two_nodes_gets_a_job(home: &Home) {
     assert_eq!(state(home).done, Some(at(0)));
     assert!(!claim(home, &seen, "b", 2), "it was done meanwhile");
     assert!(claim(home, &state(home), "b", 100));
+}
+
+fn a_restart_waits_for_nobody_who_cannot_live(home: &Home) {
+    assert!(claim(home, &state(home), "a", 0));
+    home.store.close();
+    let again = Store::open(&home.settings).expect("opens");
+    let taken = again.write_blocking(Durability::Durable, |change| {
+        let seen = change.job(JOB)?;
+        change.claim_job(JOB, &seen, "b", at(700), at(1))
+    });
+    let taken: Result<bool, StoreError> = taken;
+    // Another node may hold it in a shared database; nobody can in one of our own.
+    assert_eq!(taken.expect("an answer"), !home.is_postgres());
+    again.close();
 }
 
 fn a_job_of_the_dead_is_taken_over(home: &Home) {
