@@ -17,6 +17,7 @@ mod certificates;
 mod job;
 mod keeper;
 mod letter;
+mod notices;
 mod post;
 mod sign_ins;
 

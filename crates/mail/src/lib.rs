@@ -9,6 +9,7 @@ pub mod limits;
 pub mod mailboxes;
 pub mod parameters;
 pub mod search;
+pub mod shown;
 pub mod structure;
 pub mod submission;
 pub mod thread;

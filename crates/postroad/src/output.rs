@@ -164,11 +164,10 @@ pub fn visible(lines: &str) -> String {
 
 /// What strangers wrote goes to a terminal without what moves its cursor, hides letters or turns their direction.
 fn harmless(letter: char, spared: &str) -> char {
-    let misleads = matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
     match letter {
         letter if spared.contains(letter) => letter,
         '\n' | '\r' | '\t' => ' ',
-        letter if letter.is_control() || misleads => '\u{fffd}',
+        letter if mail::shown::misleads(letter) => '\u{fffd}',
         letter => letter,
     }
 }

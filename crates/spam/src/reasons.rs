@@ -272,11 +272,9 @@ fn safe(text: &str) -> String {
             out.push('…');
             break;
         }
-        let is_invisible = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-        out.push(if c.is_control() || is_invisible {
-            '\u{fffd}'
-        } else {
-            c
+        out.push(match mail::shown::misleads(c) {
+            true => '\u{fffd}',
+            false => c,
         });
     }
     out

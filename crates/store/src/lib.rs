@@ -84,4 +84,4 @@ pub use settings::{Mode, StoreSettings};
 pub use store::{Durability, Store};
 pub use uids::UidSet;
 pub use view::{Change, View};
-pub use watch::{LessonWatcher, QueueWatcher, SignInWatcher, Watcher};
+pub use watch::{NoticeWatcher, Watcher};

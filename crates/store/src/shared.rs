@@ -12,7 +12,7 @@ use crate::blobs::Blobs;
 use crate::login::{Gate, Sessions};
 use crate::sealing::Sealing;
 use crate::unwaited::Unwaited;
-use crate::{AccountId, LessonWatcher, QueueWatcher, SignInWatcher, Watcher};
+use crate::{AccountId, NoticeWatcher, Watcher};
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -68,20 +68,20 @@ impl Shared {
         }
     }
 
-    pub(crate) fn watch_queue(&self) -> QueueWatcher {
-        QueueWatcher {
+    pub(crate) fn watch_queue(&self) -> NoticeWatcher {
+        NoticeWatcher {
             notices: self.queue.subscribe(),
         }
     }
 
-    pub(crate) fn watch_lessons(&self) -> LessonWatcher {
-        LessonWatcher {
+    pub(crate) fn watch_lessons(&self) -> NoticeWatcher {
+        NoticeWatcher {
             notices: self.lessons.subscribe(),
         }
     }
 
-    pub(crate) fn watch_sign_ins(&self) -> SignInWatcher {
-        SignInWatcher {
+    pub(crate) fn watch_sign_ins(&self) -> NoticeWatcher {
+        NoticeWatcher {
             notices: self.sign_ins.subscribe(),
         }
     }

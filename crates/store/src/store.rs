@@ -12,8 +12,8 @@ use crate::engine::job::{Read, Reply, Write};
 use crate::engine::{Engine, Lane};
 use crate::shared::Shared;
 use crate::{
-    Accepted, AccountId, BodyRef, Change, LessonWatcher, Mode, OpenError, QueueWatcher, Receipt,
-    SignInWatcher, StoreError, StoreSettings, View, Watcher,
+    Accepted, AccountId, BodyRef, Change, Mode, NoticeWatcher, OpenError, Receipt, StoreError,
+    StoreSettings, View, Watcher,
 };
 
 /// How sure a change must be before it is answered.
@@ -266,18 +266,18 @@ impl Store {
     }
 
     #[must_use]
-    pub fn watch_queue(&self) -> QueueWatcher {
+    pub fn watch_queue(&self) -> NoticeWatcher {
         self.inner.shared.watch_queue()
     }
 
     #[must_use]
-    pub fn watch_lessons(&self) -> LessonWatcher {
+    pub fn watch_lessons(&self) -> NoticeWatcher {
         self.inner.shared.watch_lessons()
     }
 
     /// Log-ins that users are to be told of.
     #[must_use]
-    pub fn watch_sign_ins(&self) -> SignInWatcher {
+    pub fn watch_sign_ins(&self) -> NoticeWatcher {
         self.inner.shared.watch_sign_ins()
     }
 

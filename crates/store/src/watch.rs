@@ -38,43 +38,13 @@ impl Watcher {
     }
 }
 
-/// Wakes the queue when there may be something to send earlier than it thought.
+/// Wakes whoever works off what stands in a table: the queue, lessons, log-ins to be told.
 #[derive(Clone, Debug)]
-pub struct QueueWatcher {
+pub struct NoticeWatcher {
     pub(crate) notices: watch::Receiver<u64>,
 }
 
-impl QueueWatcher {
-    /// Waits for the next notice; those since the last call count as one. Cancel-safe.
-    pub async fn changed(&mut self) {
-        if self.notices.changed().await.is_err() {
-            std::future::pending().await
-        }
-    }
-}
-
-/// Wakes whoever counts what people teach the spam filter.
-#[derive(Clone, Debug)]
-pub struct LessonWatcher {
-    pub(crate) notices: watch::Receiver<u64>,
-}
-
-impl LessonWatcher {
-    /// Waits for the next notice; those since the last call count as one. Cancel-safe.
-    pub async fn changed(&mut self) {
-        if self.notices.changed().await.is_err() {
-            std::future::pending().await
-        }
-    }
-}
-
-/// Wakes whoever tells users of log-ins from new networks.
-#[derive(Clone, Debug)]
-pub struct SignInWatcher {
-    pub(crate) notices: watch::Receiver<u64>,
-}
-
-impl SignInWatcher {
+impl NoticeWatcher {
     /// Waits for the next notice; those since the last call count as one. Cancel-safe.
     pub async fn changed(&mut self) {
         if self.notices.changed().await.is_err() {

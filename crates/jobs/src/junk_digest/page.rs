@@ -178,11 +178,9 @@ pub(crate) fn shown(text: &str, chars_max: usize) -> String {
             out.push('…');
             break;
         }
-        let is_invisible = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{ad}');
-        out.push(if c.is_control() || is_invisible {
-            ' '
-        } else {
-            c
+        out.push(match mail::shown::misleads(c) {
+            true => ' ',
+            false => c,
         });
     }
     out.split_whitespace().collect::<Vec<_>>().join(" ")

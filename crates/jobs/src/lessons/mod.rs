@@ -9,10 +9,10 @@ use spam::origin::{self, StoredOrigin};
 use spam::{Features, Sight};
 use store::lessons::{Class, Learnt, Lesson, LessonKey};
 use store::senders::Origin;
-use store::{AccountId, BodyRef, Durability, LessonWatcher, StoreError};
-use tokio::sync::Mutex;
+use store::{AccountId, BodyRef, Durability, StoreError};
 use world::BoxFuture;
 
+use crate::notices::Notices;
 use crate::{Desk, Job, JobError, Run, limits, schedule};
 
 pub use store::lessons::Material;
@@ -51,8 +51,7 @@ pub(crate) fn jobs() -> Vec<std::sync::Arc<dyn Job>> {
 /// Counts lessons.
 #[derive(Default)]
 struct Learning {
-    /// Kept from run to run, so that no notice is missed between two.
-    notices: Mutex<Option<LessonWatcher>>,
+    notices: Notices,
 }
 
 impl Job for Learning {
@@ -65,14 +64,7 @@ impl Job for Learning {
     }
 
     fn woken<'a>(&'a self, desk: &'a Desk) -> BoxFuture<'a, ()> {
-        Box::pin(async move {
-            let mut notices = self.notices.lock().await;
-            match notices.as_mut() {
-                Some(notices) => notices.changed().await,
-                // What waits since before the start.
-                None => *notices = Some(desk.store.watch_lessons()),
-            }
-        })
+        Box::pin(self.notices.next(|| desk.store.watch_lessons()))
     }
 
     fn run<'a>(&'a self, desk: &'a Desk, _run: Run) -> BoxFuture<'a, Result<(), JobError>> {

@@ -15,13 +15,11 @@ use futures_util::future::{join, join_all};
 use mail::UnixMillis;
 use mailauth::explain::Notes;
 use mailauth::iprev;
-use store::{
-    Account, AccountId, Durability, LastTold, SignInNews, SignInWatcher, StoreError, View,
-};
-use tokio::sync::Mutex;
+use store::{Account, AccountId, Durability, LastTold, SignInNews, StoreError, View};
 use world::BoxFuture;
 
 use crate::junk_digest::local_offset;
+use crate::notices::Notices;
 use crate::{Desk, Job, JobError, OwnMessage, PostError, Run, letter, schedule};
 use plan::Named;
 use words::Told;
@@ -29,8 +27,7 @@ use words::Told;
 /// Tells users.
 #[derive(Default)]
 pub(crate) struct SignIns {
-    /// Kept from run to run, so that no notice is missed between two.
-    notices: Mutex<Option<SignInWatcher>>,
+    notices: Notices,
 }
 
 impl Job for SignIns {
@@ -43,14 +40,7 @@ impl Job for SignIns {
     }
 
     fn woken<'a>(&'a self, desk: &'a Desk) -> BoxFuture<'a, ()> {
-        Box::pin(async move {
-            let mut notices = self.notices.lock().await;
-            match notices.as_mut() {
-                Some(notices) => notices.changed().await,
-                // What waits since before the start.
-                None => *notices = Some(desk.store.watch_sign_ins()),
-            }
-        })
+        Box::pin(self.notices.next(|| desk.store.watch_sign_ins()))
     }
 
     fn run<'a>(&'a self, desk: &'a Desk, _run: Run) -> BoxFuture<'a, Result<(), JobError>> {

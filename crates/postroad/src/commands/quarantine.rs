@@ -144,7 +144,7 @@ fn show_one(context: &Context, which: &str) -> Result<Answer, Failure> {
         .line(format!("id        {}", held.id))
         .line(format!("trace     {}", held.trace))
         .line(format!("held by   {} ({})", held.filter, held.cause.name()))
-        .line(format!("why       {}", visible(&held.words)))
+        .line(format!("why       {}", held.words))
         .line(format!("from      {}", from(&held)))
         .line(format!("size      {}", show::bytes(held.size)))
         .line(format!(
@@ -162,7 +162,7 @@ fn show_one(context: &Context, which: &str) -> Result<Answer, Failure> {
     }
     answer = answer.line("");
     for line in header.lines() {
-        answer = answer.line(visible(line));
+        answer = answer.line(line);
     }
     Ok(answer)
 }
@@ -359,24 +359,10 @@ fn from(held: &Held) -> String {
     }
 }
 
-/// What strangers wrote goes to a terminal without what moves its cursor.
-fn visible(text: &str) -> String {
-    text.chars()
-        .map(|letter| {
-            if letter.is_control() && letter != '\t' {
-                '?'
-            } else {
-                letter
-            }
-        })
-        .collect()
-}
-
 fn short(text: &str) -> String {
     const CHARS_MAX: usize = 50;
-    let text = visible(text);
     if text.chars().count() <= CHARS_MAX {
-        return text;
+        return text.to_owned();
     }
     text.chars()
         .take(CHARS_MAX - 3)

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use mail::{Address, Domain, Summary, ThreadKeys, TraceId, UnixMillis};
+use store::blobs::Kept;
+use store::queue::{BodyKind, MessageDsn, NewQueued, NewRecipient, RecipientDsn};
 use store::*;
 use tempfile::TempDir;
 
@@ -182,6 +184,29 @@ pub fn domain(name: &str) -> Domain {
 }
 
 /// A bare name is one of `here.example`.
+/// A message on its way to one recipient elsewhere; tests change what matters to them.
+pub fn outgoing(kept: Kept, to: &str) -> NewQueued {
+    NewQueued {
+        trace: trace(),
+        kept,
+        prefix: Vec::new(),
+        account: None,
+        forwarded: false,
+        reverse_path: mail::ReversePath::Null,
+        recipients: vec![NewRecipient {
+            address: address(to),
+            dsn: RecipientDsn::default(),
+            due: NOW,
+        }],
+        dsn: MessageDsn::default(),
+        tls: queue::TlsWish::default(),
+        needs_smtputf8: false,
+        body: BodyKind::SevenBit,
+        created: NOW,
+        expires: NOW,
+    }
+}
+
 pub fn address(text: &str) -> Address {
     let text = if text.contains('@') {
         text.to_owned()

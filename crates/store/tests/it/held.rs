@@ -277,23 +277,13 @@ fn attachment_rules_are_kept(home: &Home) {
 /// A user's message to somewhere else.
 fn sent(home: &Home, account: AccountId, body: &[u8]) -> NewQueued {
     NewQueued {
-        trace: trace(),
-        kept: home.store.keep_blocking(body.to_vec()).expect("kept"),
-        prefix: Vec::new(),
         account: Some(account),
-        forwarded: false,
         reverse_path: ReversePath::Address(address("ann")),
-        recipients: vec![NewRecipient {
-            address: address("x@far.example"),
-            dsn: RecipientDsn::default(),
-            due: NOW,
-        }],
-        dsn: MessageDsn::default(),
-        tls: TlsWish::default(),
-        needs_smtputf8: false,
-        body: BodyKind::SevenBit,
-        created: NOW,
         expires: UnixMillis(NOW.0 + 700),
+        ..outgoing(
+            home.store.keep_blocking(body.to_vec()).expect("kept"),
+            "x@far.example",
+        )
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mail::{ReversePath, UnixMillis};
+use mail::UnixMillis;
 use store::queue::*;
 use store::*;
 
@@ -141,23 +141,8 @@ fn what_is_queued_is_known_by_its_signature(home: &Home) {
 fn queue(home: &Home, prefix: &str) {
     let kept = home.store.keep_blocking(&b"out"[..]).expect("kept");
     let message = NewQueued {
-        trace: trace(),
-        kept,
         prefix: prefix.as_bytes().to_vec(),
-        account: None,
-        forwarded: false,
-        reverse_path: ReversePath::Null,
-        recipients: vec![NewRecipient {
-            address: address("bob@far.example"),
-            dsn: RecipientDsn::default(),
-            due: NOW,
-        }],
-        dsn: MessageDsn::default(),
-        tls: TlsWish::default(),
-        needs_smtputf8: false,
-        body: BodyKind::SevenBit,
-        created: NOW,
-        expires: NOW,
+        ..outgoing(kept, "bob@far.example")
     };
     let receipt = home
         .store

@@ -279,23 +279,11 @@ fn make_old_data_directory() {
         })
         .expect("a key");
     let message = NewQueued {
-        trace: trace(),
-        kept: store.keep_blocking(&b"out"[..]).expect("kept"),
-        prefix: Vec::new(),
         account: Some(ann),
-        forwarded: false,
-        reverse_path: mail::ReversePath::Null,
-        recipients: vec![NewRecipient {
-            address: address("bob@far.example"),
-            dsn: RecipientDsn::default(),
-            due: NOW,
-        }],
-        dsn: MessageDsn::default(),
-        tls: store::queue::TlsWish::Policies,
-        needs_smtputf8: false,
-        body: BodyKind::SevenBit,
-        created: NOW,
-        expires: NOW,
+        ..outgoing(
+            store.keep_blocking(&b"out"[..]).expect("kept"),
+            "bob@far.example",
+        )
     };
     drop(
         store

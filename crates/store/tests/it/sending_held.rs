@@ -81,23 +81,12 @@ fn what_came_by_another_way_is_a_group(home: &Home) {
         NOW,
     );
     let message = NewQueued {
-        trace: trace(),
-        kept: home.store.keep_blocking(&b"out"[..]).expect("kept"),
-        prefix: Vec::new(),
         account: Some(ann),
-        forwarded: false,
-        reverse_path: mail::ReversePath::Null,
-        recipients: vec![NewRecipient {
-            address: address("bob@far.example"),
-            dsn: RecipientDsn::default(),
-            due: NOW,
-        }],
-        dsn: MessageDsn::default(),
-        tls: TlsWish::default(),
-        needs_smtputf8: false,
-        body: BodyKind::SevenBit,
-        created: NOW,
         expires: at(24 * HOUR),
+        ..outgoing(
+            home.store.keep_blocking(&b"out"[..]).expect("kept"),
+            "bob@far.example",
+        )
     };
     let receipt = home
         .store

@@ -234,7 +234,7 @@ fn show_group(context: &Context, id: GroupId, now: UnixMillis) -> Result<Answer,
     Ok(answer)
 }
 
-/// Of the shown text, in one piece without control characters: a stranger may have written it.
+/// Of the shown text, in one piece.
 fn beginning(body: &[u8]) -> String {
     let message = mail::Message::parse(body);
     let part = message
@@ -243,12 +243,7 @@ fn beginning(body: &[u8]) -> String {
         .find(|part| part.is_shown_text());
     let text = part.map(|part| message.text(part)).unwrap_or_default();
     let words: Vec<&str> = text.split_whitespace().collect();
-    words
-        .join(" ")
-        .chars()
-        .filter(|letter| !letter.is_control())
-        .take(TEXT_CHARS_MAX)
-        .collect()
+    words.join(" ").chars().take(TEXT_CHARS_MAX).collect()
 }
 
 fn counted(count: u64, done: &str) -> Answer {
